@@ -1,0 +1,117 @@
+"""What the system keeps of its own doings: notices, job runs, the audit log, saved views."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from crm.domain.base import Choice, Moment, choice_type
+from crm.i18n import says
+
+
+class NoticeState(Choice):
+    """Where a notice stands in the outbox.
+
+    `sending` is committed before the attempt; a row left in it by a dead process becomes
+    `uncertain` and is shown, not sent again by itself.
+    """
+
+    PENDING = "pending", says("To be sent")
+    SENDING = "sending", says("Being sent")
+    SENT = "sent", says("Sent")
+    FAILED = "failed", says("Failed")
+    UNCERTAIN = "uncertain", says("Uncertain")
+
+
+class Notification(SQLModel, table=True):
+    """The outbox: one row per recipient and channel. `title` and `body` are stored `Says`.
+
+    `channel` is `app` or the name of a channel in the settings. `link` is a page's URL.
+    """
+
+    __tablename__ = "notification"
+    __table_args__ = (
+        Index(
+            "ix_notification_due",
+            "next_try_at",
+            sqlite_where=text("state = 'pending'"),
+            postgresql_where=text("state = 'pending'"),
+        ),
+        Index("ix_notification_inbox", "account_id", "channel", "created_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="account.id")
+    channel: str = Field(max_length=32)
+    title: str
+    body: str = Field(default="")
+    link: str = Field(default="", max_length=300)
+    state: NoticeState = Field(default=NoticeState.PENDING, sa_type=choice_type(NoticeState))
+    attempts: int = Field(default=0)
+    created_at: datetime = Field(sa_type=Moment)
+    next_try_at: datetime | None = Field(default=None, sa_type=Moment)
+    sent_at: datetime | None = Field(default=None, sa_type=Moment)
+    read_at: datetime | None = Field(default=None, sa_type=Moment)
+    error: str | None = Field(default=None, max_length=500)
+    version: int = Field(default=1)
+
+
+class JobOutcome(Choice):
+    """How a run of a job stands or ended."""
+
+    RUNNING = "running", says("Running")
+    DONE = "done", says("Done")
+    FAILED = "failed", says("Failed")
+
+
+class JobRun(SQLModel, table=True):
+    """One due date of one job. The unique pair is what makes each due date happen exactly once.
+
+    `alive_at` is the runner's heartbeat: a run whose heart stopped may be taken over.
+    """
+
+    __tablename__ = "job_run"
+    __table_args__ = (UniqueConstraint("job", "due_at"), Index("ix_job_run_recent", "started_at"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    job: str = Field(max_length=64)
+    due_at: datetime = Field(sa_type=Moment)
+    started_at: datetime = Field(sa_type=Moment)
+    alive_at: datetime = Field(sa_type=Moment)
+    finished_at: datetime | None = Field(default=None, sa_type=Moment)
+    outcome: JobOutcome = Field(default=JobOutcome.RUNNING, sa_type=choice_type(JobOutcome))
+    runner: str = Field(max_length=100)
+    attempts: int = Field(default=1)
+    account: str = Field(default="")
+
+
+class AuditEntry(SQLModel, table=True):
+    """Who did what to what, before and after, when and from where. Never edited."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (Index("ix_audit_entry_subject", "subject", "subject_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=Moment, index=True)
+    account_id: int | None = Field(default=None, foreign_key="account.id", index=True)
+    action: str = Field(max_length=64)
+    subject: str = Field(max_length=64)
+    subject_id: int | None = Field(default=None)
+    before: str = Field(default="")
+    after: str = Field(default="")
+    address: str = Field(default="", max_length=64)
+
+
+class SavedView(SQLModel, table=True):
+    """A named view of a table: its URL query. Mine, or shared."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (UniqueConstraint("account_id", "table_name", "name"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="account.id")
+    table_name: str = Field(max_length=64)
+    name: str = Field(max_length=64)
+    query: str = Field(max_length=2000)
+    shared: bool = Field(default=False)
+    version: int = Field(default=1)

@@ -1,0 +1,9 @@
+"""Permissions as a component of its own: roles, pages, actions, and the reach of each.
+
+It knows nothing of the product around it. Its one wish of a host: a table `account` with an integer key.
+"""
+
+from crm.rbac.actor import Actor, Grants, Reach, merge
+from crm.rbac.scope import Scope
+
+__all__ = ["Actor", "Grants", "Reach", "Scope", "merge"]

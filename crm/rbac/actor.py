@@ -1,0 +1,63 @@
+"""Who acts, and what they were granted. Pure values: no database, no clock."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from types import MappingProxyType
+
+from crm.errors import NotAllowed
+from crm.i18n import says
+
+
+class Reach(IntEnum):
+    """How far a granted action goes: own rows, the department's, all. Not granted is no entry at all."""
+
+    OWN = 1
+    DEPARTMENT = 2
+    ALL = 3
+
+
+# "page.action" -> reach. What is not in it is denied.
+Grants = Mapping[str, Reach]
+
+
+def merge(many: Iterable[Grants]) -> Grants:
+    """The grants of somebody with several roles: for each action the farthest reach wins.
+
+    Nothing in, nothing granted; no role can take away what another gives.
+    """
+    merged: dict[str, Reach] = {}
+    for grants in many:
+        for action, reach in grants.items():
+            merged[action] = max(reach, merged.get(action, reach))
+    return MappingProxyType(merged)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person (or the system) on whose behalf a service works.
+
+    `owner_id` is what rows of one's own carry, `department` the code of one's department.
+    `account_id` is None only for the system itself.
+    """
+
+    account_id: int | None
+    name: str
+    grants: Grants = field(default_factory=dict)
+    roles: tuple[str, ...] = ()
+    owner_id: int | None = None
+    department: int | None = None
+    address: str = ""
+
+    def reach(self, action: str) -> Reach | None:
+        """How far `action` ("page.action") goes for this person; None is denied."""
+        return self.grants.get(action)
+
+    def may(self, action: str) -> bool:
+        """Whether the action is granted at all, on whatever rows."""
+        return action in self.grants
+
+    def require(self, action: str) -> None:
+        """Raises `NotAllowed` unless the action is granted at all."""
+        if action not in self.grants:
+            raise NotAllowed(says("You are not allowed to do this ({action}).", action=action))

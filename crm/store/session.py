@@ -1,0 +1,59 @@
+"""Sessions: one to read, one to write. A service gets one and never commits: whoever opened it does."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from crm.errors import Unavailable
+from crm.i18n import says
+from crm.store.engine import WRITES, engine
+
+
+@contextmanager
+def reading(on: Engine | None = None) -> Iterator[Session]:
+    """A session for reading. Never blocks a writer on SQLite, never is blocked by one."""
+    with _translated(), Session(on or engine(), expire_on_commit=False) as session:
+        yield session
+
+
+@contextmanager
+def writing(on: Engine | None = None) -> Iterator[Session]:
+    """A transaction for writing: committed at the end, rolled back on any error.
+
+    On SQLite it takes the write lock at once, so that what it reads stays true until it writes.
+    """
+    with (
+        _translated(),
+        Session((on or engine()).execution_options(**{WRITES: True}), expire_on_commit=False) as session,
+    ):
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+
+
+def is_postgres(session: Session) -> bool:
+    """Whether the session talks to PostgreSQL (else SQLite)."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        text = str(error.orig).lower()
+        if "full" in text or "no space" in text:
+            raise Unavailable(says("The disk is full. Nothing was written. Free some space and try again.")) from error
+        if "locked" in text or "busy" in text:
+            raise Unavailable(says("The database is busy. Nothing was written. Try again in a moment.")) from error
+        if "no such table" in text or "no such column" in text:
+            raise Unavailable(says("The database is not up to date. Run: python -m crm migrate")) from error
+        raise Unavailable(
+            says("The database cannot be reached. Nothing was written. Try again in a moment.")
+        ) from error
