@@ -4,6 +4,7 @@ It knows nothing of the product around it. Its one wish of a host: a table `acco
 """
 
 from crm.rbac.actor import Actor, Grants, Reach, merge
+from crm.rbac.catalogue import Catalogue, Page
 from crm.rbac.scope import Scope
 
-__all__ = ["Actor", "Grants", "Reach", "Scope", "merge"]
+__all__ = ["Actor", "Catalogue", "Grants", "Page", "Reach", "Scope", "merge"]

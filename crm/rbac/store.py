@@ -1,0 +1,105 @@
+"""Roles and grants in the database: read in one query, written row by row."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Select, insert, select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from crm.i18n import Says
+from crm.rbac.actor import Grants, Reach, merge
+from crm.rbac.tables import AccountRole, Role, RolePermission
+
+
+class Granted(NamedTuple):
+    """What somebody may do, and by which roles."""
+
+    grants: Grants
+    roles: tuple[str, ...]
+
+
+def granted_to(session: Session, account_id: int) -> Granted:
+    """The merged grants and the role names of one account, in one query. No roles: nothing."""
+    asked = (
+        select(col(Role.name), col(RolePermission.page), col(RolePermission.action), col(RolePermission.reach))
+        .select_from(AccountRole)
+        .join(Role, col(Role.id) == AccountRole.role_id)
+        .outerjoin(RolePermission, col(RolePermission.role_id) == Role.id)
+        .where(col(AccountRole.account_id) == account_id)
+        .order_by(col(Role.name))
+    )
+    by_role: dict[str, dict[str, Reach]] = defaultdict(dict)
+    for role, page, action, reach in session.execute(asked):
+        if page is None:
+            by_role[role] = {}
+        else:
+            by_role[role][f"{page}.{action}"] = Reach(reach)
+    return Granted(merge(by_role.values()), tuple(by_role))
+
+
+def add_role(session: Session, name: str, title: Says, grants: Grants, *, built_in: bool = False) -> int:
+    """A new role with these grants; its id. The name must be free."""
+    role = Role(name=name, title=title.stored(), built_in=built_in)
+    session.add(role)
+    session.flush()
+    assert role.id is not None
+    grant(session, role.id, grants)
+    return role.id
+
+
+def grant(session: Session, role_id: int, grants: Grants) -> None:
+    """Adds grants that the role does not have yet."""
+    rows = [
+        {"role_id": role_id, "page": page, "action": action, "reach": int(reach)}
+        for (page, _, action), reach in ((name.partition("."), reach) for name, reach in grants.items())
+    ]
+    if rows:
+        session.execute(insert(RolePermission), rows)
+
+
+def grants_of_role(session: Session, role_id: int) -> Grants:
+    """What one role grants."""
+    asked = select(RolePermission).where(col(RolePermission.role_id) == role_id)
+    return {f"{row.page}.{row.action}": Reach(row.reach) for row in session.scalars(asked)}
+
+
+def role_named(session: Session, name: str) -> Role | None:
+    """The role of that name."""
+    return session.scalars(select(Role).where(col(Role.name) == name)).one_or_none()
+
+
+def role_names(session: Session) -> Sequence[str]:
+    """All role names, in order of their making."""
+    return session.scalars(select(col(Role.name)).order_by(col(Role.id))).all()
+
+
+def give_role(session: Session, account_id: int, role_ids: Iterable[int]) -> None:
+    """Gives roles to an account that does not have them yet."""
+    session.add_all(AccountRole(account_id=account_id, role_id=role_id) for role_id in role_ids)
+    session.flush()
+
+
+def holders(permission: str) -> Select[int]:
+    """The ids of the accounts to which `permission` is granted on all rows, as a query to narrow further."""
+    page, _, action = permission.partition(".")
+    return (
+        select(col(AccountRole.account_id))
+        .join(RolePermission, col(RolePermission.role_id) == AccountRole.role_id)
+        .where(
+            col(RolePermission.page) == page,
+            col(RolePermission.action) == action,
+            col(RolePermission.reach) == int(Reach.ALL),
+        )
+        .distinct()
+    )
+
+
+def is_last(remaining: Iterable[int], leaving: Iterable[int]) -> bool:
+    """Whether nobody of those who hold a power would be left once `leaving` are gone.
+
+    The rule of the last administrator, as values: who holds it now, and who is about to lose it.
+    """
+    holding = set(remaining)
+    return bool(holding) and not holding - set(leaving)

@@ -1,0 +1,1 @@
+"""Use cases: one transaction each, (session, actor, ..., now) in; authorise, decide, write, record."""

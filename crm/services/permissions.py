@@ -1,0 +1,112 @@
+"""What can be permitted in this product, and what the roles that come with it may do."""
+
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from crm.i18n import Says, says
+from crm.rbac import Actor, Catalogue, Grants, Page, Reach
+from crm.rbac import store as rbac
+from crm.rbac.tables import Role
+
+PAGES = Catalogue(
+    (
+        Page("home", says("Home"), {"view": says("View")}),
+        Page(
+            "customers",
+            says("Customers"),
+            {
+                "view": says("View"),
+                "add": says("Add"),
+                "edit": says("Edit"),
+                "assign": says("Assign"),
+                "extend": says("Extend deadlines"),
+                "delete": says("Delete"),
+                "export": says("Export"),
+            },
+        ),
+        Page(
+            "my-customers",
+            says("My customers"),
+            {
+                "view": says("View"),
+                "add": says("Add"),
+                "edit": says("Edit"),
+                "follow_up": says("Record follow-ups"),
+                "release": says("Release to the pool"),
+            },
+        ),
+        Page("pool", says("Public pool"), {"view": says("View"), "claim": says("Claim")}),
+        Page("import", says("Import"), {"view": says("View"), "run": says("Import"), "undo": says("Take back")}),
+        Page(
+            "staff",
+            says("Staff and quotas"),
+            {"view": says("View"), "edit": says("Edit"), "accounts": says("Manage sign-ins")},
+        ),
+        Page("notifications", says("Notifications"), {"view": says("View"), "manage": says("Manage")}),
+        Page("jobs", says("Jobs"), {"view": says("View"), "run": says("Run")}),
+    )
+)
+
+# Whoever holds this on all rows can restore everything else: one such person must always remain.
+ADMINISTERS = "staff.accounts"
+
+
+class DefaultRole(NamedTuple):
+    """A role that comes with the product."""
+
+    name: str
+    title: Says
+    grants: Grants
+
+
+_EVERYBODY = {"home.view": Reach.OWN, "notifications.view": Reach.OWN}
+
+DEFAULT_ROLES = (
+    DefaultRole("administrator", says("Administrator"), PAGES.everything()),
+    DefaultRole(
+        "sales_manager",
+        says("Sales manager"),
+        PAGES.grants(
+            {
+                "home.view": Reach.ALL,
+                "customers.*": Reach.ALL,
+                "pool.view": Reach.ALL,
+                "import.*": Reach.ALL,
+                "staff.view": Reach.ALL,
+                "staff.edit": Reach.ALL,
+                "notifications.view": Reach.ALL,
+                "jobs.view": Reach.ALL,
+            }
+        ),
+    ),
+    DefaultRole(
+        "consultant",
+        says("Consultant"),
+        PAGES.grants({**_EVERYBODY, "my-customers.*": Reach.OWN, "pool.view": Reach.ALL, "pool.claim": Reach.ALL}),
+    ),
+    DefaultRole("lecturer", says("Lecturer"), PAGES.grants(_EVERYBODY)),
+    DefaultRole("class_teacher", says("Class teacher"), PAGES.grants(_EVERYBODY)),
+    DefaultRole("finance", says("Finance"), PAGES.grants(_EVERYBODY)),
+    DefaultRole("student", says("Student"), PAGES.grants(_EVERYBODY)),
+)
+
+SYSTEM = Actor(account_id=None, name="system", grants=PAGES.everything())
+"""The product itself: jobs and the command line."""
+
+
+def install_roles(session: Session) -> None:
+    """Gives an empty database its roles. Again: only completes the administrator's, who may do everything.
+
+    Roles that people have changed or removed since stay as they are.
+    """
+    if not session.scalar(select(func.count()).select_from(Role)):
+        for role in DEFAULT_ROLES:
+            rbac.add_role(session, role.name, role.title, role.grants, built_in=True)
+        return
+    administrator = rbac.role_named(session, "administrator")
+    if administrator is not None and administrator.id is not None:
+        has = rbac.grants_of_role(session, administrator.id)
+        missing = {name: reach for name, reach in PAGES.everything().items() if name not in has}
+        rbac.grant(session, administrator.id, missing)
