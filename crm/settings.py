@@ -28,11 +28,12 @@ class Section(BaseModel):
 
 
 class School(Section):
-    """The school itself."""
+    """The school itself. `address` is where people open the app; links in messages begin with it."""
 
     name: str = Field(default="Thanos Training School", min_length=1, max_length=100)
     time_zone: str = "Asia/Shanghai"
     language: Language = "en"
+    address: str = Field(default="", pattern=r"^(https?://[^\s/]+(/[^\s]*)?)?$")
 
     @field_validator("time_zone")
     @classmethod
@@ -87,6 +88,22 @@ class NoticeChannel(Section):
     url: SecretStr
     needs: Literal["email", "mobile", "wecom", "none"] = "none"
 
+    @field_validator("name")
+    @classmethod
+    def _not_the_app(cls, value: str) -> str:
+        if value == "app":
+            raise ValueError("is taken by the notice inside the app. Choose another name")
+        return value
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """The addresses that a recipient must have: what the url has a place for, and `needs`.
+
+        None at all: a room that several people read.
+        """
+        url = self.url.get_secret_value()
+        return frozenset(kind for kind in ("email", "mobile", "wecom") if kind == self.needs or "{" + kind + "}" in url)
+
 
 class Notices(Section):
     """What leaves the app besides the notice inside it."""
@@ -117,6 +134,11 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The school's clock."""
         return self.school.zone
+
+    @property
+    def address(self) -> str:
+        """Where people open the app, without a slash at the end."""
+        return self.school.address.rstrip("/") or f"http://localhost:{self.port}"
 
     @property
     def database(self) -> str:

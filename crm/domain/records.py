@@ -27,6 +27,8 @@ class Notification(SQLModel, table=True):
     """The outbox: one row per recipient and channel. `title` and `body` are stored `Says`.
 
     `channel` is `app` or the name of a channel in the settings. `link` is a page's URL.
+    `next_try_at` is when a pending row is due, and until when a sending row may take: past that, whoever
+    was sending is dead. A settled row has none.
     """
 
     __tablename__ = "notification"
@@ -34,8 +36,8 @@ class Notification(SQLModel, table=True):
         Index(
             "ix_notification_due",
             "next_try_at",
-            sqlite_where=text("state = 'pending'"),
-            postgresql_where=text("state = 'pending'"),
+            sqlite_where=text("next_try_at IS NOT NULL"),
+            postgresql_where=text("next_try_at IS NOT NULL"),
         ),
         Index("ix_notification_inbox", "account_id", "channel", "created_at"),
     )
@@ -59,6 +61,7 @@ class Notification(SQLModel, table=True):
 class JobOutcome(Choice):
     """How a run of a job stands or ended."""
 
+    ASKED = "asked", says("Asked for")
     RUNNING = "running", says("Running")
     DONE = "done", says("Done")
     FAILED = "failed", says("Failed")
@@ -68,10 +71,24 @@ class JobRun(SQLModel, table=True):
     """One due date of one job. The unique pair is what makes each due date happen exactly once.
 
     `alive_at` is the runner's heartbeat: a run whose heart stopped may be taken over.
+    A run that somebody asked for by hand is due at the moment of asking, `asked` until it starts.
+    `account` is a stored `Says`: what the run did, in one line, or why it failed. Empty: nothing to do.
     """
 
     __tablename__ = "job_run"
-    __table_args__ = (UniqueConstraint("job", "due_at"), Index("ix_job_run_recent", "started_at"))
+    __table_args__ = (
+        UniqueConstraint("job", "due_at"),
+        # One run of a job at a time, whatever number of processes; one more may wait.
+        Index(
+            "uq_job_run_unfinished",
+            "job",
+            "outcome",
+            unique=True,
+            sqlite_where=text("outcome IN ('asked', 'running')"),
+            postgresql_where=text("outcome IN ('asked', 'running')"),
+        ),
+        Index("ix_job_run_recent", "started_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     job: str = Field(max_length=64)
@@ -83,6 +100,25 @@ class JobRun(SQLModel, table=True):
     runner: str = Field(max_length=100)
     attempts: int = Field(default=1)
     account: str = Field(default="")
+    asked_by_id: int | None = Field(default=None, foreign_key="account.id")
+
+
+class JobPlan(SQLModel, table=True):
+    """A job as the jobs process declared it: written when that process starts, kept fresh by its heart.
+
+    `about` and `rhythm` are stored `Says`. `alive_at` tells whether any jobs process is up.
+    """
+
+    __tablename__ = "job_plan"
+
+    id: int | None = Field(default=None, primary_key=True)
+    job: str = Field(max_length=64, unique=True)
+    about: str
+    rhythm: str
+    next_due_at: datetime = Field(sa_type=Moment)
+    alive_at: datetime = Field(sa_type=Moment)
+    runner: str = Field(max_length=100)
+    version: int = Field(default=1)
 
 
 class AuditEntry(SQLModel, table=True):
