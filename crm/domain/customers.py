@@ -105,6 +105,18 @@ class Customer(SQLModel, table=True):
         ),
         Index("ix_customer_holder", "consultant_id", "follow_up_due_at"),
         Index("ix_customer_state", "state", "id"),
+        Index(
+            "ix_customer_follow_up_due",
+            "follow_up_due_at",
+            sqlite_where=text("follow_up_due_at IS NOT NULL"),
+            postgresql_where=text("follow_up_due_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_customer_deal_due",
+            "deal_due_at",
+            sqlite_where=text("deal_due_at IS NOT NULL"),
+            postgresql_where=text("deal_due_at IS NOT NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)

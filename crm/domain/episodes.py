@@ -15,6 +15,7 @@ class Origin(Choice):
     SHARED = "shared", says("Shared out")
     CLAIMED = "claimed", says("Claimed from the pool")
     TRANSFERRED = "transferred", says("Handed over")
+    ADDED = "added", says("Added by the consultant")
 
 
 class Outcome(Choice):
