@@ -1,0 +1,143 @@
+"""What the demo school is made of: names, places and sentences. Data, so never translated."""
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+FAMILY = tuple("王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎")
+GIVEN_MALE = _listed(
+    """
+    伟 强 磊 军 勇 杰 涛 超 明 刚 平 辉 鹏 瑞 海波 立新 家明 浩然 子轩 宇航 俊杰
+    嘉豪 志远 文博 建国 晓东 天佑 一鸣 泽宇 思远
+    """
+)
+GIVEN_FEMALE = _listed(
+    """
+    芳 娜 敏 静 丽 艳 娟 霞 婷 雪 梅 慧 琳 倩 秀英 欣怡 梓涵 诗琪 雨桐 晓雯 佳慧
+    思雨 若曦 明珠 美玲 雅文 子墨 可欣 玉兰 晨曦
+    """
+)
+ENGLISH_MALE = _listed("James Michael Daniel Thomas Kevin Jason Ryan Peter Andrew Brian Samuel Victor Leo Oscar")
+ENGLISH_FEMALE = _listed("Emily Sophie Grace Alice Hannah Julia Laura Nina Olivia Rachel Vivian Zoe Clara Maria")
+ENGLISH_FAMILY = _listed(
+    "Smith Johnson Brown Wilson Taylor Moore Clark Lewis Walker Hall Young King Wright Green Baker Adams Nelson"
+)
+GRADUATED_FROM = (
+    "北京工业大学",
+    "上海大学",
+    "深圳职业技术学院",
+    "武汉理工大学",
+    "四川师范大学",
+    "郑州轻工业大学",
+    "河北科技大学",
+    "南京邮电大学",
+    "西安邮电大学",
+    "广东工业大学",
+    "University of Leeds",
+    "Monash University",
+    "长沙民政职业技术学院",
+    "大连东软信息学院",
+    "杭州电子科技大学",
+)
+MAJORS = (
+    "计算机科学与技术",
+    "软件工程",
+    "市场营销",
+    "会计学",
+    "英语",
+    "机械工程",
+    "电子信息工程",
+    "视觉传达设计",
+    "Business Administration",
+    "Computer Science",
+    "物流管理",
+    "旅游管理",
+)
+COMPANIES = (
+    "星河科技有限公司",
+    "蓝海贸易有限公司",
+    "云帆物流有限公司",
+    "启明软件有限公司",
+    "Bluebird Trading Ltd",
+    "Northwind Studio",
+    "晨光电商有限公司",
+    "远山酒店管理公司",
+    "Harbour Logistics",
+    "青木设计工作室",
+)
+CUSTOMER_NOTES = (
+    "想转行做开发，时间比较充裕。",
+    "在职，只能上周末班或晚班。",
+    "Prefers WeChat, please do not call before 10.",
+    "预算有限，关心分期付款。",
+    "Friend of a former student, wants the same class.",
+    "零基础，担心跟不上进度。",
+    "刚毕业，家长陪同咨询。",
+    "Compares us with two other schools.",
+)
+FIRST_CONTACT = (
+    "第一次通话，介绍了课程安排和费用，客户想先了解就业情况。",
+    "Called, introduced the school. Wants the syllabus by WeChat.",
+    "电话未接，已加微信并发送课程大纲。",
+    "加微信通过，客户对 {course} 感兴趣，问了上课时间。",
+    "Rang twice, short talk. Asked for a call after work.",
+    "了解基本情况：零基础，想转行，能接受脱产学习。",
+    "客户正在上班，约了晚上再聊 {course}。",
+)
+LATER_CONTACT = (
+    "发送了 {course} 的学员作品，客户反馈不错，还在考虑。",
+    "Sent graduate stories and salaries. Will talk it over with the family.",
+    "邀请周末到校试听，客户答应看时间安排。",
+    "Discussed paying by instalments, sounded relieved.",
+    "客户在对比另外两家机构，说明了我们的师资和就业服务。",
+    "试听后反馈老师讲得清楚，担心的是通勤时间。",
+    "Visited the campus, met the lecturer of {course}, liked the labs.",
+    "家里人还没同意，下次通话想请家长一起听。",
+    "Asked whether {course} has an evening class. Sent the timetable.",
+    "客户出差，约了回来以后再联系。",
+    "解释了开班时间和奖学金政策，客户倾向下一期。",
+    "Exam week, asked to be called back later.",
+    "微信沟通，客户说预算要到月底才能确定。",
+)
+LAST_CONTACT = (
+    "客户决定报名 {course}，约好今天交定金。",
+    "Decided for {course}, pays the deposit today.",
+    "签了协议，定金已转，等财务确认。",
+    "Came with a parent, signed up for {course}.",
+)
+NEXT_STEPS = (
+    "再打电话确认意向",
+    "Send the timetable",
+    "邀请试听",
+    "Call after work",
+    "发送分期方案",
+    "Ask about the family's opinion",
+    "确认到校时间",
+)
+RELEASED = (
+    "客户暂时不考虑，半年后再联系",
+    "Moved to another city",
+    "空号，微信也联系不上",
+    "Already enrolled elsewhere",
+)
+TRANSFERRED = ("客户想找会英语的顾问", "Lives close to the other campus", "顾问休假，交接给同事")
+SHEETS = (
+    "{date} 官网留资.xlsx",
+    "{date} 抖音广告线索.xlsx",
+    "Campus talk {date}.xlsx",
+    "{date} QQ群导出.xlsx",
+    "Partner leads {date}.xlsx",
+    "{date} 搜索推广.xlsx",
+)
+CAMPUSES = (("北京校区 Beijing", "北京"), ("上海校区 Shanghai", "上海"), ("深圳校区 Shenzhen", "深圳"))
+COURSES = (
+    ("Python 全栈开发", 19_800_00),
+    ("数据分析 Data Analytics", 16_800_00),
+    ("Java 后端开发", 19_800_00),
+    ("前端开发 Front-end", 17_800_00),
+    ("UI/UX Design 设计", 15_800_00),
+    ("Linux 运维与云计算", 18_800_00),
+    ("产品经理 Product Manager", 12_800_00),
+    ("商务英语 Business English", 8_800_00),
+)
