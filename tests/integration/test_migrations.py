@@ -1,0 +1,200 @@
+"""Migrations lead to exactly the schema that the models declare, on both engines, whoever starts first."""
+
+import subprocess
+import sys
+import threading
+from itertools import count
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, Engine, inspect, text
+
+from crm.errors import Unavailable
+from crm.store.engine import WRITES, make_engine
+from crm.store.metadata import metadata
+from crm.store.migrate import head, require_head, to_head
+from tests import servers
+
+_numbers = count(1)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without any table."""
+    return _empty(request.param, request, tmp_path)
+
+
+def _empty(dialect: str, request: pytest.FixtureRequest, folder: Path) -> str:
+    if dialect == "sqlite":
+        return f"sqlite:///{folder}/empty.db"
+    server: servers.Postgres = request.getfixturevalue("postgres_server")
+    name = f"empty_{next(_numbers)}"
+    server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    return server.url(name)
+
+
+def test_head_is_what_the_models_declare(engine: Engine, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    url = _empty(engine.dialect.name, request, tmp_path)
+
+    to_head(url)
+
+    migrated = make_engine(url)
+    with migrated.connect() as ours, engine.connect() as declared:
+        assert compare_metadata(MigrationContext.configure(ours), metadata) == []
+        assert _described(ours) == _described(declared)
+    migrated.dispose()
+
+
+def test_a_second_migration_changes_nothing(empty_url: str) -> None:
+    first = to_head(empty_url)
+
+    second = to_head(empty_url)
+
+    assert (first.before, first.after) == (None, head())
+    assert (second.before, second.after) == (head(), head())
+
+
+def test_processes_that_start_together_wait_for_one_another(empty_url: str) -> None:
+    code = "import sys; from crm.store.migrate import to_head; to_head(sys.argv[1])"
+
+    started = [subprocess.Popen([sys.executable, "-c", code, empty_url], stderr=subprocess.PIPE) for _ in range(4)]
+
+    assert [process.communicate()[1] for process in started] == [b""] * 4
+    assert [process.returncode for process in started] == [0] * 4
+
+
+def test_a_database_of_a_newer_version_is_left_alone(empty_url: str) -> None:
+    to_head(empty_url)
+    _execute(empty_url, "UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(Unavailable, match=r"newer version of this program \(revision 9999\).*Update the program"):
+        to_head(empty_url)
+
+    assert _scalar(empty_url, "SELECT version_num FROM alembic_version") == "9999"
+
+
+def test_a_database_of_somebody_else_is_left_alone(empty_url: str) -> None:
+    _execute(empty_url, "CREATE TABLE customer (theirs INTEGER)")
+
+    with pytest.raises(Unavailable, match="already has a table customer that is not ours"):
+        to_head(empty_url)
+
+
+def test_a_database_behind_is_told_how_to_get_to_head(empty_url: str) -> None:
+    engine = make_engine(empty_url)
+
+    with pytest.raises(Unavailable, match="python -m crm migrate"):
+        require_head(engine)
+
+    to_head(empty_url)
+    require_head(engine)
+    engine.dispose()
+
+
+def test_a_failing_migration_leaves_nothing_behind(empty_url: str) -> None:
+    _execute(empty_url, "CREATE TABLE theirs (id INTEGER)")
+    _execute(empty_url, "CREATE INDEX ix_employee_department_code ON theirs (id)")
+
+    with pytest.raises(Unavailable, match="ix_employee_department_code"):
+        to_head(empty_url)
+
+    engine = make_engine(empty_url)
+    assert inspect(engine).get_table_names() == ["theirs"]
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://nobody:secret@127.0.0.1:1/thanos", "postgresql://nobody:***@127.0.0.1:1/thanos cannot be used"),
+        ("sqlite:////proc/nowhere/thanos.db", "sqlite:////proc/nowhere/thanos.db cannot be used"),
+    ],
+)
+def test_a_database_out_of_reach_is_named_without_its_password(url: str, said: str) -> None:
+    with pytest.raises(Unavailable) as raised:
+        to_head(url)
+
+    assert said in str(raised.value)
+    assert "secret" not in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_writer_waits_for_a_migration_and_the_other_way_round(sqlite_url: str, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/busy.db"
+    engine = make_engine(url).execution_options(**{WRITES: True})
+    with engine.begin() as writer:
+        writer.exec_driver_sql("CREATE TABLE theirs (id INTEGER)")
+        migration = threading.Thread(target=to_head, args=(url,))
+        migration.start()
+        migration.join(0.3)
+        assert migration.is_alive()
+
+    migration.join(20)
+
+    assert not migration.is_alive()
+    require_head(engine)
+    engine.dispose()
+
+
+def _described(connection: Connection) -> dict[str, object]:
+    """Tables, columns, constraints and indexes as the engine itself describes them, order of columns aside."""
+    if connection.dialect.name == "postgresql":
+        return {
+            "columns": _rows(
+                connection,
+                "SELECT table_name, column_name, data_type, character_maximum_length, is_nullable, column_default "
+                "FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'",
+            ),
+            "constraints": _rows(
+                connection,
+                "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
+                "WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'alembic_version'",
+            ),
+            "indexes": _rows(
+                connection,
+                "SELECT tablename, indexdef FROM pg_indexes "
+                "WHERE schemaname = 'public' AND tablename <> 'alembic_version'",
+            ),
+        }
+    described: dict[str, object] = {}
+    seen = inspect(connection)
+    for table in seen.get_table_names():
+        if table == "alembic_version":
+            continue
+        described[table] = {
+            "columns": sorted(
+                (c["name"], str(c["type"]), c["nullable"], c["default"]) for c in seen.get_columns(table)
+            ),
+            "checks": sorted((c["name"], c["sqltext"]) for c in seen.get_check_constraints(table)),
+            "unique": sorted((c["name"], c["column_names"]) for c in seen.get_unique_constraints(table)),
+            "keys": sorted(
+                (k["name"], k["constrained_columns"], k["referred_table"], str(k["options"]))
+                for k in seen.get_foreign_keys(table)
+            ),
+            "primary": seen.get_pk_constraint(table),
+        }
+    described["indexes"] = _rows(
+        connection, "SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    )
+    return described
+
+
+def _rows(connection: Connection, query: str) -> list[tuple[object, ...]]:
+    return sorted((tuple(row) for row in connection.execute(text(query))), key=str)
+
+
+def _execute(url: str, statement: str) -> None:
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def _scalar(url: str, query: str) -> object:
+    engine = make_engine(url)
+    with engine.connect() as connection:
+        value: object = connection.scalar(text(query))
+    engine.dispose()
+    return value
