@@ -78,7 +78,7 @@ class SharingRound(SQLModel, table=True):
     __tablename__ = "sharing_round"
     __table_args__ = (CheckConstraint("id = 1", name="single"),)
 
-    id: int = Field(default=1, primary_key=True)
+    id: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
     step: int = Field(default=0)
     revision: int = Field(default=0)
     changed_at: datetime | None = Field(default=None, sa_type=Moment)

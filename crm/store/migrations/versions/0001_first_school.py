@@ -74,7 +74,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('name', name=op.f('uq_school_name'))
     )
     op.create_table('sharing_round',
-    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('step', sa.Integer(), nullable=False),
     sa.Column('revision', sa.Integer(), nullable=False),
     sa.Column('changed_at', sa.DateTime(timezone=True), nullable=True),
