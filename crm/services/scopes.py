@@ -1,0 +1,79 @@
+"""Whose a customer is, said once: the same condition filters lists and checks single rows."""
+
+from sqlalchemy import ColumnElement, case, false, or_, select, true
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from crm.domain.customers import Customer, CustomerState
+from crm.domain.staff import Employee
+from crm.errors import NotFound
+from crm.i18n import says
+from crm.rbac import Actor, Scope
+
+CUSTOMERS = Scope(
+    key=col(Customer.id),
+    own=lambda owner: col(Customer.consultant_id) == owner,
+    department=lambda code: col(Customer.consultant_id).in_(
+        select(col(Employee.id)).where(col(Employee.department_code) == code)
+    ),
+)
+"""Customers by who holds them. Those whom nobody holds are in no one's reach but "all"."""
+
+LIVE: ColumnElement[bool] = col(Customer.deleted_at).is_(None)
+"""Customers that were not deleted."""
+
+HELD: ColumnElement[bool] = col(Customer.state) == CustomerState.PRIVATE
+"""Customers that a consultant holds."""
+
+_EARLIER = case(
+    (col(Customer.follow_up_due_at) < col(Customer.deal_due_at), col(Customer.follow_up_due_at)),
+    else_=col(Customer.deal_due_at),
+)
+EXPIRES_AT = case((col(Customer.extended_until) > _EARLIER, col(Customer.extended_until)), else_=_EARLIER)
+"""`crm.domain.deadlines.expires_at` as a column, to sort and count by."""
+
+NO_SUCH = says("There is no such customer, or it is not yours to open.")
+"""Said alike of those that do not exist and those that are none of the asker's business."""
+
+
+def allowed(actor: Actor, permission: str) -> ColumnElement[bool]:
+    """The customers on whom the actor may do `permission`, one of the pages customers, my-customers or pool.
+
+    - `customers.*`: all that live, as far as the grant reaches;
+    - `my-customers.*`: those that somebody holds, as far as the grant reaches (own: by the actor);
+    - `pool.*`: the public ones, without those whom the actor held last.
+    """
+    page = permission.partition(".")[0]
+    if page == "pool":
+        return _in_pool(actor) if actor.may(permission) else false()
+    within = CUSTOMERS.where(actor, permission)
+    return LIVE & HELD & within if page == "my-customers" else LIVE & within
+
+
+def allowed_by_any(actor: Actor, *permissions: str) -> ColumnElement[bool]:
+    """The customers on whom at least one of the permissions may be done."""
+    return or_(false(), *(allowed(actor, permission) for permission in permissions))
+
+
+def may_open(actor: Actor) -> ColumnElement[bool]:
+    """Every customer whose record the actor may open, by whichever page."""
+    return allowed_by_any(actor, "customers.view", "my-customers.view", "pool.view")
+
+
+def find(session: Session, condition: ColumnElement[bool], customer_id: int, *, lock: bool = False) -> Customer:
+    """The one customer, as the database has it now; with `lock`, nobody else changes it before the commit.
+
+    Raises `NotFound` both when there is none and when the condition leaves it out: the two look the same.
+    """
+    asked = select(Customer).where(col(Customer.id) == customer_id, condition)
+    if lock:
+        asked = asked.with_for_update()
+    found = session.scalars(asked, execution_options={"populate_existing": True}).one_or_none()
+    if found is None:
+        raise NotFound(NO_SUCH)
+    return found
+
+
+def _in_pool(actor: Actor) -> ColumnElement[bool]:
+    others = true() if actor.owner_id is None else col(Customer.last_consultant_id).is_distinct_from(actor.owner_id)
+    return LIVE & (col(Customer.state) == CustomerState.PUBLIC) & others
