@@ -33,6 +33,11 @@ def merge(many: Iterable[Grants]) -> Grants:
     return MappingProxyType(merged)
 
 
+def covers(mine: Grants, theirs: Grants) -> bool:
+    """Whether everything in `theirs` is in `mine` too, and as far: nobody gives away what they do not have."""
+    return all(mine.get(action, 0) >= reach for action, reach in theirs.items())
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """The person (or the system) on whose behalf a service works.
