@@ -1,0 +1,1 @@
+"""The jobs process: the schedule, the loop that keeps it, and thin bodies that call services."""

@@ -1,0 +1,30 @@
+"""The one list of all jobs."""
+
+from datetime import time
+
+from crm.i18n import says
+from crm.services.rhythm import daily
+from crm.settings import settings
+from jobs.bodies import clean_up, expire_customers
+from jobs.job import Job
+
+
+def expiry_time() -> time:
+    """When the day's expiry is due, on the school's clock: a setting, 02:00 unless changed."""
+    return settings().rules.expire_at
+
+
+JOBS = (
+    Job(
+        "expire-customers",
+        daily(expiry_time),
+        expire_customers,
+        says("Customers without a follow-up or a deal in time go to the public pool."),
+    ),
+    Job(
+        "clean-up",
+        daily("03:30"),
+        clean_up,
+        says("Sign-ins that ended, old attempts, sent messages and runs of jobs are forgotten."),
+    ),
+)
