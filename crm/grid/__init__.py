@@ -1,0 +1,23 @@
+"""One table for every list of the product: declared, checked, drawn, edited. It knows nothing of what it shows.
+
+Declarations import from here, which needs no Streamlit. Pages draw with `crm.grid.render.render_table`.
+"""
+
+from crm.grid.config import Action, Column, EditForm, Form, Input, Search, TableConfig
+from crm.grid.filters import AnyOf, DateRange, NumberRange, Related
+from crm.grid.site import Site
+
+__all__ = [
+    "Action",
+    "AnyOf",
+    "Column",
+    "DateRange",
+    "EditForm",
+    "Form",
+    "Input",
+    "NumberRange",
+    "Related",
+    "Search",
+    "Site",
+    "TableConfig",
+]

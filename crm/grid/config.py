@@ -1,0 +1,221 @@
+"""The declaration of a table: frozen values with harmless defaults, checked when registered.
+
+A declaration says what a table shows and what people may do with it, each with its permission beside it.
+Nothing here runs SQL or draws.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from sqlalchemy import Select
+from sqlmodel import Session
+
+from crm.grid.fields import Kind, Model
+from crm.grid.filters import Choices, Filter
+from crm.i18n import Says, says
+from crm.rbac import Actor
+
+if TYPE_CHECKING:
+    from crm.grid.site import Site
+
+Match = Literal["contains", "prefix", "exact"]
+Rows = Callable[[Session, Actor], Select[Any]]
+
+
+class Save(Protocol):
+    """Saves the changed fields of one row against the version seen; returns the new version.
+
+    Raises `Conflict` (with `theirs`), `Invalid` (with `fields`), `NotAllowed`, `NotFound` or `Refused`.
+    """
+
+    def __call__(
+        self, session: Session, actor: Actor, row_id: Any, version: int, changes: dict[str, Any], now: datetime, /
+    ) -> int: ...
+
+
+class Add(Protocol):
+    """Adds a row from the form's values. What it returns is handed to the form's `done`."""
+
+    def __call__(self, session: Session, actor: Actor, values: dict[str, Any], now: datetime, /) -> Any: ...
+
+
+class Run(Protocol):
+    """Does a bulk action in the caller's transaction: key -> None where done, else why not."""
+
+    def __call__(
+        self, session: Session, actor: Actor, ids: Sequence[Any], now: datetime, /, **params: Any
+    ) -> Mapping[Any, Says | None]: ...
+
+
+@dataclass(frozen=True)
+class Search:
+    """A field that the search box looks into; may be dotted through foreign keys.
+
+    `contains` finds it anywhere, `prefix` at the beginning (an index helps), `exact` whole only (fastest).
+    """
+
+    field: str
+    match: Match = "contains"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: a field of the model, or a computed one.
+
+    `edit` and `see` are permissions: who may edit it in place, and who may see it at all (the table's own
+    `view` unless given; a column that somebody may not see never reaches the browser).
+    `kind` is inferred from the model; give it for `money` (whole cents) or where a computed column is no text.
+    `value` computes the cell from (row, now); `look_up` computes a page at once, (session, rows) -> key -> value,
+    for what lives in other tables. `show` turns a value into the text shown.
+    `shows` is the field of the related row that names it, `choose` narrows the related rows offered.
+    `width` is in pixels. `pinned` stays on the left.
+    """
+
+    name: str
+    _: KW_ONLY
+    label: Says | None = None
+    edit: str | None = None
+    see: str | None = None
+    kind: Kind | None = None
+    value: Callable[[Any, datetime], Any] | None = None
+    look_up: Callable[[Session, Sequence[Any]], Mapping[Any, Any]] | None = None
+    show: Callable[[Any], Says | str] | None = None
+    shows: str = "name"
+    choose: Rows | None = None
+    help: Says | None = None
+    width: int = 0
+    pinned: bool = False
+    sortable: bool | None = None
+
+    @property
+    def computed(self) -> bool:
+        """Whether the column is computed: it can be neither edited nor sorted."""
+        return self.value is not None or self.look_up is not None
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of a form or of an action's parameters.
+
+    A field of the model needs only its name. Anything else gives `kind` and `label`; a `choice` or
+    `relation` that the model does not know gives `choices`: (session, actor) -> value -> label.
+    """
+
+    name: str
+    _: KW_ONLY
+    label: Says | None = None
+    kind: Kind | None = None
+    required: bool | None = None
+    many: bool = False
+    default: Any = None
+    choices: Callable[[Session, Actor], Choices] | None = None
+    help: Says | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """A dialog that adds a row. `fields` are names of the model's fields or `Input`s, in order.
+
+    `run` is the service; `needs` its permission; `done` turns what it returned into a sentence.
+    """
+
+    fields: tuple[str | Input, ...]
+    run: Add
+    needs: str
+    title: Says = says("Add")
+    done: Callable[[Any], Says] | Says = says("Added.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditForm:
+    """A dialog that edits one row, saved by the table's `save`. `fields` as in `Form`."""
+
+    fields: tuple[str | Input, ...]
+    needs: str
+    title: Says = says("Edit")
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something to do with ticked rows. `needs` is its permission, `confirm` a question that may hold {count}.
+
+    `params` are asked for before it runs. `done` is said of what was done and may hold {count}.
+    `each` puts a button on every row too, for what is done to one row at a time with a single click.
+    """
+
+    name: str
+    label: Says
+    _: KW_ONLY
+    run: Run
+    needs: str
+    confirm: Says | None = None
+    params: tuple[Input, ...] = ()
+    done: Says = says("Done: {count}.")
+    icon: str | None = None
+    each: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableConfig:
+    """A table of the product. Everything but the first six has a default that does no harm.
+
+    `rows` gives the select of model rows that the actor may see; everything else narrows it.
+    `sort` is a field, with "-" for descending. `page_sizes` begins with the default.
+    `detail`, (actor, id) -> None, draws the record that `?open=ID` names.
+    `cap` bounds the count: beyond it the table says "1,000+".
+    """
+
+    name: str
+    model: Model
+    title: Says
+    rows: Rows
+    columns: tuple[Column, ...]
+    view: str = ""
+    search: tuple[str | Search, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    sort: str = ""
+    page_sizes: tuple[int, ...] = (50, 20, 100, 200)
+    save: Save | None = None
+    add: Form | None = None
+    edit: EditForm | None = None
+    actions: tuple[Action, ...] = ()
+    detail: Callable[[Actor, Any], None] | None = None
+    empty: Says = says("Nothing here yet.")
+    key: str = "id"
+    version: str = "version"
+    cap: int = 1_000
+    prefix: str = ""
+    site: "Site | None" = field(default=None, compare=False, repr=False)
+
+    @property
+    def permission(self) -> str:
+        """Who may see the table at all."""
+        return self.view or f"{self.name}.view"
+
+    @property
+    def order(self) -> str:
+        """The order unless the person chose another."""
+        return self.sort or f"-{self.key}"
+
+    def column(self, name: str) -> Column:
+        """The column of that name. Raises `KeyError`."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    def label(self, name: str, label: Says | None = None) -> Says:
+        """The label of a field: the one declared, else the site's word for it."""
+        words = self.site.words if self.site else {}
+        return label or words.get(name) or says("{text}", text=name)
+
+    def sortable(self, column: Column) -> bool:
+        """Whether people may sort by it: the model's own plain fields, unless declared."""
+        if column.sortable is not None:
+            return column.sortable
+        from crm.grid.fields import facts
+
+        known = facts(self.model).get(column.name)
+        return not column.computed and known is not None and known.kind not in ("relation", "long")

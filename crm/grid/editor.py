@@ -1,0 +1,227 @@
+"""The table itself: drawn by `st.data_editor`, its edits saved as they are made, its ticks and buttons."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+from streamlit.column_config import (
+    ButtonColumn,
+    CheckboxColumn,
+    DateColumn,
+    DatetimeColumn,
+    NumberColumn,
+    SelectboxColumn,
+    TextColumn,
+)
+
+from crm.errors import Invalid
+from crm.grid.bulk import act_on_one
+from crm.grid.config import Column, TableConfig
+from crm.grid.edits import TICK, Change, Snapshot, new_edits
+from crm.grid.fields import facts, label_of
+from crm.grid.frame import OPEN, Shown, editable, kind_of, permitted
+from crm.grid.saving import save_all
+from crm.grid.state import Here, telling
+from crm.grid.values import Wrong, read_value, written_value
+from crm.i18n import says_n
+
+WIDTHS: Mapping[str, int] = {
+    "text": 140,
+    "long": 240,
+    "number": 90,
+    "decimal": 90,
+    "money": 110,
+    "yes_no": 80,
+    "date": 110,
+    "moment": 150,
+    "choice": 150,
+    "relation": 150,
+}
+ROW = 35
+MOST_HEIGHT = 20 * ROW + 38
+
+
+def ticked(here: Here) -> frozenset[Any]:
+    """The keys of the ticked rows, all on the page shown."""
+    found: frozenset[Any] = here.recall("ticked", frozenset())
+    return found
+
+
+def editor(here: Here, shown: Shown) -> None:
+    """Draws the rows. Edits are saved by a callback that carries the snapshot drawn here."""
+    _keep_in_step(here, shown.snapshot)
+    config = here.config
+    key = here.key(f"editor:{here.recall('epoch', 0)}")
+    locked = [name for name in shown.frame.columns if name != TICK and name not in shown.rules]
+    st.data_editor(
+        shown.frame,
+        key=key,
+        hide_index=True,
+        num_rows="fixed",
+        height=min(MOST_HEIGHT, ROW * len(shown.frame) + 38),
+        column_config=_configs(here, shown),
+        disabled=locked,
+        placeholder="",
+        row_height=ROW,
+        alt=str(config.title),
+        on_change=_edited,
+        args=(here, key, shown.snapshot),
+    )
+
+
+def _keep_in_step(here: Here, snapshot: Snapshot) -> None:
+    """A new editor where what the old one still shows of earlier edits is not what the database says."""
+    if here.recall("drawn") != snapshot.ids:
+        here.remember("drawn", snapshot.ids)
+        here.remember("ticked", ticked(here) & frozenset(snapshot.ids))
+        here.renew_editor()
+        return
+    rules = editable(here.config, here.actor)
+    for position, cells in here.recall("seen", {}).items():
+        for name, raw in cells.items():
+            if name == TICK:
+                true = raw == (snapshot.ids[position] in ticked(here))
+            else:
+                try:
+                    rule = rules[name]
+                    typed = written_value(rule.kind, read_value(rule, raw, here.zone))
+                    true = typed == snapshot.shown[position].get(name)
+                except (Wrong, KeyError, IndexError):
+                    true = False
+            if not true:
+                here.renew_editor()
+                return
+
+
+def _configs(here: Here, shown: Shown) -> dict[str, Any]:
+    config = here.config
+    made: dict[str, Any] = {}
+    if TICK in shown.frame:
+        made[TICK] = CheckboxColumn("✓", width=44, pinned=True)
+    if OPEN in shown.frame:
+        made[OPEN] = ButtonColumn("", width=44, pinned=True, type="tertiary", key=here.key("open"), on_click=_opened,
+                                  args=(here, shown.snapshot))  # fmt: skip
+    for column in shown.columns:
+        made[column.name] = _config(config, column, shown, here)
+    for action in permitted(config, here.actor):
+        if action.each:
+            made[f"_{action.name}"] = ButtonColumn(
+                "",
+                width=130,
+                key=here.key(f"each:{action.name}"),
+                on_click=_acted,
+                args=(here, action.name, shown.snapshot),
+            )
+    return made
+
+
+def _config(config: TableConfig, column: Column, shown: Shown, here: Here) -> Any:
+    kind = kind_of(config, column)
+    edits = column.name in shown.rules
+    common: dict[str, Any] = {
+        "label": str(config.label(column.name, column.label)),
+        "help": str(column.help) if column.help else None,
+        "width": column.width or WIDTHS[kind],
+        "pinned": column.pinned or None,
+    }
+    if not edits:
+        if column.show is None and kind in ("number", "decimal"):
+            return NumberColumn(**common)
+        if column.show is None and kind == "yes_no":
+            return CheckboxColumn(**common)
+        return TextColumn(**common, alignment="right" if kind == "money" else None)
+    rule = shown.rules[column.name]
+    common["required"] = rule.required
+    if kind == "choice":
+        labels = {choice.value: str(label_of(choice)) for choice in facts(config.model)[column.name].choices}
+        return SelectboxColumn(
+            **common, options=list(labels), format_func=lambda value: labels.get(str(value), str(value))
+        )
+    if kind == "relation":
+        named = shown.options[column.name]
+        return SelectboxColumn(**common, options=list(named), format_func=lambda key: named.get(key, str(key)))
+    if kind == "yes_no":
+        return CheckboxColumn(**common)
+    if kind in ("number", "decimal", "money"):
+        unit = 100 if kind == "money" else 1
+        return NumberColumn(
+            **common,
+            step={"number": 1, "money": 0.01}.get(kind),
+            min_value=None if rule.least is None else rule.least / unit,
+            max_value=None if rule.most is None else rule.most / unit,
+            format="%.2f" if kind == "money" else None,
+        )
+    if kind == "date":
+        return DateColumn(**common, format="YYYY-MM-DD")
+    if kind == "moment":
+        return DatetimeColumn(**common, format="YYYY-MM-DD HH:mm", timezone=str(here.zone), step=60)
+    return TextColumn(**common, max_chars=rule.length)
+
+
+def _edited(here: Here, key: str, snapshot: Snapshot) -> None:
+    me = here.again()
+    if me is None:
+        return
+    edited = {position: dict(cells) for position, cells in st.session_state[key]["edited_rows"].items()}
+    own: Mapping[Any, int] = here.recall("versions", {})
+    current = replace(
+        snapshot,
+        versions=tuple(
+            max(version, own.get(row, 0)) for row, version in zip(snapshot.ids, snapshot.versions, strict=True)
+        ),
+    )
+    edits = new_edits(edited, here.recall("seen", {}), current, editable(here.config, me.actor), here.zone)
+    here.remember("seen", deepcopy(edited))
+    on = {row for row, tick in edits.ticks.items() if tick}
+    off = set(edits.ticks) - on
+    here.remember("ticked", (ticked(here) | on) - off)
+    if edits.faults:
+        here.remember("faults", edits.faults)
+        here.renew_editor()
+    elif edits.changes:
+        here.remember("faults", ())
+    if edits.changes:
+        save(me, list(edits.changes))
+
+
+def save(me: Here, changes: list[Change]) -> None:
+    """Saves the changes and remembers what became of each, for the next drawing to say."""
+    with telling(me):
+        with me.connection.writing() as session:
+            saved = save_all(me.config, session, me.actor, changes, me.connection.now())
+        me.remember("versions", {**me.recall("versions", {}), **saved.versions})
+        if saved.cells:
+            me.say(str(says_n("{count} change saved.", "{count} changes saved.", count=saved.cells)))
+        if saved.faults:
+            me.remember("faults", (*me.recall("faults", ()), *saved.faults))
+        if saved.contests:
+            me.remember("contests", (*me.recall("contests", ()), *saved.contests))
+        if saved.faults or saved.contests:
+            me.renew_editor()
+
+
+def save_one(me: Here, change: Change) -> None:
+    """Saves one row from its form. Raises what its cells were refused for; a conflict is decided above the table."""
+    with me.connection.writing() as session:
+        saved = save_all(me.config, session, me.actor, [change], me.connection.now())
+        if saved.faults:
+            raise Invalid.of({fault.field: fault.why for fault in saved.faults})
+    me.remember("versions", {**me.recall("versions", {}), **saved.versions})
+    if saved.contests:
+        me.remember("contests", (*me.recall("contests", ()), *saved.contests))
+
+
+def _opened(here: Here, snapshot: Snapshot) -> None:
+    click = here.recall("open")
+    if click is not None and 0 <= click["row"] < len(snapshot.ids):
+        row = str(snapshot.ids[click["row"]])
+        here.ask("open" if here.config.detail is not None else "edit", row)
+        here.remember("leave", True)
+
+
+def _acted(here: Here, name: str, snapshot: Snapshot) -> None:
+    click = here.recall(f"each:{name}")
+    if click is not None and 0 <= click["row"] < len(snapshot.ids):
+        act_on_one(here, name, snapshot.ids[click["row"]])

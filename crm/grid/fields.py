@@ -1,0 +1,155 @@
+"""What a model says about its fields: their kind, their choices, and where a foreign key leads.
+
+Read from the mapped table, so that a declaration never repeats what the model knows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum as PyEnum
+from functools import cache
+from typing import Any, Literal
+
+from sqlalchemy import Boolean, Date, DateTime, Enum, Float, Integer, Numeric, String, Table, inspect
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlmodel import SQLModel
+
+from crm.i18n import Says, says
+
+Kind = Literal["text", "long", "number", "decimal", "money", "yes_no", "date", "moment", "choice", "relation"]
+KINDS: tuple[Kind, ...] = (
+    "text", "long", "number", "decimal", "money", "yes_no", "date", "moment", "choice", "relation",
+)  # fmt: skip
+LONG_TEXT = 300
+
+Model = type[SQLModel]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One field of a model: its kind, its length or choices, whether it must have a value, where its key leads."""
+
+    name: str
+    kind: Kind
+    required: bool
+    length: int | None = None
+    least: float | None = None
+    most: float | None = None
+    choices: tuple[PyEnum, ...] = ()
+    target: tuple[Model, str] | None = None
+
+
+@cache
+def facts(model: Model) -> Mapping[str, Fact]:
+    """Every column of the model by its field's name."""
+    made: dict[str, Fact] = {}
+    for attribute in inspect(model).column_attrs:
+        column = attribute.columns[0]
+        kind, choices = _kind(column.type)
+        target = _target(model, column)
+        least, most = _bounds(model, attribute.key)
+        made[attribute.key] = Fact(
+            name=attribute.key,
+            kind="relation" if target else kind,
+            required=not column.nullable and column.default is None and not column.primary_key,
+            length=getattr(column.type, "length", None) if kind in ("text", "long") else None,
+            least=least,
+            most=most,
+            choices=choices,
+            target=target,
+        )
+    return made
+
+
+def attribute(model: Model, name: str) -> InstrumentedAttribute[Any]:
+    """The model's field as SQL knows it."""
+    found: InstrumentedAttribute[Any] = getattr(model, name)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A field reached from a model through foreign keys: `consultant_id.department_code`.
+
+    `hops` are the foreign keys on the way, each with the model and field that it leads to.
+    """
+
+    model: Model
+    hops: tuple[tuple[str, Model, str], ...]
+    last: Fact
+
+    @property
+    def owner(self) -> Model:
+        """The model that the last field belongs to."""
+        return self.hops[-1][1] if self.hops else self.model
+
+
+class Unknown(LookupError):
+    """A path names a field that is not there: `field` of `model`."""
+
+    def __init__(self, model: Model, field: str, reason: str = "") -> None:
+        super().__init__(f"{field!r} of {model.__name__}")
+        self.model, self.field, self.reason = model, field, reason
+
+
+@cache
+def path(model: Model, dotted: str) -> Path:
+    """The field that `dotted` names. Raises `Unknown` where a step is no field or leads nowhere."""
+    *through, name = dotted.split(".")
+    hops: list[tuple[str, Model, str]] = []
+    here = model
+    for step in through:
+        fact = facts(here).get(step)
+        if fact is None:
+            raise Unknown(here, step)
+        if fact.target is None:
+            raise Unknown(here, step, "leads to no other table")
+        hops.append((step, *fact.target))
+        here = fact.target[0]
+    last = facts(here).get(name)
+    if last is None:
+        raise Unknown(here, name)
+    return Path(model, tuple(hops), last)
+
+
+def label_of(choice: object) -> Says:
+    """The label of an enum's member for the screen; its value where it has none."""
+    label = getattr(choice, "label", None)
+    return label if isinstance(label, Says) else says("{text}", text=str(getattr(choice, "value", choice)))
+
+
+def _kind(kind: Any) -> tuple[Kind, tuple[PyEnum, ...]]:
+    plain = getattr(kind, "impl_instance", kind)
+    if isinstance(plain, Enum) and plain.enum_class is not None:
+        return "choice", tuple(plain.enum_class)
+    pairs: tuple[tuple[type, Kind], ...] = (
+        (Boolean, "yes_no"),
+        (Integer, "number"),
+        (DateTime, "moment"),
+        (Date, "date"),
+        (Float, "decimal"),
+        (Numeric, "decimal"),
+    )
+    for sort, name in pairs:
+        if isinstance(plain, sort):
+            return name, ()
+    if isinstance(plain, String) and (plain.length or 0) > LONG_TEXT:
+        return "long", ()
+    return "text", ()
+
+
+def _target(model: Model, column: Any) -> tuple[Model, str] | None:
+    for key in column.foreign_keys:
+        table: Table = key.column.table
+        for mapper in model._sa_registry.mappers:
+            if mapper.local_table is table:
+                return mapper.class_, mapper.get_property_by_column(key.column).key
+    return None
+
+
+def _bounds(model: Model, name: str) -> tuple[float | None, float | None]:
+    info = model.model_fields.get(name)
+    least = most = None
+    for rule in info.metadata if info else ():
+        least = getattr(rule, "ge", least)
+        most = getattr(rule, "le", most)
+    return least, most

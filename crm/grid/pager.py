@@ -1,0 +1,47 @@
+"""Below the table: how many there are, the pages, and how many rows a page has."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from crm.grid.query import Page, last_page
+from crm.grid.state import Here, seed
+from crm.grid.view import View
+from crm.i18n import _, show
+
+
+def pager(here: Here, view: View, page: Page) -> None:
+    """Draws count, pages and page size. Every change goes into the URL."""
+    config = here.config
+    if not page.rows and page.number == 1:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key=here.key("pager")):
+        first = (page.number - 1) * view.size + 1
+        total = f"{show(page.total)}+" if page.more else show(page.total)
+        st.caption(
+            _("{first} to {last} of {total}", first=first, last=first + len(page.rows) - 1, total=total),
+            width="content",
+        )
+        pages = last_page(page, view.size)
+        if pages > 1:
+            seed(here.key("page"), page.number)
+            st.pagination(pages, key=here.key("page"), on_change=_turned, args=(here,), max_visible_pages=5)
+        if page.total > min(config.page_sizes):
+            seed(here.key("size"), view.size)
+            st.selectbox(
+                _("Rows a page"),
+                config.page_sizes,
+                key=here.key("size"),
+                width=90,
+                label_visibility="collapsed",
+                on_change=_sized,
+                args=(here,),
+            )
+
+
+def _turned(here: Here) -> None:
+    here.go(replace(here.view(), page=here.recall("page")))
+
+
+def _sized(here: Here) -> None:
+    here.go(replace(here.view(), size=here.recall("size"), page=1))

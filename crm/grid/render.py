@@ -1,0 +1,106 @@
+"""`render_table`: one declaration drawn for one person."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from crm.errors import ThanosError
+from crm.grid.bulk import action_dialog, bar
+from crm.grid.config import TableConfig
+from crm.grid.editor import editor, ticked
+from crm.grid.forms import add_dialog, edit_dialog, read_key
+from crm.grid.frame import shown
+from crm.grid.outcome import outcome
+from crm.grid.pager import pager
+from crm.grid.query import read_page
+from crm.grid.saving import one_row
+from crm.grid.state import Here
+from crm.grid.toolbar import toolbar
+from crm.grid.view import View
+from crm.i18n import _
+from crm.rbac import Actor
+
+
+def render_table(config: TableConfig, actor: Actor, *, detail: Callable[[Actor, Any], None] | None = None) -> None:
+    """Draws the table as `actor` may see and change it: the list, or the record that `?open=ID` names.
+
+    `detail` draws that record, for pages whose record is drawn by what a declaration may not import.
+    Raises `NotAllowed` unless the actor has the table's permission.
+    """
+    actor.require(config.permission)
+    here = Here.now(replace(config, detail=detail) if detail else config, actor)
+    opened = here.asked("open")
+    if opened is not None and here.config.detail is not None:
+        _detail(here, opened)
+        return
+    _table(here)
+
+
+def _detail(here: Here, raw: str) -> None:
+    st.button(
+        _("Back to the list"), key=here.key("back"), icon=":material/arrow_back:", type="tertiary",
+        on_click=here.ask, args=("open", None),
+    )  # fmt: skip
+    try:
+        row_id = read_key(here, raw)
+        with here.connection.reading() as session:
+            one_row(here.config, session, here.actor, row_id)
+    except ThanosError as error:
+        st.error(str(error.says), icon=":material/error:")
+        return
+    if here.config.detail is not None:
+        here.config.detail(here.actor, row_id)
+
+
+@st.fragment
+def _table(drawn: Here) -> None:
+    here = drawn.again()
+    if here is None or st.session_state.pop(drawn.key("leave"), False):
+        st.rerun(scope="app")
+    here.told()
+    view = here.view()
+    config = here.config
+    with here.connection.reading() as session:
+        _head(here)
+        toolbar(here, view, session)
+        page = read_page(config, session, here.actor, view, here.zone)
+        drawing = shown(config, session, here.actor, page.rows, ticked(here), here.connection.now())
+    outcome(here, dict(drawing.names))
+    if page.rows:
+        bar(here, ticked(here) & frozenset(drawing.snapshot.ids), drawing.names)
+        editor(here, drawing)
+        pager(here, view, page)
+    elif not view.faults:
+        _nothing(here, view)
+    _dialogs(here)
+
+
+def _head(here: Here) -> None:
+    form = here.config.add
+    if form is not None and here.actor.may(form.needs):
+        st.button(str(form.title), key=here.key("add"), type="primary", icon=":material/add:", on_click=here.ask,
+                  args=("add", ""))  # fmt: skip
+
+
+def _nothing(here: Here, view: View) -> None:
+    with st.container(border=True, horizontal_alignment="center", key=here.key("empty")):
+        if view.narrowed:
+            st.markdown(_("Nothing matches. Clear a filter or search for something else."))
+        else:
+            st.markdown(str(here.config.empty))
+
+
+def _dialogs(here: Here) -> None:
+    config = here.config
+    raw = here.asked("edit")
+    try:
+        if here.recall("acting") is not None:
+            action_dialog(here)
+        elif here.asked("add") is not None and config.add is not None and here.actor.may(config.add.needs):
+            add_dialog(here, config.add)
+        elif raw is not None and config.edit is not None and here.actor.may(config.edit.needs):
+            edit_dialog(here, config.edit, raw)
+    except ThanosError as error:
+        st.error(str(error.says), icon=":material/error:")

@@ -1,0 +1,122 @@
+"""Where the drawing part keeps things: the URL, the session's memory of one table, the sentences to say next."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from crm.errors import ThanosError
+from crm.grid.config import TableConfig
+from crm.grid.site import Connection
+from crm.grid.view import OWN_KEYS, View, read_view, write_view
+from crm.i18n import Language, language, set_reader
+from crm.i18n.reader import reader_zone
+from crm.rbac import Actor
+
+
+@dataclass(frozen=True)
+class Here:
+    """One table on one person's screen. Callbacks carry it, and ask for the person again before they act."""
+
+    config: TableConfig
+    actor: Actor
+    language: Language
+    zone: ZoneInfo
+
+    @classmethod
+    def now(cls, config: TableConfig, actor: Actor) -> "Here":
+        """The table for this run's reader."""
+        return cls(config, actor, language(), reader_zone.get() or ZoneInfo("UTC"))
+
+    @property
+    def connection(self) -> Connection:
+        """The site's sessions, clock and person."""
+        if self.config.site is None:
+            raise TypeError(f"the table {self.config.name!r} is not registered: use what site.register returns")
+        return self.config.site.connection
+
+    def again(self) -> "Here | None":
+        """The same for the person as of now, in their language; None if they may no longer see the table.
+
+        Fragments and callbacks run without the page, so nothing that the page checked holds there.
+        """
+        set_reader(self.language, self.zone)
+        actor = self.connection.who(self.actor)
+        if actor is None or not actor.may(self.config.permission):
+            return None
+        return Here(self.config, actor, self.language, self.zone)
+
+    def key(self, part: str) -> str:
+        """The key of a widget or of something remembered."""
+        return f"{self.config.name}:{part}"
+
+    def recall(self, part: str, default: Any = None) -> Any:
+        """Something remembered of this table in this session."""
+        return st.session_state.get(self.key(part), default)
+
+    def remember(self, part: str, value: Any) -> None:
+        """Remember it for this session."""
+        st.session_state[self.key(part)] = value
+
+    def view(self) -> View:
+        """The view that the URL names."""
+        return read_view(self.config, {key: st.query_params.get_all(key) for key in st.query_params})
+
+    def go(self, view: View) -> None:
+        """Put the view in the URL; the next drawing shows it."""
+        self._write(write_view(self.config, view), keep=("open", "edit", "add"))
+
+    def asked(self, key: str) -> str | None:
+        """The value of one of the URL's own keys (`open`, `edit`, `add`); None where it is not there."""
+        return st.query_params.get(self.config.prefix + key)
+
+    def ask(self, key: str, value: str | None) -> None:
+        """Set or clear one of the URL's own keys, the view staying as it is."""
+        current = {name: st.query_params.get_all(name) for name in st.query_params}
+        current.pop(self.config.prefix + key, None)
+        if value is not None:
+            current[self.config.prefix + key] = [value]
+        _to_url(current)
+
+    def say(self, sentence: str, *, icon: str = ":material/check:") -> None:
+        """A sentence for the next drawing, as a toast."""
+        self.remember("said", [*self.recall("said", []), (sentence, icon)])
+
+    def told(self) -> None:
+        """Show what is to be said, once."""
+        for sentence, icon in st.session_state.pop(self.key("said"), []):
+            st.toast(sentence, icon=icon)
+
+    def renew_editor(self) -> None:
+        """Give the editor a new key: what was typed into the old one and not saved is gone."""
+        self.remember("epoch", self.recall("epoch", 0) + 1)
+        self.remember("seen", {})
+
+    def _write(self, mine: Mapping[str, list[str]], keep: tuple[str, ...]) -> None:
+        names = {one.name for one in self.config.filters} | set(OWN_KEYS) - set(keep)
+        owned = {self.config.prefix + name for name in names}
+        others = {key: st.query_params.get_all(key) for key in st.query_params if key not in owned}
+        _to_url({**others, **mine})
+
+
+def _to_url(wanted: Mapping[str, list[str]]) -> None:
+    if {key: st.query_params.get_all(key) for key in st.query_params} != dict(wanted):
+        st.query_params.from_dict(dict(wanted))
+
+
+@contextmanager
+def telling(here: Here) -> Iterator[None]:
+    """An error meant for people, raised inside, becomes a toast."""
+    try:
+        yield
+    except ThanosError as error:
+        here.say(str(error.says), icon=":material/error:")
+
+
+def seed(key: str, value: Any) -> None:
+    """The widget of that key shows `value`, whatever it showed before. Call before drawing it."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value

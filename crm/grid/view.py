@@ -1,0 +1,116 @@
+"""The view: search, filters, sort, page and page size, as the URL writes them and as values.
+
+The URL is the truth: widgets are set from it, and what they say goes back into it. So a link, a reload
+and the browser's *back* return to the same view.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from crm.grid.config import TableConfig
+from crm.grid.filters import Unparsable
+from crm.i18n import Says, says
+
+LONGEST_SEARCH = 100
+OWN_KEYS = ("q", "sort", "page", "size", "open", "edit", "add")
+
+
+@dataclass(frozen=True)
+class View:
+    """What somebody looks at. `filters` maps a filter's name to its parsed value; absent is not filtered.
+
+    `faults` maps the URL's key to what was wrong with its value: such a view shows no rows.
+    """
+
+    search: str = ""
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    sort: str = ""
+    page: int = 1
+    size: int = 50
+    faults: Mapping[str, Says] = field(default_factory=dict)
+
+    def filtered(self, name: str, value: Any) -> "View":
+        """The same with one filter changed (None: taken away), back on page 1."""
+        left = {key: old for key, old in self.filters.items() if key != name}
+        if value is not None:
+            left[name] = value
+        return replace(self, filters=left, page=1, faults=_without(self.faults, name))
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether a search or any filter narrows the rows."""
+        return bool(self.search or self.filters)
+
+
+def read_view(config: TableConfig, url: Mapping[str, Sequence[str]]) -> View:
+    """The view that the URL's query names. Keys that the table does not declare are none of its business."""
+    mine = {key.removeprefix(config.prefix): list(raw) for key, raw in url.items() if key.startswith(config.prefix)}
+    faults: dict[str, Says] = {}
+    filters: dict[str, Any] = {}
+    for one in config.filters:
+        raw = mine.get(one.name)
+        if raw is None:
+            continue
+        try:
+            filters[one.name] = one.read(raw, config.model)
+        except Unparsable as error:
+            faults[one.name] = error.says
+    search = (mine.get("q") or [""])[-1].strip()
+    if len(search) > LONGEST_SEARCH:
+        faults["q"] = says("A search has at most {count} characters.", count=LONGEST_SEARCH)
+    sort = (mine.get("sort") or [config.order])[-1]
+    if sort != config.order and sort.removeprefix("-") not in sort_fields(config):
+        faults["sort"] = says("This table cannot be sorted by {value}.", value=sort)
+        sort = config.order
+    return View(
+        search=search,
+        filters=MappingProxyType(filters),
+        sort=sort,
+        page=_number(mine, "page", 1, faults),
+        size=_size(config, mine, faults),
+        faults=MappingProxyType(faults),
+    )
+
+
+def write_view(config: TableConfig, view: View) -> dict[str, list[str]]:
+    """The URL's query for this view: what `read_view` reads. What is at its default is left out."""
+    made: dict[str, list[str]] = {}
+    if view.search:
+        made["q"] = [view.search]
+    for one in config.filters:
+        if one.name in view.filters:
+            made[one.name] = one.write(view.filters[one.name])
+    if view.sort != config.order:
+        made["sort"] = [view.sort]
+    if view.page != 1:
+        made["page"] = [str(view.page)]
+    if view.size != config.page_sizes[0]:
+        made["size"] = [str(view.size)]
+    return {f"{config.prefix}{key}": values for key, values in made.items()}
+
+
+def sort_fields(config: TableConfig) -> list[str]:
+    """The fields that people may sort by, in the order of the columns."""
+    return [column.name for column in config.columns if config.sortable(column)]
+
+
+def _size(config: TableConfig, mine: Mapping[str, Sequence[str]], faults: dict[str, Says]) -> int:
+    size = _number(mine, "size", config.page_sizes[0], faults)
+    if size not in config.page_sizes:
+        faults["size"] = says("This table has no page size {value}.", value=size)
+        return config.page_sizes[0]
+    return size
+
+
+def _number(mine: Mapping[str, Sequence[str]], key: str, default: int, faults: dict[str, Says]) -> int:
+    text = (mine.get(key) or [str(default)])[-1]
+    if text.isascii() and text.isdigit() and 1 <= len(text) <= 9 and int(text) >= 1:
+        return int(text)
+    faults[key] = says("{value} is not a number from 1.", value=text)
+    return default
+
+
+def _without(faults: Mapping[str, Says], name: str) -> Mapping[str, Says]:
+    return {key: fault for key, fault in faults.items() if key != name}
