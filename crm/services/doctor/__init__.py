@@ -1,0 +1,61 @@
+"""The doctor: every rule of the school checked against the database, and Redis against the database.
+
+Only reads. Each check is one query over whole tables, so that a million customers take seconds.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from crm.domain.deadlines import Lengths
+from crm.domain.expiry import scheduled
+from crm.i18n import Says
+from crm.services.doctor import history, holding, people, records
+from crm.services.doctor.ask import ask
+from crm.settings import settings
+from crm.store.session import is_postgres
+
+STUCK = timedelta(hours=1)
+
+
+def check(
+    session: Session, now: datetime, redis_disagreements: Callable[[Session], Iterable[Says]] | None = None
+) -> list[Says]:
+    """What is broken, one sentence each: table, row, what is wrong, remedy. Nothing broken: an empty list.
+
+    `redis_disagreements` compares Redis with the database, where there is a Redis. Of one kind of fault the
+    first twenty are told, then how many more there are.
+    """
+    postgres = is_postgres(session)
+    facts = _facts(now)
+    found: list[Says] = []
+    for one in (*holding.CHECKS, holding.deadlines(postgres=postgres), *history.CHECKS, *records.CHECKS):
+        found += ask(session, one, facts)
+    found += records.numbers(session, postgres=postgres)
+    found += records.orphans(session)
+    found += people.administrators(session)
+    found += people.permissions(session)
+    for one in people.CHECKS:
+        found += ask(session, one, facts)
+    if redis_disagreements is not None:
+        found += redis_disagreements(session)
+    return found
+
+
+def notes(session: Session, now: datetime) -> list[Says]:
+    """What is no fault, but worth knowing: caps lowered below what is held, customers of those who left."""
+    return [told for one in people.NOTES for told in ask(session, one, _facts(now))]
+
+
+def _facts(now: datetime) -> dict[str, Any]:
+    """What the queries may ask about: the last scheduled expiry, the lengths of the rules, an hour ago."""
+    rules = settings().rules
+    lengths = Lengths.of(rules)
+    return {
+        "run": scheduled(now, settings().zone, rules.expire_at),
+        "follow_up_days": lengths.follow_up_days,
+        "deal_days": lengths.deal_days,
+        "an_hour_ago": now - STUCK,
+    }

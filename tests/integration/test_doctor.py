@@ -1,0 +1,312 @@
+"""The doctor: each rule is broken on purpose, behind the constraints' back, and is named by table, row and remedy."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlmodel import Session
+
+from crm.domain.customers import CustomerState
+from crm.domain.episodes import Outcome
+from crm.domain.imports import ImportBatch
+from crm.domain.payments import PaymentState
+from crm.i18n import says
+from crm.rbac import store as rbac
+from crm.services import doctor
+from crm.services.demo import fill
+from crm.services.permissions import install_roles
+from crm.store.session import reading, writing
+from tests import builders as a
+
+NOW = a.NOON + timedelta(days=1)
+OLD = "'2025-02-20 04:00:00'"
+
+
+@pytest.fixture
+def school(engine: Engine) -> Engine:
+    """A small sound school. Customers: 1 private with consultant 1, 2 public after 1, 3 enrolled by 2, 4 waiting."""
+    with writing(engine) as session:
+        install_roles(session)
+        administrator = a.an_account(session, "admin")
+        role = rbac.role_named(session, "administrator")
+        assert administrator.id and role and role.id
+        rbac.give_role(session, administrator.id, [role.id])
+        lina, emma = a.a_consultant(session, "Lina"), a.a_consultant(session, "Emma")
+        batch = ImportBatch(
+            file_name="sheet.xlsx",
+            digest="0" * 64,
+            rows=2,
+            imported=1,
+            duplicates=1,
+            errors=0,
+            assigned=1,
+            waiting=0,
+            imported_at=a.NOON,
+        )
+        session.add(batch)
+        session.flush()
+        a.a_private_customer(session, lina, import_batch_id=batch.id, qq="12345678")
+        a.a_public_customer(session, lina, qq="87654321")
+        enrolled = a.a_customer(session, state=CustomerState.ENROLLED, last_consultant_id=emma.id)
+        a.an_episode(session, enrolled, emma, closed_at=a.NOON, outcome=Outcome.ENROLLED)
+        a.a_payment(session, enrolled, PaymentState.CONFIRMED)
+        a.a_customer(session)
+        session.execute(text("INSERT INTO sharing_round (id, step, revision) VALUES (1, 0, 0)"))
+    assert found(engine) == []
+    return engine
+
+
+def found(engine: Engine, now: datetime = NOW) -> list[str]:
+    """What the doctor says, in English."""
+    with reading(engine) as session:
+        return [str(one) for one in doctor.check(session, now)]
+
+
+def harm(engine: Engine, *statements: str) -> None:
+    """Run statements with checks, foreign keys and unique indexes out of the way. Moments in them are UTC."""
+    raw = engine.raw_connection()
+    if engine.dialect.name == "sqlite":
+        # As the models write moments there.
+        statements = tuple(re.sub(r"(\d\d:\d\d:\d\d)'", r"\1.000000'", one) for one in statements)
+    else:
+        raw.driver_connection.autocommit = True
+    cursor = raw.cursor()
+    for statement in (*_unguarded(engine), *statements):
+        cursor.execute(statement)
+    raw.invalidate()
+
+
+def _unguarded(engine: Engine) -> Iterator[str]:
+    yield from (f"DROP INDEX {name}" for name in ("uq_customer_phone", "uq_customer_qq", "uq_assignment_open"))
+    if engine.dialect.name == "sqlite":
+        yield "PRAGMA foreign_keys = OFF"
+        yield "PRAGMA ignore_check_constraints = ON"
+        return
+    yield "SET session_replication_role = replica"
+    yield "SET TIME ZONE 'UTC'"
+    with engine.connect() as connection:
+        checks = connection.exec_driver_sql(
+            "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'c' AND conrelid <> 0"
+        ).all()
+    yield from (f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}"' for table, name in checks if "." not in table)
+
+
+BROKEN = {
+    "a state that is none": ("UPDATE customer SET state = 'lost' WHERE id = 4", "customer 4: state is lost"),
+    "private, but nobody holds it": (
+        "UPDATE customer SET consultant_id = NULL WHERE id = 1",
+        "customer 1: is private, but nobody holds it",
+    ),
+    "a holder of a public customer": (
+        "UPDATE customer SET consultant_id = 2 WHERE id = 2",
+        "customer 2: is public, but consultant 2 still holds it",
+    ),
+    "private without a deadline": (
+        "UPDATE customer SET deal_due_at = NULL WHERE id = 1",
+        "customer 1: is private, but a deadline is missing",
+    ),
+    "deadlines of an enrolled customer": (
+        f"UPDATE customer SET follow_up_due_at = {OLD} WHERE id = 3",
+        "customer 3: is enrolled, but has deadlines",
+    ),
+    "a follow-up deadline that the rule does not give": (
+        "INSERT INTO follow_up (customer_id, consultant_id, at, channel, note)"
+        " VALUES (1, 1, '2025-03-03 05:00:00', 'phone', 'Called')",
+        "customer 1: the deadlines are 2025-03-06 04:00 and 2025-03-18 04:00,"
+        " but start and last follow-up say 2025-03-06 05:00 and 2025-03-18 04:00",
+    ),
+    "a deal deadline that the rule does not give": (
+        "UPDATE customer SET deal_due_at = '2025-03-18 04:00:01' WHERE id = 1",
+        "customer 1: the deadlines are",
+    ),
+    "private without an open episode": (
+        "DELETE FROM assignment WHERE customer_id = 1",
+        "customer 1: is private with consultant 1, but has no open episode",
+    ),
+    "an open episode of somebody else": (
+        "UPDATE assignment SET consultant_id = 2 WHERE customer_id = 1",
+        "assignment 1: the open episode is consultant 2's, but customer 1 is held by consultant 1",
+    ),
+    "an open episode of a customer in the pool": (
+        "UPDATE assignment SET closed_at = NULL, outcome = 'following' WHERE customer_id = 2",
+        "assignment 2: is open, but customer 2 is public",
+    ),
+    "two open episodes": (
+        "INSERT INTO assignment (customer_id, consultant_id, origin, opened_at, outcome, reason)"
+        " VALUES (1, 1, 'claimed', '2025-03-03 04:00:00', 'following', '')",
+        "assignment: customer 1 has 2 open episodes",
+    ),
+    "closed without an outcome": (
+        "UPDATE assignment SET outcome = 'following' WHERE customer_id = 2",
+        "assignment 2: was closed, but its outcome is following",
+    ),
+    "open with an outcome": (
+        "UPDATE assignment SET outcome = 'no_deal' WHERE customer_id = 1",
+        "assignment 1: is open, but its outcome is no_deal",
+    ),
+    "closed before it was opened": (
+        f"UPDATE assignment SET closed_at = {OLD} WHERE customer_id = 2",
+        "assignment 2: was closed at 2025-02-20 04:00, before it was opened at 2025-02-28 04:00",
+    ),
+    "episodes that overlap": (
+        "INSERT INTO assignment (customer_id, consultant_id, origin, opened_at, closed_at, outcome, reason)"
+        f" VALUES (2, 2, 'shared', {OLD}, '2025-03-01 04:00:00', 'no_deal', '')",
+        "assignment 2: begins at 2025-02-28 04:00, before episode 4 of the same customer 2 ended at 2025-03-01 04:00",
+    ),
+    "claimed by the last holder": (
+        "INSERT INTO assignment (customer_id, consultant_id, origin, opened_at, closed_at, outcome, reason)"
+        " VALUES (2, 1, 'claimed', '2025-03-03 05:00:00', '2025-03-03 06:00:00', 'released', '')",
+        "assignment 4: consultant 1 claimed customer 2, whom the same consultant held last",
+    ),
+    "another last holder than the last episode's": (
+        "UPDATE customer SET last_consultant_id = 2 WHERE id = 2",
+        "customer 2: last_consultant_id is 2, but the episode that closed last was 1's",
+    ),
+    "a last holder of a customer whom nobody held": (
+        "UPDATE customer SET last_consultant_id = 2 WHERE id = 4",
+        "customer 4: last_consultant_id is 2, but the episode that closed last was -'s",
+    ),
+    "a follow-up in an episode of another customer": (
+        "INSERT INTO follow_up (customer_id, consultant_id, assignment_id, at, channel, note)"
+        " VALUES (4, 1, 2, '2025-03-03 04:00:00', 'phone', 'Called')",
+        "follow_up 1: belongs to episode 2",
+    ),
+    "enrolled without money": (
+        "UPDATE payment SET state = 'rejected'",
+        "customer 3: is enrolled without a confirmed payment",
+    ),
+    "one phone twice": (
+        "UPDATE customer SET phone = '13912345678' WHERE id IN (2, 4)",
+        "customer 2 and customer 4 have the same phone",
+    ),
+    "one QQ twice": (
+        "UPDATE customer SET qq = '55555' WHERE id IN (1, 2)",
+        "customer 1 and customer 2 have the same qq",
+    ),
+    "a phone that is not normalised": (
+        "UPDATE customer SET phone = '+8613912345678' WHERE id = 1",
+        "customer 1: phone is not stored in its normal form",
+    ),
+    "a QQ that is not normalised": (
+        "UPDATE customer SET qq = '１２３４５６' WHERE id = 2",
+        "customer 2: qq is not stored in its normal form",
+    ),
+    "an import whose parts are not the whole": (
+        "UPDATE import_batch SET errors = 5",
+        "import_batch 1: 1 imported, 1 duplicates and 5 wrong rows are not the 2 rows",
+    ),
+    "an import whose customers are gone": (
+        "UPDATE customer SET import_batch_id = NULL",
+        "import_batch 1: says 1 customers were imported, but 0 carry its number",
+    ),
+    "a notice that nobody sends": (
+        "INSERT INTO notification (account_id, channel, title, body, link, state, attempts, created_at, version)"
+        f" VALUES (1, 'mail', 'x', '', '', 'pending', 0, {OLD}, 1)",
+        "notification 1: should have left by mail over an hour ago",
+    ),
+    "a job that died": (
+        "INSERT INTO job_run (job, due_at, started_at, alive_at, outcome, runner, attempts, account)"
+        f" VALUES ('expire-customers', {OLD}, {OLD}, {OLD}, 'running', 'here', 1, '')",
+        "job_run 1: expire-customers runs, but gave no sign of life",
+    ),
+    "a row that refers to nobody": (
+        "UPDATE customer SET created_by_id = 99 WHERE id = 4",
+        "customer 4: created_by_id is 99, but account has no such row",
+    ),
+    "no administrator left": (
+        "UPDATE account SET active = false WHERE id = 1",
+        "account: no active account may manage sign-ins",
+    ),
+    "a permission that no page declares": (
+        "INSERT INTO role_permission (role_id, page, action, reach) VALUES (1, 'custmers', 'view', 3)",
+        "role_permission 1: grants custmers.view, which no page declares",
+    ),
+    "a round that counts wrong": (
+        "UPDATE sharing_round SET step = 3",
+        "sharing_round 1: counts 3 customers in this round, but the consultants in it were given 0",
+    ),
+    "a consultant off the exact share": (
+        "UPDATE consultant_quota SET taking_part = true, round_weight = 10,"
+        " served = CASE WHEN employee_id = 1 THEN 4 ELSE 0 END",
+        "consultant_quota 1: was given 4 of 4 customers in this round with weight 10 of 20",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_rule_is_named(school: Engine, fault: str) -> None:
+    statement, sentence = BROKEN[fault]
+    steps = ["UPDATE sharing_round SET step = 4"] if "exact share" in fault else []
+
+    harm(school, *steps, statement)
+
+    assert [one for one in found(school) if one.startswith(sentence)], found(school)
+
+
+def test_a_customer_that_should_have_expired_is_named_only_after_the_scheduled_run(school: Engine) -> None:
+    run = datetime(2025, 3, 6, 18, 0, tzinfo=UTC)
+
+    before = found(school, run - timedelta(seconds=1))
+    after = found(school, run)
+
+    assert before == []
+    assert after == [
+        "customer 1: expired at 2025-03-06 04:00, before the last scheduled run, but is still private."
+        " Run: python -m crm expire"
+    ]
+
+
+@pytest.mark.parametrize("why", ["an extension", "a payment that awaits confirmation"])
+def test_a_customer_that_expiry_passes_over_is_no_fault(school: Engine, why: str) -> None:
+    with writing(school) as session:
+        if why == "an extension":
+            session.execute(
+                text("UPDATE customer SET extended_until = :until WHERE id = 1"),
+                {"until": "2025-03-20 00:00:00.000000+00:00"[: 26 if school.dialect.name == "sqlite" else None]},
+            )
+        else:
+            session.execute(text("UPDATE payment SET state = 'pending', customer_id = 1"))
+            session.execute(text("UPDATE customer SET state = 'public' WHERE id = 3"))
+
+    assert found(school, datetime(2025, 3, 7, tzinfo=UTC)) == []
+
+
+def test_of_many_rows_with_one_fault_the_first_are_told_and_the_rest_counted(engine: Engine) -> None:
+    fill(engine, 100, 1, NOW)
+    harm(engine, "UPDATE customer SET last_consultant_id = NULL")
+
+    told = [one for one in found(engine) if "last_consultant_id" in one or "more rows" in one]
+
+    assert len(told) == 21
+    assert told[-1].endswith("more rows with the same fault as the one before.")
+
+
+def test_a_cap_below_what_is_held_is_a_note_and_no_fault(school: Engine) -> None:
+    harm(school, "UPDATE consultant_quota SET max_customers = 0", "UPDATE employee SET active = false WHERE id = 1")
+
+    with reading(school) as session:
+        notes = [str(one) for one in doctor.notes(session, NOW)]
+
+    assert found(school) == []
+    assert notes == [
+        "consultant_quota 1: holds 1 customers, above the cap of 0. Nothing new comes until there is room.",
+        "employee 1: is inactive, but still holds 1 customers. Assign them to somebody else.",
+    ]
+
+
+def test_what_redis_says_differently_is_told_too(school: Engine) -> None:
+    def disagreements(_session: Session) -> list[object]:
+        return [says("Redis is behind.")]
+
+    with reading(school) as session:
+        told = doctor.check(session, NOW, disagreements)  # type: ignore[arg-type]
+
+    assert [str(one) for one in told] == ["Redis is behind."]
+
+
+def test_the_demo_school_is_sound(engine: Engine) -> None:
+    fill(engine, 500, 3, NOW)
+
+    assert found(engine) == []
