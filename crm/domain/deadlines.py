@@ -4,7 +4,7 @@ A day is 24 hours, so that nobody gains or loses an hour when the clocks change.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple, Protocol
 
 
@@ -39,14 +39,14 @@ class Deadlines(NamedTuple):
 
 
 def deadlines(opened_at: datetime, last_follow_up_at: datetime | None, lengths: Lengths) -> Deadlines:
-    """The deadlines of an episode that began at `opened_at`. Moments are aware.
+    """The deadlines of an episode that began at `opened_at`, in UTC. Moments are aware.
 
     A follow-up from before the episode counts for nothing: the later of the two is what the days run from.
     """
     heard = opened_at if last_follow_up_at is None else max(opened_at, last_follow_up_at)
     return Deadlines(
-        follow_up_due_at=heard + timedelta(days=lengths.follow_up_days),
-        deal_due_at=opened_at + timedelta(days=lengths.deal_days),
+        follow_up_due_at=heard.astimezone(UTC) + timedelta(days=lengths.follow_up_days),
+        deal_due_at=opened_at.astimezone(UTC) + timedelta(days=lengths.deal_days),
     )
 
 

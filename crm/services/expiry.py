@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import Session as WriteSession
 from sqlmodel import col
@@ -17,12 +17,11 @@ from crm.domain.customers import Customer
 from crm.domain.deadlines import Deadlines
 from crm.domain.episodes import Outcome
 from crm.domain.expiry import Held, Lapses, PassedOver, scheduled, verdict
-from crm.domain.payments import Payment, PaymentState
 from crm.domain.staff import Employee
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
+from crm.services.holding import PAYMENT_SINCE, to_pool
 from crm.services.notices import Notice, tell_each
-from crm.services.pool import to_pool
 from crm.services.scopes import LIVE
 from crm.settings import settings
 from crm.store.session import reading
@@ -31,13 +30,6 @@ CHUNK = 2_000
 PAUSE = 0.02
 
 Opens = Callable[[], AbstractContextManager[WriteSession]]
-
-_PAYMENT_SINCE = (
-    select(func.min(col(Payment.recorded_at)))
-    .where(col(Payment.customer_id) == col(Customer.id), col(Payment.state) == PaymentState.PENDING)
-    .correlate(Customer)
-    .scalar_subquery()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +79,7 @@ def expire(
     02:00, consultant told. Stopped halfway, the next run goes on; run again, it changes nothing.
 
     Late or not, the result is the same: what lapsed at that 02:00 cannot be kept by what came after it
-    (`lapsed` is what follow-ups, extensions and releases ask).
+    (`holding.lapsed` is what follow-ups, extensions and releases ask).
     """
     actor.require("jobs.run")
     run = scheduled(now, settings().zone, settings().rules.expire_at)
@@ -104,24 +96,6 @@ def expire(
     return Expired(run, counts[Outcome.NO_FOLLOW_UP], counts[Outcome.NO_DEAL], tuple(kept))
 
 
-def lapsed(session: Session, customer: Customer, now: datetime) -> bool:
-    """Whether the 02:00 before `now` takes this customer, even if the run is late and has not come to it yet."""
-    held = as_held(session, customer)
-    run = scheduled(now, settings().zone, settings().rules.expire_at)
-    return held is not None and isinstance(verdict(held, run), Lapses)
-
-
-def as_held(session: Session, customer: Customer) -> Held | None:
-    """What the rule asks of one customer; None unless a consultant holds it."""
-    if customer.follow_up_due_at is None or customer.deal_due_at is None:
-        return None
-    return Held(
-        Deadlines(customer.follow_up_due_at, customer.deal_due_at),
-        customer.extended_until,
-        session.scalar(select(_PAYMENT_SINCE).where(col(Customer.id) == customer.id)),
-    )
-
-
 def _due(run: datetime) -> ColumnElement[bool]:
     return or_(col(Customer.follow_up_due_at) <= run, col(Customer.deal_due_at) <= run)
 
@@ -135,7 +109,7 @@ def _judged(session: Session, run: datetime) -> tuple[list[_Lapsed], list[Kept]]
             col(Customer.follow_up_due_at),
             col(Customer.deal_due_at),
             col(Customer.extended_until),
-            _PAYMENT_SINCE,
+            PAYMENT_SINCE,
         ).where(_due(run), LIVE)
     )
     due, kept = [], []

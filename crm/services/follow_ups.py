@@ -16,7 +16,7 @@ from crm.domain.episodes import Assignment, Channel, FollowUp
 from crm.errors import Invalid, Refused
 from crm.i18n import Says, says
 from crm.rbac import Actor
-from crm.services.expiry import lapsed
+from crm.services.holding import lapsed
 from crm.services.scopes import allowed_by_any, find, may_open
 from crm.settings import settings
 

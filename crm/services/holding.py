@@ -1,0 +1,184 @@
+"""A customer while a consultant holds it: room for one more, time that ran out or is extended, and letting go."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import ColumnElement, func, select, true, update
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from crm.domain.claiming import Claimant
+from crm.domain.customers import Customer, CustomerState
+from crm.domain.deadlines import Deadlines
+from crm.domain.episodes import Assignment, Outcome
+from crm.domain.expiry import Held, Lapses, scheduled, verdict
+from crm.domain.payments import Payment, PaymentState
+from crm.domain.staff import ConsultantQuota, Employee
+from crm.errors import Invalid, Refused
+from crm.i18n import Says, says
+from crm.rbac import Actor
+from crm.services import audit
+from crm.services.scopes import HELD, LIVE, NO_SUCH, allowed
+from crm.settings import settings
+
+RELEASE, EXTEND = "my-customers.release", "customers.extend"
+PART = 2_000
+_UNSEEN = {"synchronize_session": False}
+
+PAYMENT_SINCE = (
+    select(func.min(col(Payment.recorded_at)))
+    .where(col(Payment.customer_id) == col(Customer.id), col(Payment.state) == PaymentState.PENDING)
+    .correlate(Customer)
+    .scalar_subquery()
+)
+"""When the oldest payment of a customer that still awaits confirmation was recorded."""
+
+
+def room_of(session: Session, actor: Actor) -> Claimant:
+    """How many customers the actor holds and may hold, with the quota row locked until the commit.
+
+    Raises `Refused` unless the actor is an active consultant with a quota.
+    """
+    quota = session.execute(
+        select(col(ConsultantQuota.employee_id), col(ConsultantQuota.max_customers))
+        .join(Employee, col(Employee.id) == col(ConsultantQuota.employee_id))
+        .where(col(ConsultantQuota.employee_id) == actor.owner_id, col(Employee.active))
+        .with_for_update(of=ConsultantQuota)
+    ).one_or_none()
+    if quota is None:
+        raise Refused(says("Only an active consultant with a quota can hold customers. A manager sets it under Staff."))
+    held = select(func.count()).select_from(Customer).where(col(Customer.consultant_id) == quota.employee_id, LIVE)
+    return Claimant(quota.employee_id, session.scalar(held) or 0, quota.max_customers)
+
+
+def as_held(session: Session, customer: Customer) -> Held | None:
+    """What the 02:00 rule asks of one customer; None unless a consultant holds it."""
+    if customer.follow_up_due_at is None or customer.deal_due_at is None:
+        return None
+    payment_since = session.scalar(select(PAYMENT_SINCE).where(col(Customer.id) == customer.id))
+    return Held(Deadlines(customer.follow_up_due_at, customer.deal_due_at), customer.extended_until, payment_since)
+
+
+def lapsed(session: Session, customer: Customer, now: datetime) -> bool:
+    """Whether the 02:00 before `now` takes this customer, even where the run is late and did not come to it yet.
+
+    Then nothing that a person does any more may keep it: a late run gives the result of an on-time run.
+    """
+    run = scheduled(now, settings().zone, settings().rules.expire_at)
+    if customer.follow_up_due_at is None or customer.deal_due_at is None:
+        return False
+    if min(customer.follow_up_due_at, customer.deal_due_at) > run:
+        return False
+    held = as_held(session, customer)
+    return held is not None and isinstance(verdict(held, run), Lapses)
+
+
+def to_pool(
+    session: Session,
+    ids: Sequence[int],
+    outcome: Outcome,
+    at: datetime,
+    reason: Says | None = None,
+    only: ColumnElement[bool] | None = None,
+) -> dict[int, int]:
+    """Make customers public whom somebody holds (and who meet `only`), closing their episodes at `at`.
+
+    Both in the caller's transaction; who is held by nobody, or no longer meets the condition, is left alone.
+    Returns who lost whom: consultant by customer. A few thousand ids at most.
+    """
+    changed = session.execute(
+        update(Customer)
+        .where(col(Customer.id).in_(ids), HELD, true() if only is None else only)
+        .values(
+            state=CustomerState.PUBLIC,
+            last_consultant_id=col(Customer.consultant_id),
+            consultant_id=None,
+            follow_up_due_at=None,
+            deal_due_at=None,
+            extended_until=None,
+            version=col(Customer.version) + 1,
+        )
+        .returning(col(Customer.id), col(Customer.last_consultant_id)),
+        execution_options=_UNSEEN,
+    )
+    lost: dict[int, int] = {row.id: row.last_consultant_id for row in changed}
+    if lost:
+        session.execute(
+            update(Assignment)
+            .where(col(Assignment.customer_id).in_(list(lost)), col(Assignment.closed_at).is_(None))
+            .values(closed_at=at, outcome=outcome, closed_reason=reason.stored() if reason else None),
+            execution_options=_UNSEEN,
+        )
+    return lost
+
+
+def release_many(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Says | None]:
+    """Let customers go to the pool before their time; the episodes close as released. Per id: None, or why not."""
+    actor.require(RELEASE)
+    told: dict[int, Says | None] = {}
+    for part in parts(ids):
+        found = locked(session, part, allowed(actor, RELEASE))
+        told |= {each: _too_late(session, found.get(each), now) for each in part}
+        free = [each for each in part if told[each] is None]
+        for each, consultant in to_pool(session, free, Outcome.RELEASED, now).items():
+            audit.record(session, actor, RELEASE, "customer", each, {"consultant": consultant}, None, now)
+    return told
+
+
+def extend_many(
+    session: Session, actor: Actor, ids: Sequence[int], now: datetime, *, until: date | datetime
+) -> Mapping[int, Says | None]:
+    """Keep customers with their consultants until `until`, whatever the deadlines say. Per id: None, or why not.
+
+    A date means to the end of that day on the school's clock. Raises `Invalid` for one that is past or too far off.
+    """
+    actor.require(EXTEND)
+    moment = _end(until)
+    most = settings().rules.extension_days_max
+    if not now < moment <= now + timedelta(days=most + 1):
+        raise Invalid.of({"until": says("Choose a day from today to {days} days from now.", days=most)})
+    told: dict[int, Says | None] = {}
+    for part in parts(ids):
+        found = locked(session, part, allowed(actor, EXTEND))
+        told |= {each: _too_late(session, found.get(each), now) for each in part}
+        free = [each for each in part if told[each] is None]
+        session.execute(
+            update(Customer)
+            .where(col(Customer.id).in_(free))
+            .values(extended_until=moment, version=col(Customer.version) + 1),
+            execution_options=_UNSEEN,
+        )
+        for each in free:
+            audit.record(session, actor, EXTEND, "customer", each, None, {"extended_until": moment.isoformat()}, now)
+    return told
+
+
+def locked(session: Session, ids: Iterable[int], condition: ColumnElement[bool]) -> dict[int, Customer]:
+    """The customers of these ids that meet the condition, which nobody else changes before the commit."""
+    asked = select(Customer).where(col(Customer.id).in_(list(ids)), condition)
+    rows = session.scalars(
+        asked.order_by(col(Customer.id)).with_for_update(), execution_options={"populate_existing": True}
+    )
+    return {row.id: row for row in rows if row.id is not None}
+
+
+def parts(ids: Sequence[int]) -> list[Sequence[int]]:
+    """The ids, each once, in parts that one statement can take."""
+    once = list(dict.fromkeys(ids))
+    return [once[start : start + PART] for start in range(0, len(once), PART)]
+
+
+def _too_late(session: Session, customer: Customer | None, now: datetime) -> Says | None:
+    if customer is None:
+        return NO_SUCH
+    if customer.state is not CustomerState.PRIVATE:
+        return says("No consultant holds this customer.")
+    if lapsed(session, customer, now):
+        return says("The time for this customer ran out: it goes to the public pool.")
+    return None
+
+
+def _end(until: date | datetime) -> datetime:
+    if isinstance(until, datetime):
+        return until
+    return datetime.combine(until + timedelta(days=1), time(), tzinfo=settings().zone)
