@@ -1,0 +1,85 @@
+"""One run of the command line: the reader's language, the command, and every error as one line.
+
+Nothing but a line ever reaches the terminal: what nobody foresaw goes to `var/log/errors.log` with all details.
+"""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from crm.errors import ThanosError
+from crm.i18n import Language, _, as_language, set_reader
+from crm.settings import settings
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; the exit status: 0, 1 with one line on standard error, 130 for Ctrl-C."""
+    language, arguments = _language(arguments, dict(os.environ))
+    set_reader(language)
+    with suppress(ThanosError):
+        # A wrong settings file is for the command to report; `--help` works without.
+        set_reader(language, settings().zone)
+    # Only now: the texts of `--help` are rendered where the commands are declared.
+    import typer
+
+    from crm.cli.app import app
+
+    try:
+        status = app(args=list(arguments) or ["--help"], prog_name="python -m crm", standalone_mode=False)
+        sys.stdout.flush()
+    except ThanosError as error:
+        return _failed(str(error), arguments)
+    except typer.TyperException as error:
+        return _failed(_usage(error), arguments)
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has gone, which is their right.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _failed(_unforeseen(error), arguments)
+    return status if isinstance(status, int) else 0
+
+
+def _language(arguments: Sequence[str], environment: dict[str, str]) -> tuple[Language, Sequence[str]]:
+    """The language: `--lang` before the command, else the terminal's."""
+    if len(arguments) > 1 and arguments[0] == "--lang":
+        return as_language(arguments[1]), arguments[2:]
+    tag = environment.get("LC_ALL") or environment.get("LC_MESSAGES") or environment.get("LANG")
+    return as_language(tag), arguments
+
+
+def _failed(line: str, arguments: Sequence[str]) -> int:
+    line = " ".join(line.split())
+    sys.stderr.write(line + "\n")
+    if "--json" in arguments:
+        sys.stdout.write(json.dumps({"error": line}, ensure_ascii=False) + "\n")
+    return 1
+
+
+def _usage(error: Exception) -> str:
+    message = getattr(error, "format_message", lambda: str(error))()
+    return _("{problem}. See: python -m crm --help", problem=message.strip().rstrip("."))
+
+
+def _unforeseen(error: Exception) -> str:
+    kind = f"{type(error).__name__}: {error}"
+    try:
+        log = _log_folder() / "errors.log"
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"{datetime.now(UTC).isoformat()} {sys.argv[1:2]}\n{traceback.format_exc()}\n")
+    except (OSError, ThanosError):
+        return _("Something unforeseen happened ({kind}).", kind=kind)
+    return _("Something unforeseen happened ({kind}). The details are in {file}.", kind=kind, file=str(log))
+
+
+def _log_folder() -> Path:
+    folder = settings().var / "log"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
