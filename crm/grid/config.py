@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Match = Literal["contains", "prefix", "exact"]
 Rows = Callable[[Session, Actor], Select[Any]]
+Detail = Callable[[Actor, Any], None]
 
 
 class Save(Protocol):
@@ -181,7 +182,7 @@ class TableConfig:
     add: Form | None = None
     edit: EditForm | None = None
     actions: tuple[Action, ...] = ()
-    detail: Callable[[Actor, Any], None] | None = None
+    detail: Detail | None = None
     empty: Says = says("Nothing here yet.")
     key: str = "id"
     version: str = "version"

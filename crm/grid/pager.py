@@ -24,8 +24,9 @@ def pager(here: Here, view: View, page: Page) -> None:
         )
         pages = last_page(page, view.size)
         if pages > 1:
-            seed(here.key("page"), page.number)
-            st.pagination(pages, key=here.key("page"), on_change=_turned, args=(here,), max_visible_pages=5)
+            # A new widget a page: its place cannot be set from outside.
+            key = here.key(f"page:{view.size}:{page.number}:{pages}")
+            st.pagination(pages, default=page.number, key=key, max_visible_pages=5, on_change=_turned, args=(here, key))
         if page.total > min(config.page_sizes):
             seed(here.key("size"), view.size)
             st.selectbox(
@@ -39,8 +40,8 @@ def pager(here: Here, view: View, page: Page) -> None:
             )
 
 
-def _turned(here: Here) -> None:
-    here.go(replace(here.view(), page=here.recall("page")))
+def _turned(here: Here, key: str) -> None:
+    here.go(replace(here.view(), page=int(st.session_state[key])))
 
 
 def _sized(here: Here) -> None:

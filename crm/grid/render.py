@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from dataclasses import replace
+
 import streamlit as st
 
 from crm.errors import ThanosError
 from crm.grid.bulk import action_dialog, bar
-from crm.grid.config import TableConfig
+from crm.grid.config import Detail, TableConfig
 from crm.grid.editor import editor, ticked
 from crm.grid.forms import add_dialog, edit_dialog, read_key
 from crm.grid.frame import shown
@@ -63,7 +65,6 @@ def _table(drawn: Here) -> None:
     view = here.view()
     config = here.config
     with here.connection.reading() as session:
-        _head(here)
         toolbar(here, view, session)
         page = read_page(config, session, here.actor, view, here.zone)
         drawing = shown(config, session, here.actor, page.rows, ticked(here), here.connection.now())
@@ -75,13 +76,6 @@ def _table(drawn: Here) -> None:
     elif not view.faults:
         _nothing(here, view)
     _dialogs(here)
-
-
-def _head(here: Here) -> None:
-    form = here.config.add
-    if form is not None and here.actor.may(form.needs):
-        st.button(str(form.title), key=here.key("add"), type="primary", icon=":material/add:", on_click=here.ask,
-                  args=("add", ""))  # fmt: skip
 
 
 def _nothing(here: Here, view: View) -> None:

@@ -11,31 +11,49 @@ from crm.grid.state import Here, seed
 from crm.grid.view import View, sort_fields
 from crm.i18n import Says, _, show
 
-FILTER_WIDTH = 190
-SEARCH_WIDTH = 280
+FILTER_WIDTH = 165
+SEARCH_WIDTH = 400
 
 
 def toolbar(here: Here, view: View, session: Session) -> None:
     """Draws search, filters, order and chips. Every change goes into the URL."""
     config = here.config
     labels: dict[str, dict[Any, str]] = {}
-    with st.container(horizontal=True, vertical_alignment="bottom", key=here.key("toolbar")):
-        if config.search:
-            seed(here.key("q"), view.search)
-            st.text_input(
-                _("Search"),
-                key=here.key("q"),
-                type="search",
-                placeholder=", ".join(_search_labels(here)),
-                icon=":material/search:",
-                width=SEARCH_WIDTH,
-                on_change=_searched,
-                args=(here,),
-            )
+    form = config.add
+    adds = form is not None and here.actor.may(form.needs)
+    if config.search or adds:
+        with st.container(horizontal=True, vertical_alignment="bottom", key=here.key("top")):
+            if config.search:
+                _search(here, view)
+            if form is not None and adds:
+                st.button(
+                    str(form.title),
+                    key=here.key("add"),
+                    type="primary",
+                    icon=":material/add:",
+                    on_click=here.ask,
+                    args=("add", ""),
+                )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=here.key("filters")):
         for one in config.filters:
             labels[one.name] = _filter(here, view, one, session)
         _order(here, view)
     _chips(here, view, labels)
+
+
+def _search(here: Here, view: View) -> None:
+    seed(here.key("q"), view.search)
+    st.text_input(
+        _("Search"),
+        key=here.key("q"),
+        type="search",
+        placeholder=_("Search: {fields}", fields=", ".join(_search_labels(here))),
+        icon=":material/search:",
+        label_visibility="collapsed",
+        width=SEARCH_WIDTH,
+        on_change=_searched,
+        args=(here,),
+    )
 
 
 def _search_labels(here: Here) -> list[str]:
@@ -71,7 +89,7 @@ def _filter(here: Here, view: View, one: Filter, session: Session) -> dict[Any, 
             value=days,
             key=key,
             format="YYYY-MM-DD",
-            width=FILTER_WIDTH + 30,
+            width=FILTER_WIDTH + 55,
             on_change=_ranged,
             args=(here, one, key),
         )
