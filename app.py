@@ -2,4 +2,8 @@
 
 import streamlit as st
 
-st.write("…")
+from crm.ui.session import require
+from crm.ui.shell import navigation
+
+st.set_page_config(page_icon=":material/balance:", layout="wide")
+navigation(require()).run()

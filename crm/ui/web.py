@@ -11,28 +11,141 @@ unless STREAMLIT_SERVER_ADDRESS and STREAMLIT_SERVER_ALLOWED_HOSTS (see .streaml
 """
 
 import sys
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.web.server.server_util import is_url_from_allowed_origins
 
+from crm.errors import Unavailable
+from crm.services import sign_in
 from crm.settings import ROOT, settings
+from crm.store.session import writing
+from crm.ui import door
+from crm.ui.failures import on_error, silence_streamlit
+from crm.ui.headers import SecurityHeaders
 
-SCRIPT = ROOT / "app.py"
+APP = ROOT / "app.py"
+MAX_FORM = 4096
 
 
 def make_app() -> st.App:
-    """The ASGI application."""
+    """The ASGI application: pages, the routes of the door, headers, and what a failure looks like."""
     # A page opened before `st.navigation` ran once would run without app.py around it. Every page asks
     # for its permission itself; this is a second lock on the same door.
     PagesManager.uses_pages_directory = False
-    return st.App(SCRIPT)
+    silence_streamlit()
+    door.open_door()
+    return st.App(
+        APP,
+        routes=[
+            Route(door.SIGN_IN, enter, methods=["POST"]),
+            Route(door.SIGN_OUT, leave, methods=["POST"]),
+            Route(door.SCRIPT, script, methods=["GET"]),
+        ],
+        middleware=[Middleware(SecurityHeaders)],
+        on_script_error=on_error,
+    )
 
 
 def serve(port: int | None = None) -> None:
     """Serves the app until it is told to stop. `port`: else PORT, else 8501."""
     # Streamlit looks for .streamlit/config.toml beside the script that was started.
-    sys.argv = [str(SCRIPT)]
-    make_app().run(config={"server.port": port or settings().port, "server.headless": True})
+    sys.argv = [str(APP)]
+    make_app().run(config={"server.port": port or settings().port})
+
+
+async def enter(request: Request) -> Response:
+    """Exchanges a one-time ticket for the session's cookie, and goes on to where the person wanted to be.
+
+    A ticket that is used, late or made up leads to the sign-in form again, and sets nothing.
+    """
+    if not from_here(request):
+        return _refused()
+    fields = await _fields(request)
+    back = RedirectResponse(door.own_path(fields.get("to", "/")), 303)
+    old = request.cookies.get(door.cookie_name())
+    try:
+        token = await run_in_threadpool(_redeemed, fields.get("ticket", ""), old)
+    except Unavailable:
+        return back
+    if token:
+        back.set_cookie(
+            door.cookie_name(),
+            token,
+            max_age=settings().sign_in.session_hours * 3600,
+            path="/",
+            secure=settings().sign_in.secure_cookie,
+            httponly=True,
+            samesite="lax",
+        )
+    return back
+
+
+async def leave(request: Request) -> Response:
+    """Ends the session of the cookie, and clears it."""
+    if not from_here(request):
+        return _refused()
+    token = request.cookies.get(door.cookie_name())
+    if token:
+        await run_in_threadpool(_ended, token)
+    out = RedirectResponse("/", 303)
+    out.delete_cookie(
+        door.cookie_name(), path="/", secure=settings().sign_in.secure_cookie, httponly=True, samesite="lax"
+    )
+    return out
+
+
+async def script(_request: Request) -> Response:
+    """The script that posts a page's ticket."""
+    return Response(door.JAVASCRIPT, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+
+def from_here(request: Request) -> bool:
+    """Whether a page of this site sent the request. Another site could sign somebody in as itself, or out.
+
+    Browsers say so: by Sec-Fetch-Site where the connection is trustworthy, by Origin on every POST.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin")
+    if not origin:
+        return False
+    return urlsplit(origin).netloc == request.headers.get("host") or bool(is_url_from_allowed_origins(origin))
+
+
+async def _fields(request: Request) -> dict[str, str]:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_FORM:
+            return {}
+    return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+
+
+def _redeemed(ticket: str, old: str | None) -> str | None:
+    now = datetime.now(UTC)
+    with writing() as session:
+        token = sign_in.redeem(session, ticket, now)
+        if token and old:
+            sign_in.end(session, old, now)
+    return token
+
+
+def _ended(token: str) -> None:
+    with writing() as session:
+        sign_in.end(session, token, datetime.now(UTC))
+
+
+def _refused() -> Response:
+    return PlainTextResponse("This has to come from a page of this site.", 403)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,159 @@
+"""The signed-in person. `require("customers.view")` is the first line of every page.
+
+Nothing is remembered from one run to the next but the session's token: account, roles and staff are read
+anew each time, so that whatever changes there counts from the next click on.
+"""
+
+from datetime import UTC, datetime
+from typing import Never
+
+import streamlit as st
+
+from crm.i18n import Language, _, as_language, set_reader
+from crm.rbac import Actor
+from crm.services import accounts, audit, sign_in
+from crm.services.permissions import PAGES
+from crm.services.sign_in import SignedIn
+from crm.settings import settings
+from crm.store.session import reading, writing
+from crm.ui import door
+from crm.ui.start import start
+
+TOKEN = "session_token"
+WHO = "session_account"
+
+
+def require(permission: str | None = None) -> Actor:
+    """The person, who may do `permission` ("page.action"); without one, anybody who is signed in.
+
+    Otherwise the run ends here, with the sign-in form, the form for a new password, or a polite refusal
+    that is recorded. Sets the reader's language and the school's clock.
+    """
+    start()
+    if permission is not None:
+        PAGES.check(permission)
+    here = look()
+    if here is None:
+        _ask_to_sign_in()
+    if must_change_password(here):
+        _ask_for_new_password(here)
+    if permission is not None and not here.actor.may(permission):
+        _refuse(here.actor, permission)
+    return here.actor
+
+
+def signed_in() -> Actor | None:
+    """The person, or None. Sets the reader's language either way; shows nothing."""
+    here = look()
+    return here.actor if here else None
+
+
+def again(actor: Actor) -> Actor | None:
+    """The same person as of now, for callbacks and fragments, which run without their page.
+
+    None when they signed out, were signed out, or when somebody else signed in.
+    """
+    here = look()
+    return here.actor if here and here.actor.account_id == actor.account_id and not must_change_password(here) else None
+
+
+def look() -> SignedIn | None:
+    """Who is here by the cookie, as the database says now. Clears what a session kept of somebody else."""
+    speak(None)
+    token, here = _token(), None
+    if token:
+        with reading() as session:
+            here = sign_in.signed_in(session, token, address(), now())
+    known = here.actor.account_id if here else None
+    if st.session_state.get(WHO, known) != known:
+        kept = st.session_state.get(TOKEN) if here else None
+        st.session_state.clear()
+        if kept:
+            st.session_state[TOKEN] = kept
+    st.session_state[WHO] = known
+    if here:
+        speak(here.locale)
+    return here
+
+
+def must_change_password(here: SignedIn) -> bool:
+    """Whether a password of their own comes first. A demo school's sign-ins are printed, and stay as they are."""
+    return here.must_change_password and not settings().demo
+
+
+def speak(locale: str | None) -> None:
+    """Sets the reader: the account's language, else the browser's, else the school's; the school's clock."""
+    set_reader(as_language(locale or st.context.locale or settings().school.language), settings().zone)
+
+
+def set_language(actor: Actor, language: Language) -> None:
+    """Remembers the person's language and speaks it from here on."""
+    with writing() as session:
+        accounts.set_locale(session, actor, language)
+    speak(language)
+
+
+def sign_out() -> Never:
+    """Ends this session, here and in every copy of its cookie, and leaves by the route that clears it."""
+    token = _token()
+    if token:
+        with writing() as session:
+            sign_in.end(session, token, now())
+    st.session_state.clear()
+    if door.is_open():
+        door.post(door.SIGN_OUT)
+        st.stop()
+    st.rerun()
+
+
+def keep_token(token: str) -> None:
+    """Keeps the session in this tab, where no route can set a cookie."""
+    st.session_state[TOKEN] = token
+
+
+def now() -> datetime:
+    """This moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def address() -> str:
+    """Where the person comes from: an IP address, or "local" on this machine."""
+    return st.context.ip_address or "local"
+
+
+def _token() -> str | None:
+    return st.context.cookies.get(door.cookie_name()) or st.session_state.get(TOKEN)
+
+
+def _ask_to_sign_in() -> Never:
+    from crm.ui.sign_in_form import show_sign_in
+
+    show_sign_in()
+    st.stop()
+
+
+def _ask_for_new_password(here: SignedIn) -> Never:
+    from crm.ui.password_form import show_password_form
+
+    st.title(_("Choose a password of your own"))
+    st.write(_("The one you were given was for the first sign-in only."))
+    if show_password_form(here):
+        st.rerun()
+    if st.button(_("Sign out"), key="sign-out-instead", type="tertiary"):
+        sign_out()
+    st.stop()
+
+
+def _refuse(actor: Actor, permission: str) -> Never:
+    page = PAGES.pages[permission.partition(".")[0]]
+    with reading() as session:
+        told = audit.refused_lately(session, actor, permission, now())
+    if not told:
+        with writing() as session:
+            audit.record_refusal(session, actor, permission, now())
+    st.title(page.title)
+    st.warning(
+        _("You may not open this page. If your work needs it, ask an administrator to give you a role that may."),
+        icon=":material/lock:",
+    )
+    st.stop()

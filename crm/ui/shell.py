@@ -1,0 +1,141 @@
+"""What surrounds every page: navigation from what this person may open, and the person's corner."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import streamlit as st
+from sqlalchemy import func, select
+from sqlmodel import col
+from streamlit.navigation.page import Page
+
+from crm.domain.records import Notification
+from crm.i18n import LANGUAGES, Says, _, language, says
+from crm.rbac import Actor
+from crm.services.permissions import PAGES
+from crm.settings import ROOT, settings
+from crm.store.session import reading
+from crm.ui.session import set_language, sign_out
+
+IN_THEIR_OWN_WORDS = {"en": "EN", "zh": "中文"}
+MANY = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One page: its address, its icon (Material), and the part of the navigation it stands in."""
+
+    slug: str
+    icon: str
+    section: Says
+    title: Says | None = None
+
+    @property
+    def needs(self) -> str | None:
+        """The permission without which it is not in the navigation; the page asks for it again."""
+        return f"{self.slug}.view" if self.slug in PAGES.pages else None
+
+    @property
+    def heading(self) -> Says:
+        """Its title: the one it has among the permissions."""
+        return self.title or PAGES.pages[self.slug].title
+
+    @property
+    def file(self) -> str:
+        """Its script."""
+        return f"pages/{self.slug.replace('-', '_')}.py"
+
+
+_DAY, _CUSTOMERS, _SCHOOL, _OWN = says("Today"), says("Customers"), says("School"), says("Me")
+
+SCREENS = (
+    Screen("home", "home", _DAY),
+    Screen("notifications", "notifications", _DAY),
+    Screen("my-customers", "person_pin_circle", _CUSTOMERS),
+    Screen("pool", "groups", _CUSTOMERS),
+    Screen("customers", "contacts", _CUSTOMERS),
+    Screen("import", "upload_file", _CUSTOMERS),
+    Screen("staff", "badge", _SCHOOL),
+    Screen("jobs", "schedule", _SCHOOL),
+    Screen("account", "account_circle", _OWN, says("My account")),
+)
+
+
+@cache
+def screens() -> tuple[Screen, ...]:
+    """The screens whose page exists."""
+    return tuple(screen for screen in SCREENS if (ROOT / screen.file).is_file())
+
+
+def navigation(actor: Actor) -> Page:
+    """The navigation of this person, and the page they are on.
+
+    Pages that they may not open are known but not listed, so that a link to one is answered by a polite
+    refusal instead of a page that does not exist.
+    """
+    unread = unread_notices(actor)
+    pages: dict[str, list[Page]] = {}
+    own = None
+    for screen in screens():
+        listed = screen.needs is not None and actor.may(screen.needs)
+        title = str(screen.heading)
+        if screen.slug == "notifications" and unread:
+            title = f"{title} ({unread if unread <= MANY else f'{MANY}+'})"
+        page = st.Page(
+            screen.file,
+            title=title,
+            icon=f":material/{screen.icon}:",
+            url_path=screen.slug,
+            default=screen.slug == "home",
+            visibility="visible" if listed else "hidden",
+        )
+        pages.setdefault(str(screen.section), []).append(page)
+        own = page if screen.slug == "account" else own
+    here = st.navigation(pages, expanded=True)
+    with st.sidebar:
+        corner(actor, own)
+    return here
+
+
+def corner(actor: Actor, own: Page | None) -> None:
+    """The person's corner of the sidebar: who is here, the language, the way out."""
+    st.caption(settings().school.name)
+    if own is not None:
+        st.page_link(own, label=actor.name, icon=":material/account_circle:")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        language_switch(actor, "language")
+        if st.button(_("Sign out"), key="sign-out", type="tertiary", icon=":material/logout:"):
+            sign_out()
+
+
+def language_switch(actor: Actor, key: str) -> None:
+    """English or 中文, remembered for the person. `key` tells one switch from another on the same page."""
+    chosen = st.segmented_control(
+        _("Language"),
+        LANGUAGES,
+        default=language(),
+        required=True,
+        format_func=lambda one: IN_THEIR_OWN_WORDS[one],
+        key=f"{key}-{language()}",
+        label_visibility="collapsed",
+    )
+    if chosen != language():
+        set_language(actor, chosen)
+        st.rerun()
+
+
+def unread_notices(actor: Actor) -> int:
+    """How many notices inside the app this person has not read; counted up to a hundred."""
+    if not actor.may("notifications.view") or actor.account_id is None:
+        return 0
+    unread = (
+        select(col(Notification.id))
+        .where(
+            col(Notification.account_id) == actor.account_id,
+            col(Notification.channel) == "app",
+            col(Notification.read_at).is_(None),
+        )
+        .limit(MANY + 1)
+        .subquery()
+    )
+    with reading() as session:
+        return session.scalar(select(func.count()).select_from(unread)) or 0
