@@ -82,11 +82,13 @@ class SignInRules(Section):
 
 class NoticeChannel(Section):
     """One way out of the outbox. `url` is an Apprise address; `{email}`, `{mobile}` and `{wecom}`
-    stand for the recipient's own."""
+    stand for the recipient's own. `expect` is a text that the gateway's answer contains when it took the
+    message, for gateways that report their errors with status 200."""
 
     name: str = Field(min_length=1, max_length=32, pattern=r"^[a-z][a-z0-9_-]*$")
     url: SecretStr
     needs: Literal["email", "mobile", "wecom", "none"] = "none"
+    expect: str = Field(default="", max_length=200)
 
     @field_validator("name")
     @classmethod
@@ -110,6 +112,7 @@ class Notices(Section):
 
     channels: tuple[NoticeChannel, ...] = ()
     tries: int = Field(default=5, ge=1, le=20)
+    pause_seconds: int = Field(default=60, ge=1, le=3600)
     timeout_seconds: int = Field(default=10, ge=1, le=120)
 
 

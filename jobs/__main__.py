@@ -8,12 +8,11 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from typer._click.exceptions import ClickException
 
 from crm.domain.records import JobOutcome
 from crm.errors import ThanosError
 from crm.i18n import local_time, set_reader
-from crm.services import job_runs
+from crm.services import job_runs, outbox
 from crm.settings import settings
 from crm.store.session import reading
 from jobs.job import check, named
@@ -37,6 +36,7 @@ def work(context: typer.Context) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(name)s: %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
     logging.getLogger("schedule").setLevel(logging.WARNING)
     if context.invoked_subcommand is None:
+        outbox.check_channels()
         loop = Loop(JOBS, this_process())
         _stop_on_signals(loop)
         loop.run()
@@ -111,7 +111,7 @@ def main(begin: Callable[..., Any] = cli) -> int:
         return int(begin(standalone_mode=False) or 0)
     except ThanosError as error:
         print(error, file=sys.stderr)
-    except ClickException as error:
+    except typer.TyperException as error:
         print(error.format_message(), file=sys.stderr)
     return 1
 

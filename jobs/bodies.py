@@ -1,8 +1,9 @@
 """What the jobs do: each calls one service and says in one line what came of it."""
 
 from crm.i18n import Says, says
-from crm.services import expiry, job_runs
+from crm.services import expiry, job_runs, outbox
 from crm.services.permissions import SYSTEM
+from crm.store.session import writing
 from jobs.job import Turn
 
 
@@ -15,6 +16,23 @@ def expire_customers(turn: Turn) -> Says | None:
         no_deal=done.no_deal,
         skipped=done.skipped,
     )
+
+
+def send_notifications(turn: Turn) -> Says | None:
+    """What the outbox holds leaves."""
+    done = outbox.send_due(writing, SYSTEM, clock=turn.now, go_on=turn.go_on)
+    if not done:
+        return None
+    account = says(
+        "Sent: {sent}. To be tried again: {again}. Failed: {failed}. Uncertain: {uncertain}.",
+        sent=done.sent,
+        again=done.again,
+        failed=done.failed,
+        uncertain=done.uncertain,
+    )
+    if done.resting:
+        return says("{account} Out of reach: {channels}.", account=account, channels=", ".join(done.resting))
+    return account
 
 
 def clean_up(turn: Turn) -> Says | None:

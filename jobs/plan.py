@@ -3,9 +3,9 @@
 from datetime import time
 
 from crm.i18n import says
-from crm.services.rhythm import daily
+from crm.services.rhythm import daily, every
 from crm.settings import settings
-from jobs.bodies import clean_up, expire_customers
+from jobs.bodies import clean_up, expire_customers, send_notifications
 from jobs.job import Job
 
 
@@ -20,6 +20,12 @@ JOBS = (
         daily(expiry_time),
         expire_customers,
         says("Customers without a follow-up or a deal in time go to the public pool."),
+    ),
+    Job(
+        "send-notifications",
+        every(seconds=10),
+        send_notifications,
+        says("Notices leave by email, SMS and the other channels of the settings."),
     ),
     Job(
         "clean-up",

@@ -1,7 +1,7 @@
 """Notices: told in the transaction of what they tell of, read in the app, sent on by the outbox.
 
 `tell` writes one row for the app, which is there at once, and one for each way out that the settings
-name and the recipient has an address for. Sending is the work of `crm.notify.outbox`.
+name and the recipient has an address for. Sending is the work of `crm.services.outbox`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,12 +14,11 @@ from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
-from crm.domain.accounts import Account
 from crm.domain.records import NoticeState, Notification
-from crm.domain.staff import Employee
 from crm.i18n import Says, says
+from crm.notify.addresses import recipients
 from crm.rbac import Actor
-from crm.settings import NoticeChannel, settings
+from crm.settings import settings
 
 APP = "app"
 CHUNK = 5_000
@@ -52,7 +51,7 @@ def tell_each(session: Session, notices: Sequence[Notice], now: datetime) -> int
     channels = settings().notices.channels
     told = 0
     for some in _chunks(notices):
-        people = _addresses(session, {notice.account_id for notice in some})
+        people = recipients(session, {notice.account_id for notice in some})
         rows: list[dict[str, Any]] = []
         for notice in some:
             person = people.get(notice.account_id)
@@ -72,29 +71,11 @@ def tell_each(session: Session, notices: Sequence[Notice], now: datetime) -> int
             rows.extend(
                 shared | {"channel": channel.name, "state": NoticeState.PENDING, "next_try_at": now, "sent_at": None}
                 for channel in channels
-                if reaches(channel, person)
+                if person.reached_by(channel)
             )
         if rows:
             session.connection().execute(insert(_ROWS), rows)
     return told
-
-
-def reaches(channel: NoticeChannel, addresses: Mapping[str, str]) -> bool:
-    """Whether a recipient with these addresses has all that the channel needs."""
-    return all(addresses.get(kind) for kind in channel.needed)
-
-
-def _addresses(session: Session, account_ids: set[int]) -> dict[int, dict[str, str]]:
-    """The addresses of each active account: the employee's, and for email else the account's own."""
-    found = session.execute(
-        select(col(Account.id), col(Account.email), col(Employee.email), col(Employee.mobile), col(Employee.wecom))
-        .outerjoin(Employee, col(Employee.account_id) == col(Account.id))
-        .where(col(Account.id).in_(account_ids), col(Account.active))
-    )
-    return {
-        account_id: {"email": work_email or own_email or "", "mobile": mobile or "", "wecom": wecom or ""}
-        for account_id, own_email, work_email, mobile, wecom in found
-    }
 
 
 def _chunks(notices: Sequence[Notice]) -> Iterator[Sequence[Notice]]:
