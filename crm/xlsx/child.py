@@ -1,0 +1,131 @@
+"""The process that parses: `python -m crm.xlsx.child LIMITS`, the file on standard input.
+
+A parser may need any amount of memory for a small hostile file, and dies of it rather than raising. So it works
+here, within limits of memory and time, and starts fast because it imports next to nothing.
+
+Standard output gets one JSON text a line: first `Opened`, then lists of rows, then `null`. Or, instead of any of
+them, {"error": a stored Says}. Dates and times are {"date": ISO}.
+"""
+
+import io
+import json
+import sys
+from datetime import date, datetime, time, timedelta
+from typing import Any, NoReturn
+
+ROWS_A_LINE = 2_000
+OUT_OF_MEMORY = 77
+# Titles may stand above the header, so a sheet may be this much longer than its rows.
+ROWS_ABOVE = 20
+
+
+def main(arguments: list[str]) -> None:
+    """Reads the sheet on standard input within the limits, {"rows", "megabytes", "seconds"} as JSON."""
+    limits = json.loads(arguments[0])
+    _limit(limits["megabytes"], limits["seconds"])
+    from crm.errors import Unreadable
+
+    try:
+        _read(sys.stdin.buffer.read(), limits["rows"])
+    except Unreadable as error:
+        _fail(error.says)
+    except MemoryError:
+        raise SystemExit(OUT_OF_MEMORY) from None
+
+
+def _limit(megabytes: int, seconds: int) -> None:
+    """Binds this process. Systems without such limits have the look at the file and the parent's clock alone."""
+    try:
+        import resource
+    except ImportError:
+        return
+    for kind, value in (
+        (resource.RLIMIT_AS, megabytes << 20),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        try:
+            _soft, hard = resource.getrlimit(kind)
+            resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+        except (ValueError, OSError):
+            continue
+
+
+def _read(content: bytes, max_rows: int) -> None:
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    from crm.errors import Unreadable
+    from crm.i18n import says
+    from crm.xlsx import guard
+
+    with guard.look(content) as archive:
+        sheets = guard.sheets(archive)
+        try:
+            book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+            for sheet in sheets:
+                findings = guard.scan(archive, sheet, max_rows + ROWS_ABOVE)
+                table = book.get_sheet_by_name(sheet.name)
+                start, end = table.start, table.end
+                if start is not None and end is not None:
+                    break
+            else:
+                raise Unreadable(says("The file has no cell with content. Fill in the template and try again."))
+        except CalamineError:
+            raise Unreadable(says("The file is damaged or cut off. Download or save it again.")) from None
+    if end[1] >= guard.MAX_COLUMNS:
+        raise guard.far_cell(sheet.name, f"{column_letters(end[1])}…")
+    if end[0] >= max_rows + ROWS_ABOVE:
+        raise guard.too_many_rows(sheet.name, end[0] + 1, max_rows)
+    merged = table.merged_cell_ranges or []
+    _say(
+        {
+            "sheet": sheet.name,
+            "rows": end[0] + 1,
+            "left": start[1],
+            "merged": [(*start, *end) for start, end in merged[: guard.MAX_LISTED]],
+            "uncached": sorted(findings.uncached),
+            "failed": sorted(findings.failed),
+        }
+    )
+    some: list[list[Any]] = []
+    for row in table.iter_rows():
+        some.append(row)
+        if len(some) == ROWS_A_LINE:
+            _say(some)
+            some.clear()
+    _say(some)
+    _say(None)
+
+
+def column_letters(index: int) -> str:
+    """The letters of a column counted from 0."""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def _say(value: Any) -> None:
+    sys.stdout.buffer.write(json.dumps(value, ensure_ascii=False, default=_dated).encode("utf-8", "replace") + b"\n")
+
+
+def _dated(value: object) -> dict[str, str]:
+    if isinstance(value, datetime):
+        return {"date": value.isoformat(" ")}
+    if isinstance(value, date | time):
+        return {"date": value.isoformat()}
+    if isinstance(value, timedelta):
+        return {"date": str(value)}
+    raise TypeError(f"a cell of type {type(value).__name__}")
+
+
+def _fail(message: Any) -> NoReturn:
+    _say({"error": message.stored()})
+    sys.stdout.flush()
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

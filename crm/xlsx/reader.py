@@ -1,0 +1,155 @@
+"""Reading an uploaded spreadsheet: in another process, within limits, a few thousand rows at a time."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+from threading import Event, Timer
+from typing import IO, Any
+
+from crm.domain.normalise import Cell
+from crm.errors import Unreadable
+from crm.i18n import Says, says
+from crm.xlsx.child import OUT_OF_MEMORY
+
+ROOT = Path(__file__).resolve().parents[2]
+Row = list[Cell]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a file may take: rows of customers, its size, and the seconds and memory of the process that parses."""
+
+    rows: int
+    file_megabytes: int
+    seconds: int
+    megabytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A sheet being read. `chunks` gives its rows in order, from row 1 of the sheet, once.
+
+    A row's cells begin in column `left` (counted from 0). `merged` are (top, left, bottom, right), all counted
+    from 0. `uncached` and `failed` are (column letters, row as shown) of formulas without a value.
+    """
+
+    sheet: str
+    rows: int
+    left: int
+    merged: tuple[tuple[int, int, int, int], ...]
+    uncached: frozenset[tuple[str, int]]
+    failed: frozenset[tuple[str, int]]
+    chunks: Iterator[list[Row]]
+
+
+@contextmanager
+def opened(content: bytes, limits: Limits) -> Iterator[Opened]:
+    """The first visible sheet with content of an .xlsx file.
+
+    Raises `Unreadable`, here or while the chunks are taken, in one sentence that says what is wrong with the file.
+    The other process ends with the block, however that is left.
+    """
+    if len(content) > limits.file_megabytes << 20:
+        raise Unreadable(
+            says("The file has {size} MB; {most} are the most.", size=len(content) >> 20, most=limits.file_megabytes)
+        )
+    late = Event()
+    process = _started(limits)
+    clock = Timer(limits.seconds, _stop, (process, late))
+    clock.daemon = True
+    clock.start()
+    try:
+        _hand_over(process, content)
+        lines = _lines(process, limits, late)
+        first = next(lines)
+        yield Opened(
+            sheet=first["sheet"],
+            rows=first["rows"],
+            left=first["left"],
+            merged=tuple(tuple(span) for span in first["merged"]),
+            uncached=frozenset((column, row) for column, row in first["uncached"]),
+            failed=frozenset((column, row) for column, row in first["failed"]),
+            chunks=lines,
+        )
+    finally:
+        clock.cancel()
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                pipe.close()
+
+
+def _started(limits: Limits) -> "subprocess.Popen[bytes]":
+    bounds = {"rows": limits.rows, "megabytes": limits.megabytes, "seconds": limits.seconds}
+    return subprocess.Popen(
+        [sys.executable, "-m", "crm.xlsx.child", json.dumps(bounds)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _stop(process: "subprocess.Popen[bytes]", late: Event) -> None:
+    late.set()
+    process.kill()
+
+
+def _hand_over(process: "subprocess.Popen[bytes]", content: bytes) -> None:
+    pipe: IO[bytes] = process.stdin  # type: ignore[assignment]
+    try:
+        pipe.write(content)
+        pipe.close()
+    except OSError:
+        # It died before it had read everything; what it left behind tells why.
+        return
+
+
+def _lines(process: "subprocess.Popen[bytes]", limits: Limits, late: Event) -> Iterator[Any]:
+    output: IO[bytes] = process.stdout  # type: ignore[assignment]
+    for line in output:
+        try:
+            value = json.loads(line, object_hook=_value)
+        except ValueError:
+            break
+        if value is None:
+            return
+        if isinstance(value, dict) and "error" in value:
+            raise Unreadable(Says.loaded(value["error"]))
+        yield value
+    raise Unreadable(_epitaph(process.wait(), limits, late.is_set()))
+
+
+def _epitaph(status: int, limits: Limits, late: bool) -> Says:
+    """Why the other process ended before its work was done."""
+    if late or status == -getattr(signal, "SIGXCPU", 0):
+        return says(
+            "Reading the file takes longer than {seconds} seconds. Copy the rows to a new file and try again.",
+            seconds=limits.seconds,
+        )
+    if status in (OUT_OF_MEMORY, -signal.SIGABRT):
+        return says(
+            "Reading the file takes more than {megabytes} MB of memory. Copy the rows to a new file and try again.",
+            megabytes=limits.megabytes,
+        )
+    return says("The file is damaged: reading it failed. Open it in a spreadsheet program and save it again.")
+
+
+def _value(tagged: dict[str, Any]) -> Any:
+    """A date or time out of the form in which it crossed."""
+    text = tagged.get("date")
+    if text is None or len(tagged) != 1:
+        return tagged
+    for kind in (date, datetime, time):
+        try:
+            return kind.fromisoformat(text)
+        except ValueError:
+            continue
+    return text
