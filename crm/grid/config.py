@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Match = Literal["contains", "prefix", "exact"]
 Rows = Callable[[Session, Actor], Select[Any]]
 Detail = Callable[[Actor, Any], None]
+# (session, actor, keys, now, **params) -> key -> None where done, else why not. In the caller's transaction.
+Run = Callable[..., Mapping[Any, Says | None]]
 
 
 class Save(Protocol):
@@ -40,14 +42,6 @@ class Add(Protocol):
     """Adds a row from the form's values. What it returns is handed to the form's `done`."""
 
     def __call__(self, session: Session, actor: Actor, values: dict[str, Any], now: datetime, /) -> Any: ...
-
-
-class Run(Protocol):
-    """Does a bulk action in the caller's transaction: key -> None where done, else why not."""
-
-    def __call__(
-        self, session: Session, actor: Actor, ids: Sequence[Any], now: datetime, /, **params: Any
-    ) -> Mapping[Any, Says | None]: ...
 
 
 @dataclass(frozen=True)

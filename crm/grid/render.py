@@ -4,13 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from dataclasses import replace
-
 import streamlit as st
 
 from crm.errors import ThanosError
 from crm.grid.bulk import action_dialog, bar
-from crm.grid.config import Detail, TableConfig
+from crm.grid.config import TableConfig
 from crm.grid.editor import editor, ticked
 from crm.grid.forms import add_dialog, edit_dialog, read_key
 from crm.grid.frame import shown
