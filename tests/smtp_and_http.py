@@ -25,7 +25,7 @@ class MailServer:
     refuse: set[str] = field(default_factory=set)
     received: list[tuple[list[str], EmailMessage]] = field(default_factory=list)
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_RCPT(
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         """aiosmtpd asks for each recipient."""
@@ -34,7 +34,7 @@ class MailServer:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         """aiosmtpd hands over a message."""
         message = message_from_bytes(bytes(envelope.content or b""), policy=email.policy.default)
         assert isinstance(message, EmailMessage)
@@ -53,8 +53,7 @@ def mail_server() -> Iterator[MailServer]:
     server = MailServer()
     controller = _OnFreePort(server, hostname="127.0.0.1", port=0)
     controller.start()
-    assert controller.server is not None
-    server.port = controller.server.sockets[0].getsockname()[1]
+    server.port = controller.port
     try:
         yield server
     finally:
@@ -63,8 +62,10 @@ def mail_server() -> Iterator[MailServer]:
 
 class _OnFreePort(Controller):
     def _trigger_server(self) -> None:
-        # The base class connects to the port that it was given, which is 0 here: no port yet.
-        return
+        # The base class greets the port that it was given: 0, which only now became a real one.
+        assert self.server is not None
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,14 @@ class Request:
 
 @dataclass
 class Gateway:
-    """What an HTTP gateway received. `answer` decides what it says: a status and a JSON value."""
+    """What an HTTP gateway received. `answer` decides what it says: a status and a JSON value.
+
+    It waits `delay` seconds before it says it, and `trickle` seconds after each byte of it.
+    """
 
     port: int = 0
     delay: float = 0
+    trickle: float = 0
     answer: Callable[[Request], tuple[int, Any]] = lambda _request: (200, {"errcode": 0, "errmsg": "ok"})
     received: list[Request] = field(default_factory=list)
 
@@ -96,7 +101,7 @@ def gateway() -> Iterator[Gateway]:
     kept = Gateway()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             request = Request(parts.path, parse_qs(parts.query), json.loads(body))
@@ -109,7 +114,9 @@ def gateway() -> Iterator[Gateway]:
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
-                self.wfile.write(answer)
+                for part in [answer] if not kept.trickle else [bytes([byte]) for byte in answer]:
+                    self.wfile.write(part)
+                    time.sleep(kept.trickle)
             except OSError:
                 return
 
