@@ -1,12 +1,15 @@
 """Customers: sheets in, sharing out, expiry."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlmodel import Session, col, select
 
 from crm.cli.answer import Answer, command
+from crm.domain.staff import Employee
 from crm.errors import Invalid
 from crm.i18n import _, language, local_time, says
 
@@ -51,11 +54,22 @@ def assign() -> Answer:
     from crm.store.session import writing
 
     with writing() as session:
-        shared = assignment.share_out(session, None, now=datetime.now(UTC), by=SYSTEM)
+        shared = assignment.assign_waiting(session, SYSTEM, datetime.now(UTC))
+        names = employee_names(session, shared.by_consultant)
     return Answer(
         {"assigned": shared.assigned, "waiting": shared.waiting, "by_consultant": dict(shared.by_consultant)},
-        (says("Assigned {assigned}, waiting {waiting}.", assigned=shared.assigned, waiting=shared.waiting),),
+        (
+            says("Assigned {assigned}, waiting {waiting}.", assigned=shared.assigned, waiting=shared.waiting),
+            *(f"  {names[key]}: {count}" for key, count in shared.by_consultant.items()),
+            *((shared.waiting_reason,) if shared.waiting_reason else ()),
+        ),
     )
+
+
+def employee_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
+    """The names of these employees, by id."""
+    found = session.exec(select(Employee.id, Employee.name).where(col(Employee.id).in_(list(ids))))
+    return {key: name for key, name in found if key is not None}
 
 
 def expire(

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlmodel import select
 
 from crm.cli.answer import Answer, command
-from crm.i18n import Says, _, says, says_n
+from crm.i18n import _, says, says_n
 
 DEMO_CUSTOMERS = 3_000
 DEMO_SEED = 2026
@@ -66,6 +67,7 @@ def demo(
 def doctor() -> Answer:
     """What is broken, with exit status 1; or that nothing is."""
     from crm.services import doctor as services
+    from crm.services.sharing_round import redis_disagreements
     from crm.store.engine import engine
     from crm.store.migrate import require_head
     from crm.store.session import reading
@@ -73,7 +75,7 @@ def doctor() -> Answer:
     require_head(engine())
     now = datetime.now(UTC)
     with reading() as session:
-        broken: list[Says] = services.check(session, now)
+        broken = services.check(session, now, redis_disagreements)
         notes = services.notes(session, now)
     data: dict[str, Any] = {
         "healthy": not broken,
@@ -97,15 +99,38 @@ def backup(file: Annotated[Path, typer.Argument(help=_("The file to write; it mu
     )
 
 
-def restore(file: Annotated[Path, typer.Argument(help=_("A file that backup wrote."))]) -> Answer:
-    """Everything as it was at the backup, brought to this program's schema."""
+def restore(
+    file: Annotated[Path, typer.Argument(help=_("A file that backup wrote."))],
+    replace: Annotated[
+        bool, typer.Option("--replace", help=_("Do not back up first what is there now, for a broken database."))
+    ] = False,
+) -> Answer:
+    """Everything as it was at the backup. What was there before is backed up first, so nothing is lost by mistake."""
+    from crm.services.backup import backup as write
     from crm.services.backup import restore as read
     from crm.settings import settings
     from crm.store.engine import engine
 
-    read(settings().database, file)
-    engine().dispose()
-    _before, after = bring_to_head()
-    return Answer(
-        {"file": str(file), "revision": after}, (says("The database is as it was in {file}.", file=str(file)),)
-    )
+    url = settings().database
+    kept: Path | None = None
+    if not replace:
+        bring_to_head()
+        if has_accounts():
+            kept = settings().var / f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S}.backup"
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            write(url, kept)
+        engine().dispose()
+    read(url, file, replace=True)
+    lines = [says("The database is as it was in {file}.", file=str(file))]
+    if kept:
+        lines.append(says("What was there before is kept in {file}.", file=str(kept)))
+    return Answer({"file": str(file), "kept": str(kept) if kept else None}, tuple(lines))
+
+
+def has_accounts() -> bool:
+    """Whether anybody could sign in, as nobody can in a new database."""
+    from crm.domain.accounts import Account
+    from crm.store.session import reading
+
+    with reading() as session:
+        return session.exec(select(Account.id).limit(1)).first() is not None

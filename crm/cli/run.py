@@ -14,7 +14,7 @@ from typing import IO, Annotated
 import typer
 from sqlmodel import col, select
 
-from crm.cli.database import DEMO_CUSTOMERS, DEMO_SEED, bring_to_head
+from crm.cli.database import DEMO_CUSTOMERS, DEMO_SEED, bring_to_head, has_accounts
 from crm.cli.supervisor import Child, Supervisor
 from crm.errors import Unavailable
 from crm.i18n import _, says
@@ -146,15 +146,13 @@ def _require_free(port: int) -> None:
 
 def _first_people(demo: bool) -> list[str]:
     """Put somebody into an empty database who can sign in: a demo school, or a first administrator."""
-    from crm.domain.accounts import Account
     from crm.services import accounts
     from crm.services.demo import fill
     from crm.services.permissions import SYSTEM
 
+    if has_accounts():
+        return []
     now = datetime.now(UTC)
-    with reading() as session:
-        if session.exec(select(Account.id).limit(1)).first() is not None:
-            return []
     if demo:
         typer.echo(_("Filling the database with a demo school of {count} customers ...", count=DEMO_CUSTOMERS))
         fill(engine(), DEMO_CUSTOMERS, DEMO_SEED, now)
