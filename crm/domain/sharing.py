@@ -15,9 +15,10 @@ can still be kept (`_Outlook`). Newcomers and those who come back carry nothing:
 `crm/store/sharing.lua` is this file in Lua, name by name. Change both or neither.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 SCALE = 10_000
@@ -188,19 +189,18 @@ def _by_deadline(table: _Table, rooms: dict[int, int], last: int, picks: list[in
     """The quota method. A heap entry is `when * size + rank`, so that ties go by rank: the most owed first."""
     ids, weights, served, total, size = table.ids, table.weights, table.served, table.total, len(table.ids)
     places = sorted(range(size), key=lambda i: -table.carry[i])
-    waiting = [(served[i] * total // weights[i] + 1) * size + rank for rank, i in enumerate(places)]
-    heapify(waiting)
+    waiting: dict[int, list[int]] = defaultdict(list)
+    for rank, i in enumerate(places):
+        waiting[max(table.step, served[i] * total // weights[i]) + 1].append(rank)
     released: list[int] = []
     for step in range(table.step + 1, last + 1):
-        border = (step + 1) * size
-        while waiting and waiting[0] < border:
-            rank = heappop(waiting) % size
+        for rank in waiting.pop(step, ()):
             i = places[rank]
             heappush(released, -(-(served[i] + 1) * total // weights[i]) * size + rank)
         rank = heappop(released) % size
         i = places[rank]
         served[i] += 1
-        heappush(waiting, (served[i] * total // weights[i] + 1) * size + rank)
+        waiting[max(step, served[i] * total // weights[i]) + 1].append(rank)
         chosen = ids[i]
         picks.append(chosen)
         rooms[chosen] -= 1

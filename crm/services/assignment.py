@@ -1,0 +1,175 @@
+"""Sharing customers out among consultants: Redis proposes, the database decides."""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from uuid import uuid4
+
+from sqlmodel import Session
+
+from crm.domain.deadlines import Deadlines, Lengths, deadlines
+from crm.domain.quotas import why_nobody
+from crm.domain.sharing import NotByTheRule, Pick, Round, Taking, follow, share
+from crm.i18n import Says, says, says_n
+from crm.rbac import Actor
+from crm.services import sharing_round
+from crm.services.notices import Notice, tell_each
+from crm.services.sharing_round import State
+from crm.settings import settings
+from crm.store import assign_rows
+from crm.store.assign_rows import Given
+from crm.store.redis import CHUNK, Proposals, proposals
+
+ROWS_A_WRITE = 20_000
+Progress = Callable[[int, int], None]
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What came of it: how many of those asked for were given, how many still wait and why, who got how many."""
+
+    assigned: int = 0
+    waiting: int = 0
+    by_consultant: dict[int, int] = field(default_factory=dict)
+    waiting_reason: Says | None = None
+
+
+def share_out(
+    session: Session,
+    customer_ids: Sequence[int] | None,
+    *,
+    now: datetime,
+    by: Actor,
+    progress: Progress | None = None,
+    redis: Proposals | None = None,
+) -> Shared:
+    """Give waiting customers to consultants in proportion to weight, within their caps, each with its reason.
+
+    `customer_ids` in the order they are to be given, or None for everybody who waits, longest first. Who does
+    not wait (any more) is passed over. Whoever calls has authorised `by`, who is noted on the episodes.
+    All in the caller's transaction, notices included. `progress(done, all)` is called after each part.
+    `redis` instead of the one that the settings name.
+    """
+    if customer_ids is None and not assign_rows.count_waiting(session, at_most=1):
+        return Shared()
+    today = sharing_round.school_day(now)
+    state = sharing_round.locked(session, now)
+    taking = state.taking(today)
+    room = sum(one.room for one in taking)
+    wait = assign_rows.waiting_ids(session, customer_ids, room)
+    ids = wait[:room]
+    picks, after, revision = _decide(state, taking, len(ids), redis or proposals())
+    due = deadlines(now, None, Lengths.of(settings().rules))
+    done = 0
+    for rows in _batches(_given(ids, picks)):
+        changed = assign_rows.give(session, rows, due, now, by.account_id)
+        if changed != len(rows):
+            raise RuntimeError(f"{len(rows)} customers were locked to be shared out, but {changed} changed")
+        done += changed
+        if progress:
+            progress(done, len(ids))
+    by_consultant = dict(Counter(pick.id for pick in picks))
+    if picks:
+        sharing_round.keep(session, state.round, after, revision, now)
+        _tell(session, by_consultant, state.accounts, due, now)
+    still = wait[room:] if customer_ids is not None else None
+    waiting = len(still) if still is not None else assign_rows.count_waiting(session)
+    if not waiting:
+        return Shared(done, 0, by_consultant)
+    reason = why_nobody(state.given(by_consultant).shut(today))
+    assign_rows.keep_waiting(session, still, reason.stored())
+    return Shared(done, waiting, by_consultant, reason)
+
+
+def assign_waiting(session: Session, actor: Actor, now: datetime) -> Shared:
+    """Share out everybody who waits, for the job and the command line."""
+    actor.require("customers.assign")
+    return share_out(session, None, now=now, by=actor)
+
+
+def reason(pick: Pick) -> Says:
+    """Why this consultant, as a manager reads it on the episode."""
+    return says(
+        "Share {weight} of {total}, so far {n} of the {step} shared out in this round.",
+        weight=pick.weight,
+        total=pick.total,
+        n=pick.served,
+        step=pick.step,
+    )
+
+
+def stored_reason(pick: Pick) -> str:
+    """`reason(pick).stored()`, fast: there are as many of them as customers."""
+    return (
+        f'{{"says":{_REASON},"with":{{"weight":{pick.weight},"total":{pick.total},'
+        f'"n":{pick.served},"step":{pick.step}}}}}'
+    )
+
+
+_REASON = json.dumps(reason(Pick(0, 0, 0, 0, 0)).text)
+
+
+def _decide(
+    state: State, taking: Sequence[Taking], count: int, redis: Proposals | None
+) -> tuple[list[Pick], Round, int]:
+    """Who gets the next `count`: proposed by Redis as far as it goes, checked here, else worked out here.
+
+    The revision rises by 1 if Redis has the same round now, else by 2. What Redis took over in a transaction
+    that was rolled back is ahead by 1, so it can never be taken for a later round of the same revision.
+    """
+    now, left = state.round, list(taking)
+    picks: list[Pick] = []
+    batch, redis_knows = uuid4().hex, redis is not None
+    revision = str(state.revision)
+    while len(picks) < count:
+        size = min(CHUNK, count - len(picks))
+        after = str(state.revision + 1) if len(picks) + size == count else f"{state.revision}+{len(picks) + size}"
+        ids = None
+        if redis and redis_knows:
+            ids = redis.propose(now, left, size, revision=revision, after=after, batch=f"{batch}:{len(picks)}")
+        try:
+            if ids is None or len(ids) != size:
+                raise NotByTheRule("no whole proposal")
+            some, now = follow(now, left, ids)
+        except NotByTheRule as why:
+            if ids is not None:
+                _log.warning("A proposal by Redis was not taken: %s", why)
+            redis_knows = False
+            some, now = follow(now, left, share(now, left, count - len(picks))[0])
+        picks += some
+        revision = after
+        taken = Counter(pick.id for pick in some)
+        left = [one._replace(room=one.room - taken[one.id]) for one in left if one.room > taken[one.id]]
+    return picks, now, state.revision + (1 if redis_knows else 2)
+
+
+def _given(ids: Sequence[int], picks: Sequence[Pick]) -> Iterator[Given]:
+    for customer_id, pick in zip(ids, picks, strict=True):
+        yield Given(customer_id, pick.id, stored_reason(pick))
+
+
+def _batches(rows: Iterator[Given]) -> Iterator[list[Given]]:
+    while batch := list(islice(rows, ROWS_A_WRITE)):
+        yield batch
+
+
+def _tell(
+    session: Session, by_consultant: Mapping[int, int], accounts: Mapping[int, int], due: Deadlines, now: datetime
+) -> None:
+    """One notice a consultant, however many customers."""
+    notices = [
+        Notice(
+            accounts[consultant_id],
+            says_n("{count} new customer", "{count} new customers", count=count),
+            says("Shared out to you. First follow-up due by {due}.", due=due.follow_up_due_at),
+            "/my-customers",
+        )
+        for consultant_id, count in by_consultant.items()
+        if consultant_id in accounts
+    ]
+    tell_each(session, notices, now)

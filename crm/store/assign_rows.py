@@ -1,0 +1,125 @@
+"""Many customers to their consultants in a few statements, on either engine."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ARRAY, ColumnElement, Integer, bindparam, func, insert, select, text, update
+from sqlmodel import Session, SQLModel, col
+
+from crm.domain.base import Moment
+from crm.domain.customers import Customer, CustomerState
+from crm.domain.deadlines import Deadlines
+from crm.store.session import is_postgres
+
+_ROWS = SQLModel.metadata.tables["customer"]
+_INTEGERS = ARRAY(Integer)
+_UNSEEN = {"synchronize_session": False}
+
+_UPDATE = """
+UPDATE customer
+SET state = 'private', consultant_id = given.consultant_id, follow_up_due_at = :follow_up, deal_due_at = :deal,
+    waiting_reason = NULL, version = version + 1
+FROM {given}
+WHERE customer.id = given.customer_id AND state = 'waiting' AND deleted_at IS NULL
+"""
+
+_INSERT = """
+INSERT INTO assignment (customer_id, consultant_id, origin, opened_at, outcome, reason, opened_by_id)
+SELECT customer_id, consultant_id, 'shared', :now, 'following', reason, :by
+FROM {given}
+"""
+
+_UNNEST = """unnest(CAST(:customers AS integer[]), CAST(:consultants AS integer[]), CAST(:reasons AS text[]))
+AS given (customer_id, consultant_id, reason)"""
+
+
+class Given(NamedTuple):
+    """One customer to one consultant, and the stored reason why."""
+
+    customer_id: int
+    consultant_id: int
+    reason: str
+
+
+def waiting_ids(session: Session, among: Sequence[int] | None, limit: int) -> list[int]:
+    """The customers that wait, locked: the `limit` who came first, or all of `among`, in its order."""
+    asked = select(col(Customer.id)).where(*_waiting(session, among)).with_for_update()
+    if among is None:
+        return list(session.scalars(asked.order_by(col(Customer.id)).limit(limit)))
+    there = set(session.scalars(asked))
+    return [each for each in dict.fromkeys(among) if each in there]
+
+
+def count_waiting(session: Session, at_most: int | None = None) -> int:
+    """How many wait; with `at_most` it stops counting there."""
+    found = select(col(Customer.id)).where(*_waiting(session, None)).limit(at_most).subquery()
+    return session.scalar(select(func.count()).select_from(found)) or 0
+
+
+def keep_waiting(session: Session, among: Sequence[int] | None, reason: str) -> None:
+    """Note on everybody who waits (or on those `among`) why. Rows that say so already are left alone."""
+    session.execute(
+        update(Customer)
+        .where(*_waiting(session, among), col(Customer.waiting_reason).is_distinct_from(reason))
+        .values(waiting_reason=reason),
+        execution_options=_UNSEEN,
+    )
+
+
+def give(session: Session, rows: Sequence[Given], due: Deadlines, now: datetime, by: int | None) -> int:
+    """Make waiting customers private and open their episodes. Returns how many customers changed.
+
+    The caller has locked them (`waiting_ids`), so anything but `len(rows)` is a mistake of the caller's.
+    """
+    moments = {"follow_up": due.follow_up_due_at, "deal": due.deal_due_at}
+    made = {"now": now, "by": by}
+    connection = session.connection()
+    if is_postgres(session):
+        lists: dict[str, Any] = {
+            "customers": [row.customer_id for row in rows],
+            "consultants": [row.consultant_id for row in rows],
+            "reasons": [row.reason for row in rows],
+        }
+        changed = connection.execute(_timed(_UPDATE.format(given=_UNNEST)), {**moments, **lists}).rowcount
+        connection.execute(_timed(_INSERT.format(given=_UNNEST)), {**made, **lists})
+        return changed
+    connection.exec_driver_sql(
+        "CREATE TEMP TABLE IF NOT EXISTS given (customer_id INTEGER PRIMARY KEY, consultant_id INTEGER, reason TEXT)"
+    )
+    connection.exec_driver_sql("DELETE FROM temp.given")
+    connection.exec_driver_sql("INSERT INTO temp.given VALUES (?, ?, ?)", list(rows))
+    changed = connection.execute(_timed(_UPDATE.format(given="temp.given")), moments).rowcount
+    connection.execute(_timed(_INSERT.format(given="temp.given")), made)
+    connection.exec_driver_sql("DELETE FROM temp.given")
+    return changed
+
+
+def insert_rows(session: Session, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows of one table with one statement's preparation; nothing for none."""
+    if rows:
+        session.connection().execute(insert(SQLModel.metadata.tables[str(table.__tablename__)]), list(rows))
+
+
+def _waiting(session: Session, among: Sequence[int] | None) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = [
+        col(Customer.state) == CustomerState.WAITING,
+        col(Customer.deleted_at).is_(None),
+    ]
+    if among is not None:
+        wanted.append(is_one_of(session, _ROWS.c.id, among))
+    return wanted
+
+
+def is_one_of(session: Session, column: ColumnElement[Any], values: Sequence[int]) -> ColumnElement[bool]:
+    """`column IN values` for any number of values, as one parameter."""
+    if is_postgres(session):
+        return column == func.any(bindparam(None, list(values), type_=_INTEGERS))
+    listed = func.json_each(json.dumps(list(values))).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
+def _timed(statement: str) -> Any:
+    moments = {name for name in ("follow_up", "deal", "now") if f":{name}" in statement}
+    return text(statement).bindparams(*(bindparam(name, type_=Moment()) for name in moments))
