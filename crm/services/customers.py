@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import ColumnElement, update
 from sqlmodel import Session, col
@@ -16,14 +16,12 @@ from crm.domain.episodes import Assignment, Origin, Outcome
 from crm.errors import Conflict, Invalid, Refused
 from crm.i18n import Says, says
 from crm.rbac import Actor
-from crm.services import audit
+from crm.services import assignment, audit
+from crm.services.assignment import Shared
 from crm.services.customer_cells import checked, set_courses, taken_by_another, unique_or_invalid
 from crm.services.holding import locked, parts, room_of, to_pool
 from crm.services.scopes import CUSTOMERS, NO_SUCH, allowed, allowed_by_any, find
 from crm.settings import settings
-
-if TYPE_CHECKING:
-    from crm.services.assignment import Shared
 
 ADD, ADD_MINE = "customers.add", "my-customers.add"
 EDIT, EDIT_MINE = "customers.edit", "my-customers.edit"
@@ -37,7 +35,7 @@ class Added:
     """A new customer, and what became of it: `shared` tells whom it went to, None where its adder keeps it."""
 
     id: int
-    shared: "Shared | None"
+    shared: Shared | None
 
 
 def visible_to(_session: Session, actor: Actor) -> SelectOfScalar[Customer]:
@@ -66,8 +64,6 @@ def add(session: Session, actor: Actor, values: Mapping[str, Any], now: datetime
 
     `values` by field; `course_ids` and `referred_by_id` name rows. Raises `Invalid` by field.
     """
-    from crm.services import assignment
-
     actor.require(ADD)
     customer_id = _insert(session, actor, values, now, {"state": CustomerState.WAITING})
     shared = assignment.share_out(session, [customer_id], now=now, by=actor)
