@@ -1,7 +1,7 @@
 """What the jobs do: each calls one service and says in one line what came of it."""
 
 from crm.i18n import Says, says
-from crm.services import expiry, job_runs, outbox
+from crm.services import assignment, expiry, job_claims, outbox, sign_in
 from crm.services.permissions import SYSTEM
 from crm.store.session import writing
 from jobs.job import Turn
@@ -35,8 +35,21 @@ def send_notifications(turn: Turn) -> Says | None:
     return account
 
 
+def assign_waiting(turn: Turn) -> Says | None:
+    """Whoever waits is given to consultants with room."""
+    with turn.writing() as session:
+        shared = assignment.assign_waiting(session, SYSTEM, turn.now())
+    if not shared.assigned:
+        return None
+    return says("Shared out: {assigned}. Still waiting: {waiting}.", assigned=shared.assigned, waiting=shared.waiting)
+
+
 def clean_up(turn: Turn) -> Says | None:
     """Forget what nobody needs any more."""
     with turn.writing() as session:
-        runs = job_runs.prune(session, turn.now())
-    return says("Runs of jobs: {runs}.", runs=runs)
+        sign_in.forget_old(session, turn.now())
+    with turn.writing() as session:
+        messages = outbox.prune(session, SYSTEM, turn.now())
+    with turn.writing() as session:
+        runs = job_claims.prune(session, turn.now())
+    return says("Forgotten: notices {messages}, runs of jobs {runs}, and old sign-ins.", messages=messages, runs=runs)

@@ -22,8 +22,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from crm.domain.records import JobOutcome
 from crm.errors import Refused, ThanosError, Unavailable
 from crm.i18n import Says, says, set_reader
-from crm.services import job_runs
-from crm.services.job_runs import Ended, Plan, Run
+from crm.services import job_claims
+from crm.services.job_claims import Ended, Plan, Run
 from crm.services.rhythm import Every
 from crm.settings import ROOT, settings
 from crm.store.session import reading, writing
@@ -102,14 +102,14 @@ class Loop:
         now, zone = self.clock(), settings().zone
         self._at_work = {name: held for name, held in self._at_work.items() if held[1].is_alive()}
         with reading() as session:
-            waiting = job_runs.unfinished(session, now)
+            waiting = job_claims.unfinished(session, now)
         for job in self.jobs:
             if self._stop.is_set() or job.name in self._at_work:
                 continue
             if job.name not in waiting and now < self._ask_at.get(job.name, now):
                 continue
             with writing() as session:
-                run = job_runs.take(session, job.name, job.rhythm.recent(now, zone), self.runner, now)
+                run = job_claims.take(session, job.name, job.rhythm.recent(now, zone), self.runner, now)
             if run is not None:
                 self._start(job, run)
             if isinstance(job.rhythm, Every):
@@ -125,7 +125,7 @@ class Loop:
         due = {job.name: job.rhythm.next(now, zone) for job in self.jobs}
         try:
             with writing() as session:
-                job_runs.beat(session, held, due, self.runner, now)
+                job_claims.beat(session, held, due, self.runner, now)
         except (Unavailable, SQLAlchemyError):
             # `look` says so.
             return
@@ -135,19 +135,19 @@ class Loop:
         now, zone = self.clock(), settings().zone
         plans = [Plan(job.name, job.about, job.rhythm.says, job.rhythm.next(now, zone)) for job in self.jobs]
         with writing() as session:
-            job_runs.declare(session, plans, self.runner, now)
+            job_claims.declare(session, plans, self.runner, now)
 
     def run_now(self, job: Job) -> Ended:
         """Run the job at once, in this process, whether it is due or not. Raises `Refused` if it runs already."""
         now = self.clock()
         with writing() as session:
-            run = job_runs.take_this(session, job.name, now, self.runner, now)
+            run = job_claims.take_this(session, job.name, now, self.runner, now)
         if run is None:
             raise Refused(says("{job} is running already. Try again when it has ended.", job=job.name))
         self._start(job, run)
         self._wait_for_all()
         with reading() as session:
-            return job_runs.ended(session, run)
+            return job_claims.ended(session, run)
 
     def _wait_for_all(self) -> None:
         while threads := [thread for _, thread in self._at_work.values() if thread.is_alive()]:
@@ -181,12 +181,12 @@ class Loop:
         try:
             with writing() as session:
                 if outcome is None:
-                    job_runs.hand_back(session, run, now)
+                    job_claims.hand_back(session, run, now)
                     log.info("%s: stopped between two steps, to be continued", job.name)
                     return
-                recorded = job_runs.finish(session, run, outcome, account, now)
+                recorded = job_claims.finish(session, run, outcome, account, now)
                 if recorded and isinstance(job.rhythm, Every) and (account is None or outcome is JobOutcome.FAILED):
-                    job_runs.forget_like(session, run)
+                    job_claims.forget_like(session, run)
         except (Unavailable, SQLAlchemyError):
             # The run stays as of a dead runner, and is taken again when the database is back.
             return

@@ -5,7 +5,7 @@ from datetime import time
 from crm.i18n import says
 from crm.services.rhythm import daily, every
 from crm.settings import settings
-from jobs.bodies import clean_up, expire_customers, send_notifications
+from jobs.bodies import assign_waiting, clean_up, expire_customers, send_notifications
 from jobs.job import Job
 
 
@@ -20,6 +20,12 @@ JOBS = (
         daily(expiry_time),
         expire_customers,
         says("Customers without a follow-up or a deal in time go to the public pool."),
+    ),
+    Job(
+        "assign-waiting",
+        every(minutes=1),
+        assign_waiting,
+        says("Customers who wait are shared out as soon as there is room."),
     ),
     Job(
         "send-notifications",

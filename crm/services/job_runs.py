@@ -1,60 +1,22 @@
-"""Runs of jobs: the memory that makes each due date happen exactly once, whatever number of processes look.
+"""Jobs as people see them: what runs when, what became of it, and asking for a run by hand.
 
-A run is taken by writing its row: (job, due date) is unique, and so is the one running run of a job.
-Whoever's write goes through does the work; everybody else sees that it is taken. A runner whose heart
-stopped loses its run to whoever asks next. The list of jobs is in `jobs/`; what the page needs to know
-of it, the jobs process writes here (`declare`).
+The list of jobs is in `jobs/`; what is to be shown of it, the jobs process writes down when it starts.
+How a run is taken is in `crm.services.job_claims`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from sqlalchemy import CursorResult, delete, func, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, SQLModel, col
+from sqlalchemy import func, select
+from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
-from crm.domain.records import JobOutcome, JobPlan, JobRun
+from crm.domain.records import JobPlan, JobRun
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services import audit
-from crm.store.session import is_postgres
-
-HEART_STOPS = timedelta(seconds=30)
-TRIES = 5
-FIRST_PAUSE = timedelta(minutes=1)
-KEPT = timedelta(days=400)
-_ROWS = SQLModel.metadata.tables["job_run"]
-# In the very words of the partial index, so that both engines use it.
-_UNFINISHED = text("outcome IN ('asked', 'running')")
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A run that was taken: by `runner`, for the `attempt`-th time."""
-
-    id: int
-    job: str
-    due_at: datetime
-    attempt: int
-    runner: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What the page shows of a job."""
-
-    job: str
-    about: Says
-    rhythm: Says
-    next_due_at: datetime
-
-
-# What people see and do
+from crm.services.job_claims import HEART_STOPS, UNFINISHED, Ended, ask
 
 
 def plans(_session: Session, actor: Actor) -> SelectOfScalar[JobPlan]:
@@ -82,7 +44,7 @@ def run_now(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -
     """
     actor.require("jobs.run")
     named = {plan.id: plan for plan in session.scalars(select(JobPlan).where(col(JobPlan.id).in_(ids)))}
-    unfinished = set(session.scalars(select(col(JobRun.job)).where(_UNFINISHED)))
+    unfinished = set(session.scalars(select(col(JobRun.job)).where(UNFINISHED)))
     answers: dict[int, Says | None] = {}
     for each in ids:
         plan = named.get(each)
@@ -91,205 +53,15 @@ def run_now(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -
         elif plan.job in unfinished:
             answers[each] = says("It runs already, or was asked for.")
         else:
-            values = _values(plan.job, now, now, "", JobOutcome.ASKED) | {"asked_by_id": actor.account_id}
-            asked = _insert(session, values)
+            asked = ask(session, plan.job, actor.account_id, now)
             answers[each] = None if asked else says("It runs already, or was asked for.")
             if asked:
                 audit.record(session, actor, "jobs.run", "job_run", asked, None, {"job": plan.job}, now)
     return answers
 
 
-# What the jobs process does
-
-
-def declare(session: Session, declared: Sequence[Plan], runner: str, now: datetime) -> None:
-    """Write the jobs that there are, for the page, and the heartbeat of whoever declares them."""
-    known = {plan.job: plan for plan in session.scalars(select(JobPlan))}
-    for job in known.keys() - {plan.job for plan in declared}:
-        session.delete(known[job])
-    for plan in declared:
-        row = known.get(plan.job) or JobPlan(
-            job=plan.job, about="", rhythm="", next_due_at=now, alive_at=now, runner=runner
-        )
-        row.about, row.rhythm = plan.about.stored(), plan.rhythm.stored()
-        row.next_due_at, row.alive_at, row.runner = plan.next_due_at, now, runner
-        session.add(row)
-
-
-def beat(session: Session, held: Iterable[Run], due: Mapping[str, datetime], runner: str, now: datetime) -> None:
-    """The heartbeat: these runs are being worked on, and these are the next due dates."""
-    for run in held:
-        session.execute(_mine(run).values(alive_at=now))
-    for job, next_due_at in due.items():
-        session.execute(
-            update(JobPlan).where(col(JobPlan.job) == job).values(next_due_at=next_due_at, alive_at=now, runner=runner)
-        )
-
-
-def unfinished(session: Session, now: datetime) -> set[str]:
-    """The jobs with a run that somebody asked for or that a dead runner left behind."""
-    found = session.execute(select(col(JobRun.job), col(JobRun.outcome), col(JobRun.alive_at)).where(_UNFINISHED))
-    return {job for job, outcome, alive_at in found if outcome is JobOutcome.ASKED or alive_at < now - HEART_STOPS}
-
-
-def take(session: Session, job: str, dates: Sequence[datetime], runner: str, now: datetime) -> Run | None:
-    """The next run of the job for this runner, or None: nothing is due, or somebody else has it.
-
-    First what a dead runner left, then what somebody asked for, then the oldest of `dates` (in order) after
-    the newest that is recorded; of a job that has none recorded only the latest. At last the latest date
-    again, if it failed and its pause is over.
-    """
-    for row in session.scalars(select(JobRun).where(col(JobRun.job) == job, _UNFINISHED).order_by(col(JobRun.id))):
-        if row.outcome is JobOutcome.RUNNING:
-            return _take_over(session, row, runner, now) if row.alive_at < now - HEART_STOPS else None
-        return _start(session, row, runner, now)
-    recorded = set(
-        session.scalars(select(col(JobRun.due_at)).where(col(JobRun.job) == job, col(JobRun.due_at).in_(dates)))
-    )
-    newest = max(recorded, default=None)
-    missing = dates[-1:] if newest is None else [date for date in dates if date > newest]
-    for date in missing[:1]:
-        return take_this(session, job, date, runner, now)
-    failed = session.scalar(
-        select(JobRun).where(
-            col(JobRun.job) == job,
-            col(JobRun.due_at) == newest,
-            col(JobRun.outcome) == JobOutcome.FAILED,
-            col(JobRun.attempts) < TRIES,
-        )
-    )
-    if failed is None or (failed.finished_at or now) + pause(failed.attempts) > now:
-        return None
-    return _start(session, failed, runner, now)
-
-
-def take_this(session: Session, job: str, due_at: datetime, runner: str, now: datetime) -> Run | None:
-    """This due date of the job, unless it was taken before or another run of the job is going on."""
-    made = _insert(session, _values(job, due_at, now, runner, JobOutcome.RUNNING))
-    return Run(made, job, due_at, 1, runner) if made else None
-
-
-def pause(attempts: int) -> timedelta:
-    """How long a run rests after so many failed attempts: 1, 2, 4, 8 minutes."""
-    return FIRST_PAUSE * int(2 ** (attempts - 1))
-
-
-def finish(session: Session, run: Run, outcome: JobOutcome, account: Says | None, now: datetime) -> bool:
-    """Record how the run ended. False: it was taken over meanwhile, and nothing is written."""
-    ended = session.execute(
-        _mine(run).values(
-            outcome=outcome, finished_at=now, alive_at=now, account=account.stored() if account is not None else ""
-        )
-    )
-    return _count(ended) == 1
-
-
-def hand_back(session: Session, run: Run, now: datetime) -> None:
-    """Leave the run, not finished, to whoever asks next: as a dead runner would, but without the wait."""
-    session.execute(_mine(run).values(alive_at=now - 2 * HEART_STOPS, attempts=run.attempt - 1))
-
-
-def forget_like(session: Session, run: Run) -> None:
-    """Forget earlier runs of the job that ended just like this one, so that a frequent job fills no table."""
-    ended = session.get(JobRun, run.id)
-    if ended is None:
-        return
-    session.execute(
-        delete(JobRun).where(
-            col(JobRun.job) == run.job,
-            col(JobRun.outcome) == ended.outcome,
-            col(JobRun.account) == ended.account,
-            col(JobRun.due_at) < run.due_at,
-            col(JobRun.asked_by_id).is_(None),
-        )
-    )
-
-
-def prune(session: Session, now: datetime) -> int:
-    """Forget finished runs older than 400 days. Returns how many."""
-    gone = session.execute(delete(JobRun).where(col(JobRun.due_at) < now - KEPT, col(JobRun.finished_at).is_not(None)))
-    return _count(gone)
-
-
-def _take_over(session: Session, row: JobRun, runner: str, now: datetime) -> Run | None:
-    seen = row.alive_at
-    if row.attempts < TRIES:
-        values: dict[str, Any] = {"runner": runner, "alive_at": now, "started_at": now, "attempts": row.attempts + 1}
-    else:
-        why = says("Its process died {count} times in the middle of it.", count=row.attempts)
-        values = {"outcome": JobOutcome.FAILED, "finished_at": now, "account": why.stored()}
-    won = session.execute(
-        update(JobRun)
-        .where(col(JobRun.id) == row.id, col(JobRun.outcome) == JobOutcome.RUNNING, col(JobRun.alive_at) == seen)
-        .values(**values),
-        execution_options={"synchronize_session": False},
-    )
-    if _count(won) != 1 or row.attempts >= TRIES:
-        return None
-    return Run(row.id or 0, row.job, row.due_at, row.attempts + 1, runner)
-
-
-def _start(session: Session, row: JobRun, runner: str, now: datetime) -> Run | None:
-    """Start a run that was asked for, or failed before."""
-    attempt = row.attempts + (row.outcome is JobOutcome.FAILED)
-    try:
-        with session.begin_nested():
-            won = session.execute(
-                update(JobRun)
-                .where(
-                    col(JobRun.id) == row.id, col(JobRun.outcome) == row.outcome, col(JobRun.attempts) == row.attempts
-                )
-                .values(
-                    outcome=JobOutcome.RUNNING,
-                    runner=runner,
-                    started_at=now,
-                    alive_at=now,
-                    finished_at=None,
-                    attempts=attempt,
-                    account="",
-                ),
-                execution_options={"synchronize_session": False},
-            )
-    except IntegrityError:
-        # Another process began a run of this job in this very moment.
-        return None
-    return Run(row.id or 0, row.job, row.due_at, attempt, runner) if _count(won) == 1 else None
-
-
-def _insert(session: Session, values: Mapping[str, Any]) -> int | None:
-    """The new row's id, or None if a unique pair was there first."""
-    made = (postgresql if is_postgres(session) else sqlite).insert(_ROWS).values(**values).on_conflict_do_nothing()
-    found = session.connection().execute(made.returning(_ROWS.c.id)).scalar()
-    return None if found is None else int(found)
-
-
-def _values(job: str, due_at: datetime, now: datetime, runner: str, outcome: JobOutcome) -> dict[str, Any]:
-    return {
-        "job": job,
-        "due_at": due_at,
-        "started_at": now,
-        "alive_at": now,
-        "outcome": outcome,
-        "runner": runner,
-        "attempts": 1,
-        "account": "",
-    }
-
-
-def _mine(run: Run) -> Any:
-    """An update of the run, as long as it is this runner's."""
-    return (
-        update(JobRun)
-        .where(
-            col(JobRun.id) == run.id,
-            col(JobRun.outcome) == JobOutcome.RUNNING,
-            col(JobRun.runner) == run.runner,
-            col(JobRun.attempts) == run.attempt,
-        )
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _count(result: Any) -> int:
-    assert isinstance(result, CursorResult)
-    return int(result.rowcount)
+def last_ended(session: Session) -> dict[str, Ended]:
+    """The newest finished run of each job."""
+    newest = select(func.max(col(JobRun.id))).where(col(JobRun.finished_at).is_not(None)).group_by(col(JobRun.job))
+    found = session.scalars(select(JobRun).where(col(JobRun.id).in_(newest)))
+    return {row.job: Ended(row.job, row.due_at, row.outcome, Says.loaded(row.account)) for row in found}

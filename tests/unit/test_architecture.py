@@ -72,7 +72,6 @@ RENDERING_FILES_OF_THE_GRID = {
 # The only files that may be longer than 300 lines, each with its reason.
 LONG_FILES: dict[str, str] = {
     "crm/xlsx/fields.py": "one table: every column of the sheet with its headers, choices and checks",
-    "crm/services/job_runs.py": "one protocol: taking, keeping, giving back and finishing a run belong together",
 }
 
 # Pages for whoever is signed in, whatever their roles: one's own things.
