@@ -62,8 +62,8 @@ class Column:
     `edit` and `see` are permissions: who may edit it in place, and who may see it at all (the table's own
     `view` unless given; a column that somebody may not see never reaches the browser).
     `kind` is inferred from the model; give it for `money` (whole cents) or where a computed column is no text.
-    `value` computes the cell from (row, now); `look_up` computes a page at once, (session, rows) -> key -> value,
-    for what lives in other tables. `show` turns a value into the text shown.
+    `value` computes the cell from (row, now); `look_up` computes a page at once,
+    (session, rows, now) -> key -> value, for what lives in other tables. `show` turns a value into the text shown.
     `shows` is the field of the related row that names it, `choose` narrows the related rows offered.
     `width` is in pixels. `pinned` stays on the left.
     """
@@ -75,7 +75,7 @@ class Column:
     see: str | None = None
     kind: Kind | None = None
     value: Callable[[Any, datetime], Any] | None = None
-    look_up: Callable[[Session, Sequence[Any]], Mapping[Any, Any]] | None = None
+    look_up: Callable[[Session, Sequence[Any], datetime], Mapping[Any, Any]] | None = None
     show: Callable[[Any], Says | str] | None = None
     shows: str = "name"
     choose: Rows | None = None

@@ -124,7 +124,7 @@ def _cells(
 ) -> tuple["pd.Series[Any]", Mapping[Any, str] | None]:
     kind = kind_of(config, column)
     if column.look_up is not None:
-        found = column.look_up(session, rows)
+        found = column.look_up(session, rows, now)
         values = [found.get(key) for key in ids]
     elif column.value is not None:
         values = [column.value(row, now) for row in rows]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlmodel import Session
 
 from crm.grid.config import Search, TableConfig
@@ -15,6 +15,10 @@ from crm.grid.view import View
 from crm.rbac import Actor
 
 ESCAPE = "\\"
+# Tables up to this size are counted in full.
+EXACT = 20_000
+# Nobody turns pages beyond this many rows: a search or a filter gets there.
+DEEPEST = 10_000
 
 
 @dataclass(frozen=True)
@@ -27,31 +31,63 @@ class Page:
     number: int
 
 
-def matching(config: TableConfig, session: Session, actor: Actor, view: View, zone: ZoneInfo) -> Select[Any]:
-    """The select of all rows that the actor may see and that match search and filters, in no order."""
-    found = config.rows(session, actor).order_by(None)
-    for one in config.filters:
-        if one.name in view.filters:
-            found = found.where(one.where(view.filters[one.name], config.model, zone))
+def matching(
+    config: TableConfig, session: Session, actor: Actor, view: View, zone: ZoneInfo, *, walk: bool = False
+) -> Select[Any]:
+    """The select of all rows that the actor may see and that match search and filters, in no order.
+
+    With `walk` SQLite is told to walk the order until the page is full. Its planner does not weigh that only one
+    page is wanted: left alone it gathers every match by the filter's index and sorts them all. So what narrows by
+    another field than the order's is put where no index can be used for it.
+    """
+    narrowing = {
+        one.source: one.where(view.filters[one.name], config.model, zone)
+        for one in config.filters
+        if one.name in view.filters
+    }
     if view.search:
-        found = found.where(searched(config, view.search))
+        narrowing[""] = searched(config, view.search)
+    opaque = walk and session.get_bind().dialect.name == "sqlite"
+    found = config.rows(session, actor).order_by(None)
+    for field, condition in narrowing.items():
+        aside = opaque and field != view.sort.removeprefix("-")
+        found = found.where(case((condition, 1)) == 1 if aside else condition)
     return found
 
 
 def read_page(config: TableConfig, session: Session, actor: Actor, view: View, zone: ZoneInfo) -> Page:
-    """One page of the view. A page beyond the last one is the last one. Faults in the view: no rows."""
+    """One page of the view. A page beyond the last one is the last one. Faults in the view: no rows.
+
+    The work is bounded: a large table is counted up to the cap only. Where no more match than that, the page
+    is cut from their keys; where more do, it is found by walking the order, which then ends soon.
+    """
     if view.faults:
         return Page((), 0, False, 1)
     found = matching(config, session, actor, view, zone)
     key = attribute(config.model, config.key)
-    capped = found.with_only_columns(key).limit(config.cap + 1).subquery()
-    total = session.scalar(select(func.count()).select_from(capped)) or 0
-    more = total > config.cap
-    total = min(total, config.cap)
+    if _small(config, session):
+        total, more = (
+            session.scalar(select(func.count()).select_from(found.with_only_columns(key).subquery())) or 0,
+            False,
+        )
+    else:
+        keys = session.scalars(found.with_only_columns(key).limit(config.cap + 1)).all()
+        total, more = min(len(keys), config.cap), len(keys) > config.cap
+        found = matching(config, session, actor, view, zone, walk=True) if more else found.where(key.in_(keys))
+    rows = ordered(config, found, view.sort)
     last = max(1, -(-total // view.size))
-    number = view.page if more else min(view.page, last)
-    rows = session.scalars(ordered(config, found, view.sort).offset((number - 1) * view.size).limit(view.size)).all()
-    return Page(rows, total, more, number)
+    number = min(view.page, max(last, DEEPEST // view.size) if more else last)
+    shown = session.scalars(rows.offset((number - 1) * view.size).limit(view.size)).all()
+    if not shown and number > last:
+        number = last
+        shown = session.scalars(rows.offset((number - 1) * view.size).limit(view.size)).all()
+    return Page(shown, total, more, number)
+
+
+def _small(config: TableConfig, session: Session) -> bool:
+    """Whether the table can be counted in full at once: a guess by its largest key, which costs nothing."""
+    most = session.scalar(select(func.max(attribute(config.model, config.key))))
+    return most is None or (isinstance(most, int) and most <= EXACT)
 
 
 def ordered(config: TableConfig, found: Select[Any], sort: str) -> Select[Any]:
@@ -92,4 +128,6 @@ def _match(config: TableConfig, declared: str | Search, text: str) -> ColumnElem
 def last_page(page: Page, size: int) -> int:
     """The last page that can be turned to: of all rows where they were counted, else one beyond the count or here."""
     known = max(1, -(-page.total // size))
-    return max(known, page.number + (len(page.rows) == size)) if page.more else known
+    if not page.more:
+        return known
+    return min(max(known, page.number + (len(page.rows) == size)), max(known, DEEPEST // size))
