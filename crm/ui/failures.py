@@ -14,7 +14,7 @@ log = logging.getLogger("crm.ui")
 
 def silence_streamlit() -> None:
     """Streamlit logs every error whole, values of customers included. `on_error` does it instead."""
-    logging.getLogger("streamlit.error_util").disabled = True
+    logging.getLogger("streamlit.error_util").addFilter(lambda _record: False)
 
 
 def on_error(error: Exception) -> bool:
@@ -31,7 +31,7 @@ def on_error(error: Exception) -> bool:
         log.error("error %s: %s", number, described(error))
         st.error(
             _(
-                "Something went wrong, and nothing was saved. Tell an administrator this number: {number}",
+                "Something went wrong. Tell an administrator this number: {number}",
                 number=number,
             ),
             icon=":material/error:",

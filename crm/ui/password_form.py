@@ -13,7 +13,7 @@ from crm.ui.session import address, now
 
 def show_password_form(here: SignedIn) -> bool:
     """Shows the form; True in the run in which the password was changed. Wrong tries count as at sign-in."""
-    with st.form("password", border=False, clear_on_submit=True):
+    with st.form("password", border=False, clear_on_submit=True, width=420):
         current = st.text_input(_("Current password"), type="password", key="password-current")
         new = st.text_input(
             _("New password"),

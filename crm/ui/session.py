@@ -118,11 +118,16 @@ def now() -> datetime:
 
 def address() -> str:
     """Where the person comes from: an IP address, or "local" on this machine."""
-    return st.context.ip_address or "local"
+    return (st.context.ip_address if door.is_open() else None) or "local"
+
+
+def browser() -> str:
+    """What the browser calls itself."""
+    return st.context.headers.get("User-Agent", "") if door.is_open() else ""
 
 
 def _token() -> str | None:
-    return st.context.cookies.get(door.cookie_name()) or st.session_state.get(TOKEN)
+    return st.context.cookies.get(door.cookie_name()) if door.is_open() else st.session_state.get(TOKEN)
 
 
 def _ask_to_sign_in() -> Never:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import streamlit as st
 from sqlalchemy import func, select
@@ -17,6 +18,7 @@ from crm.store.session import reading
 from crm.ui.session import set_language, sign_out
 
 IN_THEIR_OWN_WORDS = {"en": "EN", "zh": "中文"}
+LOGO = Path(__file__).parent / "logo.svg"
 MANY = 99
 
 
@@ -60,47 +62,58 @@ SCREENS = (
 )
 
 
+def frame() -> None:
+    """What every page has around it, signed in or not: its width, its emblem."""
+    st.set_page_config(page_icon=LOGO, layout="wide")
+    st.logo(LOGO, size="large")
+
+
 @cache
 def screens() -> tuple[Screen, ...]:
     """The screens whose page exists."""
     return tuple(screen for screen in SCREENS if (ROOT / screen.file).is_file())
 
 
-def navigation(actor: Actor) -> Page:
+def navigation(actor: Actor | None) -> Page:
     """The navigation of this person, and the page they are on.
 
     Pages that they may not open are known but not listed, so that a link to one is answered by a polite
-    refusal instead of a page that does not exist.
+    refusal instead of a page that does not exist. Before the sign-in nothing is listed nor named, but the
+    address stays what it was.
     """
+    if actor is None:
+        hidden = [page_of(screen, settings().school.name, listed=False) for screen in screens()]
+        return st.navigation(hidden, position="hidden")
     unread = unread_notices(actor)
     pages: dict[str, list[Page]] = {}
-    own = None
     for screen in screens():
-        listed = screen.needs is not None and actor.may(screen.needs)
         title = str(screen.heading)
         if screen.slug == "notifications" and unread:
             title = f"{title} ({unread if unread <= MANY else f'{MANY}+'})"
-        page = st.Page(
-            screen.file,
-            title=title,
-            icon=f":material/{screen.icon}:",
-            url_path=screen.slug,
-            default=screen.slug == "home",
-            visibility="visible" if listed else "hidden",
-        )
-        pages.setdefault(str(screen.section), []).append(page)
-        own = page if screen.slug == "account" else own
+        listed = screen.needs is not None and actor.may(screen.needs)
+        pages.setdefault(str(screen.section), []).append(page_of(screen, title, listed=listed))
     here = st.navigation(pages, expanded=True)
     with st.sidebar:
-        corner(actor, own)
+        corner(actor)
     return here
 
 
-def corner(actor: Actor, own: Page | None) -> None:
+def page_of(screen: Screen, title: str, *, listed: bool) -> Page:
+    """The screen as Streamlit knows it."""
+    return st.Page(
+        screen.file,
+        title=title,
+        icon=f":material/{screen.icon}:" if listed else None,
+        url_path=screen.slug,
+        default=screen.slug == "home",
+        visibility="visible" if listed else "hidden",
+    )
+
+
+def corner(actor: Actor) -> None:
     """The person's corner of the sidebar: who is here, the language, the way out."""
     st.caption(settings().school.name)
-    if own is not None:
-        st.page_link(own, label=actor.name, icon=":material/account_circle:")
+    st.page_link("pages/account.py", label=actor.name, icon=":material/account_circle:")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         language_switch(actor, "language")
         if st.button(_("Sign out"), key="sign-out", type="tertiary", icon=":material/logout:"):

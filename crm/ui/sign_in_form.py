@@ -16,7 +16,7 @@ from crm.services import sign_in
 from crm.settings import settings
 from crm.store.session import writing
 from crm.ui import door
-from crm.ui.session import address, keep_token, now
+from crm.ui.session import address, browser, keep_token, now
 
 
 class _NoCookie:
@@ -60,7 +60,7 @@ class SignInForm(Authenticate):  # type: ignore[misc]
 def show_sign_in() -> None:
     """Shows the form; once it was filled in rightly, sends the browser for its cookie and back to where it is."""
     st.set_page_config(page_title=settings().school.name)
-    _left, middle, _right = st.columns([1, 2, 1])
+    _left, middle, _right = st.columns([2, 3, 2])
     with middle:
         st.header(settings().school.name, anchor=False)
         place = st.empty()
@@ -91,7 +91,7 @@ def _admitted(name: str, password: str) -> str | None:
     except ValueError:
         matched = False
     with writing() as session:
-        return sign_in.admit(session, tried, matched, st.context.headers.get("User-Agent", ""), now())
+        return sign_in.admit(session, tried, matched, browser(), now())
 
 
 def _enter(ticket: str) -> None:

@@ -1,20 +1,23 @@
 """What happens once in a process, before its first page."""
 
 import gc
+import logging
 import pkgutil
 from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
 from threading import Lock
 
+import crm.grid
 import crm.tables
+import crm.ui
 from crm.store.session import reading, writing
 
 _one = Lock()
 
 
 def start() -> None:
-    """Prepares this process for pages. Every run calls it; all but the first return at once.
+    """Prepares this process for pages. The server calls it before it listens, and every run once more.
 
     Raises `Misconfigured` when a setting or a declared table is wrong.
     """
@@ -27,8 +30,12 @@ def _start() -> None:
     from crm.tables.site import site
     from crm.ui.session import again
 
-    for module in pkgutil.iter_modules(crm.tables.__path__, "crm.tables."):
-        import_module(module.name)
+    # Everything a page may need, so that no visitor waits for an import. Some modules warn that nobody visits yet.
+    logging.disable(logging.WARNING)
+    for package in (crm.tables, crm.grid, crm.ui):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            import_module(module.name)
+    logging.disable(logging.NOTSET)
     site.connect(reading=reading, writing=writing, now=lambda: datetime.now(UTC), who=again)
     # Streamlit collects all garbage after every run. What was imported stays for good, and is not searched again:
     # a page's run costs an eighth.

@@ -11,6 +11,8 @@ unless STREAMLIT_SERVER_ADDRESS and STREAMLIT_SERVER_ALLOWED_HOSTS (see .streaml
 """
 
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
@@ -30,6 +32,7 @@ from crm.store.session import writing
 from crm.ui import door
 from crm.ui.failures import on_error, silence_streamlit
 from crm.ui.headers import SecurityHeaders
+from crm.ui.start import start
 
 APP = ROOT / "app.py"
 MAX_FORM = 4096
@@ -44,6 +47,7 @@ def make_app() -> st.App:
     door.open_door()
     return st.App(
         APP,
+        lifespan=_prepared,
         routes=[
             Route(door.SIGN_IN, enter, methods=["POST"]),
             Route(door.SIGN_OUT, leave, methods=["POST"]),
@@ -59,6 +63,12 @@ def serve(port: int | None = None) -> None:
     # Streamlit looks for .streamlit/config.toml beside the script that was started.
     sys.argv = [str(APP)]
     make_app().run(config={"server.port": port or settings().port})
+
+
+@asynccontextmanager
+async def _prepared(_app: st.App) -> AsyncIterator[None]:
+    start()
+    yield
 
 
 async def enter(request: Request) -> Response:
