@@ -1,0 +1,213 @@
+"""The tables of customers: all of them, one's own, and the public pool."""
+
+from datetime import datetime
+from typing import Any
+
+from crm.domain.customers import Customer
+from crm.domain.deadlines import Deadlines, days_left, expires_at
+from crm.grid import Action, AnyOf, Column, DateRange, EditForm, Form, Input, Related, Search, TableConfig
+from crm.i18n import Says, says
+from crm.services import customers, hand_over, holding, pool, staff
+from crm.settings import settings
+from crm.tables.site import site
+
+PERSON = (
+    "name",
+    "gender",
+    "phone",
+    "qq",
+    "wechat",
+    "email",
+    "education",
+    "graduation_school",
+    "major",
+    "experience",
+    "work_status",
+    "company",
+    "salary",
+    "source",
+    "note",
+)
+"""What is known of a person, in the order in which it is asked for."""
+
+SEARCH = (Search("name"), Search("phone", match="prefix"), Search("qq", match="prefix"), Search("wechat", match="prefix"))
+
+
+def expires_in(row: Any, now: datetime) -> int | None:
+    """Days until the pool, on the school's calendar; None where no clock runs."""
+    if row.follow_up_due_at is None or row.deal_due_at is None:
+        return None
+    due = expires_at(Deadlines(row.follow_up_due_at, row.deal_due_at), row.extended_until)
+    return days_left(due, now, settings().zone)
+
+
+def told(added: Any) -> Says:
+    """What became of a customer that was added by the form."""
+    if added.shared is None:
+        return says("Added to your customers.")
+    if added.given_to:
+        return says("Added, and given to {name}.", name=added.given_to)
+    return says("Added. It waits: {why}", why=added.shared.waiting_reason)
+
+
+EXPIRES_IN = Column(
+    "expires_in",
+    value=expires_in,
+    kind="number",
+    label=says("Days left"),
+    help=says("Days until the public pool. Set by the rule, never by hand."),
+    width=90,
+)
+
+CUSTOMERS = site.register(
+    TableConfig(
+        name="customers",
+        model=Customer,
+        title=says("Customers"),
+        rows=customers.visible_to,
+        columns=(
+            Column("name", edit="customers.edit", pinned=True, width=140),
+            Column("state", width=130),
+            Column("consultant_id", width=130),
+            EXPIRES_IN,
+            Column("phone", edit="customers.edit", width=130),
+            Column("qq", edit="customers.edit", width=120),
+            Column("wechat", edit="customers.edit", width=120),
+            Column("source", edit="customers.edit", width=130),
+            Column("gender", edit="customers.edit", width=90),
+            Column("education", edit="customers.edit", width=130),
+            Column("work_status", edit="customers.edit", width=120),
+            Column("note", edit="customers.edit", width=240),
+            Column("created_at", width=140),
+        ),
+        search=SEARCH,
+        filters=(
+            AnyOf("state"),
+            Related("consultant", rows=staff.consultants),
+            Related("department", field="consultant_id.department_code"),
+            AnyOf("source"),
+            AnyOf("education"),
+            DateRange("created_at"),
+        ),
+        sort="-id",
+        save=customers.save_changes,
+        add=Form(
+            fields=PERSON,
+            run=customers.add,
+            needs="customers.add",
+            title=says("Add a customer"),
+            done=told,
+        ),
+        edit=EditForm(fields=PERSON, needs="customers.edit", title=says("Edit the customer")),
+        actions=(
+            Action(
+                "assign",
+                says("Assign to..."),
+                run=hand_over.assign_many,
+                needs="customers.assign",
+                params=(Input("consultant_id", label=says("Consultant"), required=True, choices=staff.choices),),
+                done=says("{count} assigned."),
+                icon=":material/person_add:",
+            ),
+            Action(
+                "extend",
+                says("Extend..."),
+                run=holding.extend_many,
+                needs="customers.extend",
+                params=(Input("until", label=says("Until the end of"), kind="date", required=True),),
+                done=says("{count} extended."),
+                icon=":material/more_time:",
+            ),
+            Action(
+                "delete",
+                says("Delete"),
+                run=customers.delete_many,
+                needs="customers.delete",
+                confirm=says("Delete {count} customers? They can be brought back for 30 days."),
+                done=says("{count} deleted."),
+                icon=":material/delete:",
+            ),
+        ),
+        empty=says("No customers yet. Import a sheet, or add one here."),
+    )
+)
+
+MY_CUSTOMERS = site.register(
+    TableConfig(
+        name="my-customers",
+        model=Customer,
+        title=says("My customers"),
+        rows=customers.mine,
+        columns=(
+            Column("name", edit="my-customers.edit", pinned=True, width=140),
+            EXPIRES_IN,
+            Column("follow_up_due_at", width=150),
+            Column("deal_due_at", width=150),
+            Column("phone", edit="my-customers.edit", width=130),
+            Column("qq", edit="my-customers.edit", width=120),
+            Column("wechat", edit="my-customers.edit", width=120),
+            Column("source", width=130),
+            Column("education", edit="my-customers.edit", width=130),
+            Column("work_status", edit="my-customers.edit", width=120),
+            Column("note", edit="my-customers.edit", width=240),
+        ),
+        search=SEARCH,
+        filters=(AnyOf("source"), AnyOf("education"), AnyOf("work_status"), DateRange("follow_up_due_at")),
+        sort="follow_up_due_at",
+        save=customers.save_changes,
+        add=Form(
+            fields=PERSON,
+            run=customers.add_mine,
+            needs="my-customers.add",
+            title=says("Add a customer"),
+            done=told,
+        ),
+        edit=EditForm(fields=PERSON, needs="my-customers.edit", title=says("Edit the customer")),
+        actions=(
+            Action(
+                "release",
+                says("Release to the pool"),
+                run=holding.release_many,
+                needs="my-customers.release",
+                confirm=says("Release {count} customers to the public pool? You cannot claim them back yourself."),
+                done=says("{count} released."),
+                icon=":material/outbound:",
+            ),
+        ),
+        empty=says("You hold no customers now. New ones come when they are shared out, or claim one in the public pool."),
+    )
+)
+
+POOL = site.register(
+    TableConfig(
+        name="pool",
+        model=Customer,
+        title=says("Public pool"),
+        rows=pool.visible_to,
+        columns=(
+            Column("name", pinned=True, width=140),
+            Column("gender", width=90),
+            Column("source", width=130),
+            Column("education", width=130),
+            Column("work_status", width=120),
+            Column("major", width=150),
+            Column("note", width=260),
+            Column("created_at", width=140),
+        ),
+        search=(Search("name"),),
+        filters=(AnyOf("source"), AnyOf("education"), AnyOf("work_status"), AnyOf("gender")),
+        sort="-id",
+        actions=(
+            Action(
+                "claim",
+                says("Claim"),
+                run=pool.claim_many,
+                needs="pool.claim",
+                done=says("{count} claimed. You find them in My customers."),
+                icon=":material/back_hand:",
+                each=True,
+            ),
+        ),
+        empty=says("The pool is empty: every customer is in good hands."),
+    )
+)

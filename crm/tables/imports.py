@@ -1,0 +1,44 @@
+"""The table of sheets that came in."""
+
+from crm.domain.imports import ImportBatch
+from crm.grid import Action, Column, DateRange, TableConfig
+from crm.i18n import says
+from crm.services import import_undo
+from crm.tables.site import site
+
+IMPORTS = site.register(
+    TableConfig(
+        name="import",
+        model=ImportBatch,
+        title=says("Earlier imports"),
+        rows=import_undo.batches,
+        columns=(
+            Column("id", width=70),
+            Column("file_name", width=240),
+            Column("imported_at", width=150),
+            Column("imported_by_id", shows="display_name", width=140),
+            Column("rows", width=90),
+            Column("imported", width=90),
+            Column("duplicates", width=100),
+            Column("errors", width=90),
+            Column("assigned", width=110),
+            Column("waiting", width=90),
+            Column("undone_at", width=150),
+        ),
+        search=("file_name",),
+        filters=(DateRange("imported_at"),),
+        sort="-id",
+        actions=(
+            Action(
+                "undo",
+                says("Take back"),
+                run=import_undo.undo_many,
+                needs="import.undo",
+                confirm=says("Take {count} imports back? Customers that somebody has worked with since stay."),
+                done=says("{count} taken back."),
+                icon=":material/undo:",
+            ),
+        ),
+        empty=says("No sheet has been imported yet."),
+    )
+)

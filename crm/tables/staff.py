@@ -1,0 +1,69 @@
+"""The tables of staff and of the consultants' quotas."""
+
+from crm.domain.staff import ConsultantQuota, Employee
+from crm.grid import AnyOf, Column, Form, Input, Related, TableConfig
+from crm.i18n import says
+from crm.services import staff
+from crm.tables.site import site
+
+QUOTAS = site.register(
+    TableConfig(
+        name="staff",
+        model=ConsultantQuota,
+        title=says("Quotas"),
+        rows=staff.quotas,
+        key="employee_id",
+        columns=(
+            Column("employee_id", label=says("Consultant"), pinned=True, width=160),
+            Column("weight", edit="staff.edit", help=says("The part in proportion: 20 gets twice as many as 10."), width=90),
+            Column("share", look_up=staff.shares, label=says("Share"), help=says("Of the next 100 customers."), width=90),
+            Column("held", look_up=staff.held, kind="number", label=says("Holds now"), width=100),
+            Column("max_customers", edit="staff.edit", width=130),
+            Column("today", look_up=staff.today, kind="number", label=says("New today"), width=100),
+            Column("max_per_day", edit="staff.edit", help=says("Empty: no limit."), width=130),
+            Column("accepting", edit="staff.edit", width=100),
+            Column("away_until", edit="staff.edit", help=says("The last day away."), width=120),
+        ),
+        filters=(AnyOf("accepting"), Related("department", field="employee_id.department_code")),
+        sort="employee_id",
+        save=staff.save_quota,
+        empty=says("No consultant has a quota yet. Give an employee one, and customers can be shared out."),
+    )
+)
+
+EMPLOYEES = site.register(
+    TableConfig(
+        name="employees",
+        model=Employee,
+        title=says("Staff"),
+        rows=staff.employees,
+        view="staff.view",
+        prefix="emp_",
+        columns=(
+            Column("name", edit="staff.edit", pinned=True, width=160),
+            Column("department_code", edit="staff.edit", width=180),
+            Column("email", edit="staff.edit", width=220),
+            Column("mobile", edit="staff.edit", width=140),
+            Column("wecom", edit="staff.edit", width=140),
+            Column("active", edit="staff.edit", width=90),
+        ),
+        search=("name", "email"),
+        filters=(Related("department", field="department_code"), AnyOf("active")),
+        sort="name",
+        save=staff.save_employee,
+        add=Form(
+            fields=(
+                "name",
+                "department_code",
+                "email",
+                "mobile",
+                "wecom",
+                Input("consults", label=says("Takes customers"), kind="yes_no", help=says("Gives a quota to start with.")),
+            ),
+            run=staff.add_employee,
+            needs="staff.edit",
+            title=says("Add an employee"),
+        ),
+        empty=says("No staff yet."),
+    )
+)

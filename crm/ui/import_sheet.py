@@ -1,0 +1,228 @@
+"""Importing a sheet, step by step: choose, look, confirm, read who got whom."""
+
+from datetime import UTC, datetime
+from functools import partial
+from io import BytesIO
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from crm.errors import ThanosError
+from crm.i18n import Says, _, show
+from crm.rbac import Actor
+from crm.services.import_check import Checked, Verdict, check_sheet
+from crm.services.import_files import write_report, write_template
+from crm.services.import_run import ImportResult, run_import
+from crm.settings import settings
+from crm.store.session import reading, writing
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PAGE = 100
+FILE, CHECKED, SOURCE, RESULT, ROUND = (f"import:{part}" for part in ("file", "checked", "source", "result", "round"))
+
+
+def import_sheet(actor: Actor) -> None:
+    """The whole way of a sheet. What was checked and not yet imported stays in this session only."""
+    result: ImportResult | None = st.session_state.get(RESULT)
+    if result is not None:
+        _told(result)
+        st.button(_("Import another sheet"), on_click=_start_over, icon=":material/add:")
+        return
+    _choose(actor)
+    file = st.session_state.get(f"{FILE}:{st.session_state.get(ROUND, 0)}")
+    if file is None:
+        _forget()
+        return
+    if st.session_state.get(SOURCE) != file.file_id:
+        _look(actor, file.name, file.getvalue(), file.file_id)
+    checked: Checked | None = st.session_state.get(CHECKED)
+    if checked is not None:
+        _preview(checked)
+        _confirm(actor, checked)
+
+
+def _choose(actor: Actor) -> None:
+    left, right = st.columns([3, 2], gap="large", vertical_alignment="bottom")
+    with left:
+        st.file_uploader(
+            _("Your sheet (xlsx)"),
+            type=["xlsx"],
+            key=f"{FILE}:{st.session_state.get(ROUND, 0)}",
+            max_upload_size=settings().imports.max_megabytes,
+            help=_("Columns in any order, headers in English or Chinese. Nothing is written before you confirm."),
+        )
+    with right:
+        st.caption(_("The template has drop-down lists, an example and instructions."))
+        st.download_button(
+            _("Download the template"),
+            data=partial(_template, actor),
+            file_name=_("customers.xlsx"),
+            mime=XLSX,
+            icon=":material/download:",
+            on_click="ignore",
+            key="import:template",
+        )
+
+
+def _template(actor: Actor) -> bytes:
+    made = BytesIO()
+    with reading() as session:
+        write_template(session, actor, made)
+    return made.getvalue()
+
+
+def _look(actor: Actor, name: str, content: bytes, file_id: str) -> None:
+    """Checks the sheet and remembers what was found."""
+    _forget()
+    bar = st.progress(0.0, text=_("Reading the file"))
+    try:
+        with reading() as session:
+            found = check_sheet(session, actor, content, name, datetime.now(UTC), _onto(bar))
+    except ThanosError as error:
+        bar.empty()
+        st.error(str(error.says), icon=":material/error:")
+        return
+    bar.empty()
+    st.session_state[CHECKED] = found
+    st.session_state[SOURCE] = file_id
+
+
+def _preview(checked: Checked) -> None:
+    counts: dict[Verdict | None, int] = {
+        None: checked.rows,
+        "new": len(checked.numbers),
+        "duplicate": len(checked.duplicates),
+        "wrong": len(checked.wrong),
+    }
+    names: dict[Verdict | None, str] = {
+        None: _("Rows"),
+        "new": _("New"),
+        "duplicate": _("Known already"),
+        "wrong": _("Wrong"),
+    }
+    for warning in checked.warnings:
+        st.warning(str(warning), icon=":material/info:")
+    chosen = st.segmented_control(
+        _("Rows to show"),
+        options=list(counts),
+        default=None,
+        format_func=lambda one: f"{names[one]} {show(counts[one])}",
+        key="import:only",
+        label_visibility="collapsed",
+    )
+    pages = max(1, -(-counts[chosen] // PAGE))
+    page = 1
+    if pages > 1:
+        page = st.pagination(pages, key=f"import:page:{chosen}") or 1
+    rows = checked.preview(chosen, (page - 1) * PAGE, PAGE)
+    st.dataframe(
+        pd.DataFrame(
+            [(row.row, names[row.verdict], row.name, row.contact, _reasons(row.reasons)) for row in rows],
+            columns=[_("Row"), _("Becomes"), _("Name"), _("Contact"), _("Why")],
+        ).set_index(_("Row")),
+        height=min(36 * (len(rows) + 1) + 4, 420),
+        column_config={_("Why"): st.column_config.TextColumn(width="large")},
+    )
+    if checked.wrong:
+        st.download_button(
+            _("Download the wrong rows to correct them"),
+            data=partial(_report, checked),
+            file_name=_("wrong rows.xlsx"),
+            mime=XLSX,
+            icon=":material/download:",
+            on_click="ignore",
+            key="import:report",
+        )
+
+
+def _reasons(reasons: tuple[tuple[str, Says], ...]) -> str:
+    return " ".join(f"{column}: {why}" if column else str(why) for column, why in reasons)
+
+
+def _report(checked: Checked) -> bytes:
+    made = BytesIO()
+    write_report(checked, made)
+    return made.getvalue()
+
+
+def _confirm(actor: Actor, checked: Checked) -> None:
+    count = len(checked.numbers)
+    if not count:
+        st.info(_("There is no new customer in this sheet."), icon=":material/info:")
+        return
+    if st.button(
+        _("Import {count} customers", count=count),
+        type="primary",
+        key="import:confirm",
+        icon=":material/upload:",
+    ):
+        bar = st.progress(0.0, text=_("Importing"))
+        try:
+            with writing() as session:
+                result = run_import(session, actor, checked, datetime.now(UTC), _onto(bar))
+        except ThanosError as error:
+            bar.empty()
+            st.error(str(error.says), icon=":material/error:")
+            return
+        _forget()
+        st.session_state[RESULT] = result
+        st.rerun()
+
+
+def _told(result: ImportResult) -> None:
+    st.success(
+        _("Import {batch} is done: {count} customers came in.", batch=str(result.batch), count=result.imported),
+        icon=":material/check_circle:",
+    )
+    figures = (
+        (_("New"), result.imported),
+        (_("Shared out"), result.assigned),
+        (_("Waiting"), result.waiting),
+        (_("Known already"), result.duplicates),
+        (_("Wrong"), result.errors),
+    )
+    with st.container(horizontal=True):
+        for name, figure in figures:
+            st.metric(name, show(figure), border=True, width=150)
+    if result.late:
+        st.info(
+            _("{count} rows were entered by somebody else in the meantime and were left out.", count=len(result.late))
+        )
+    if result.waiting and result.waiting_reason is not None:
+        st.warning(
+            _("{count} customers wait: {why}", count=result.waiting, why=result.waiting_reason),
+            icon=":material/hourglass:",
+        )
+    if result.parts:
+        st.subheader(_("Who got how many"))
+        st.caption(_("In proportion to each one's weight, within the caps. Each customer's record says why."))
+        _parts(result)
+
+
+def _parts(result: ImportResult) -> None:
+    name, count = _("Consultant"), _("Customers")
+    frame = pd.DataFrame([(part.name, part.count) for part in result.parts], columns=[name, count])
+    bars = alt.Chart(frame).encode(
+        y=alt.Y(f"{name}:N", sort=None, title=None), x=alt.X(f"{count}:Q", title=None, axis=None), tooltip=[name, count]
+    )
+    chart = bars.mark_bar(cornerRadiusEnd=3) + bars.mark_text(align="left", dx=4).encode(text=f"{count}:Q")
+    st.altair_chart(chart.properties(height=max(60, 26 * len(frame))))
+
+
+def _onto(bar: "st.delta_generator.DeltaGenerator"):  # type: ignore[no-untyped-def]
+    def tell(done: float, what: Says) -> None:
+        bar.progress(min(max(done, 0.0), 1.0), text=str(what))
+
+    return tell
+
+
+def _forget() -> None:
+    for key in (CHECKED, SOURCE):
+        st.session_state.pop(key, None)
+
+
+def _start_over() -> None:
+    _forget()
+    st.session_state.pop(RESULT, None)
+    st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1

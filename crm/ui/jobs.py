@@ -1,0 +1,23 @@
+"""Whether the jobs process is alive, said in a line."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from crm.i18n import _
+from crm.services import job_runs
+from crm.store.session import reading
+
+
+@st.fragment(run_every="15s")
+def heartbeat() -> None:
+    """Says whether the jobs process is up, and what to do if not. Looks again every 15 seconds."""
+    with reading() as session:
+        alive = job_runs.alive(session, datetime.now(UTC))
+    if alive:
+        st.caption(":green[●] " + _("The jobs process is at work."))
+    else:
+        st.warning(
+            _("The jobs process is not running, so nothing expires and no notice leaves. Start it: python -m jobs"),
+            icon=":material/warning:",
+        )

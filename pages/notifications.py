@@ -1,0 +1,19 @@
+"""What one was told, and for whoever looks after it, what left the app."""
+
+import streamlit as st
+
+from crm.grid.render import render_table
+from crm.i18n import _
+from crm.tables.notifications import INBOX, OUTBOX
+from crm.ui.session import require
+
+actor = require("notifications.view")
+st.title(_("Notifications"))
+if actor.may(OUTBOX.permission):
+    inbox, outbox = st.tabs([_("For me"), _("Outbox")])
+    with inbox:
+        render_table(INBOX, actor)
+    with outbox:
+        render_table(OUTBOX, actor)
+else:
+    render_table(INBOX, actor)
