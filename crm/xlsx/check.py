@@ -42,13 +42,14 @@ class WrongRow:
 
 @dataclass(slots=True)
 class Looked:
-    """Rows that were looked at: the good ones, as parallel lists of row numbers and values, and the wrong ones.
+    """Rows that were looked at: the good ones, as parallel lists of row numbers, values and cells, and the wrong ones.
 
     Plain tuples of plain values, because there may be 200,000 of them.
     """
 
     numbers: list[int] = field(default_factory=list)
     values: list[Values] = field(default_factory=list)
+    cells: list[Sequence[Cell]] = field(default_factory=list)
     wrong: list[WrongRow] = field(default_factory=list)
 
 
@@ -104,14 +105,14 @@ class Checker:
     def __init__(self, sheet: Opened, found: Layout) -> None:
         self.layout = found
         self.examples = 0
-        self._row = 0
+        self.row = 0  # the last row that was looked at, as the spreadsheet shows it
         self._plan = [(place, POSITION[item.key], _quick(item)) for place, item in found.columns.items()]
         self._set_apart = _set_apart(sheet, found)
 
     def check(self, rows: Sequence[Sequence[Cell]]) -> Looked:
         """The next rows of the sheet, without those above or in the header, empty ones and the template's example."""
-        above = max(0, min(self.layout.header_row - self._row, len(rows)))
-        first, self._row = self._row + above + 1, self._row + len(rows)
+        above = max(0, min(self.layout.header_row - self.row, len(rows)))
+        first, self.row = self.row + above + 1, self.row + len(rows)
         looked, rows = Looked(), rows[above:]
         if not rows:
             return looked
@@ -133,6 +134,7 @@ class Checker:
             ):
                 looked.numbers.append(number)
                 looked.values.append(values)
+                looked.cells.append(row)
             else:
                 self._odd_row(looked, number, row, values, problems.get(number, []))
         return looked

@@ -5,7 +5,7 @@ Header texts stand here in both languages, because the language of a sheet is no
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
@@ -28,7 +28,7 @@ class Field:
     """One column: what it is called, how its cells are read, and what the template shows of it.
 
     `key` is the field of Customer, or COURSES or REFERRED_BY, whose cells name rows of the database.
-    `also` are further headers by which it is known. `width` is in characters.
+    `also` are further headers by which it is known. `width` is in characters. `help` and `example` are the template's.
     """
 
     key: str
@@ -40,7 +40,8 @@ class Field:
     choices: type[Choice] | None = None
     required: bool = False
     width: int = 14
-    example: Mapping[Language, str] = field(default_factory=dict)
+    help: Says = says("Free text.")
+    example: Says | str = ""
 
     def header(self, language: Language) -> str:
         """The template's header: both languages, the reader's own first."""
@@ -123,6 +124,7 @@ FIELDS = (
         clean=normalise.name,
         also=("Customer", "Customer name", "Full name", "客户姓名", "客户名称", "学员姓名", "名字"),
         required=True,
+        help=says("Needed: at least one letter, at most 64 characters."),
     ),
     Field(
         key="gender",
@@ -133,7 +135,6 @@ FIELDS = (
         also=("Sex", "性别(1-男,2-女)"),
         choices=Gender,
         width=12,
-        example={"en": "Female", "zh": "女"},
     ),
     Field(
         key="phone",
@@ -155,7 +156,10 @@ FIELDS = (
             "Phone number",
         ),
         width=16,
-        example={"en": "13800138000", "zh": "13800138000"},
+        example="13800138000",
+        help=says(
+            "11 digits; spaces, dashes and +86 do no harm. A landline with its area code, a foreign number with +."
+        ),
     ),
     Field(
         key="qq",
@@ -164,7 +168,8 @@ FIELDS = (
         label=says("QQ"),
         clean=normalise.qq,
         also=("QQ号码", "QQ number"),
-        example={"en": "10001", "zh": "10001"},
+        example="10001",
+        help=says("5 to 12 digits."),
     ),
     Field(
         key="wechat",
@@ -174,7 +179,8 @@ FIELDS = (
         clean=normalise.wechat,
         also=("微信号", "WeChat ID", "Weixin"),
         width=16,
-        example={"en": "wx_example", "zh": "wx_example"},
+        example="wx_example",
+        help=says("The WeChat ID, without spaces."),
     ),
     Field(
         key="email",
@@ -184,7 +190,8 @@ FIELDS = (
         clean=normalise.email,
         also=("电子邮箱", "电子邮件", "邮件", "E-mail", "Mail", "Email address"),
         width=24,
-        example={"en": "name@example.com", "zh": "name@example.com"},
+        example="name@example.com",
+        help=says("An address like name@example.com."),
     ),
     Field(
         key="education",
@@ -195,7 +202,6 @@ FIELDS = (
         also=("最高学历", "教育程度", "Highest education"),
         choices=Education,
         width=18,
-        example={"en": "Bachelor", "zh": "本科"},
     ),
     Field(
         key="graduation_school",
@@ -205,7 +211,7 @@ FIELDS = (
         clean=_line(100),
         also=("毕业学校", "院校", "学校", "School", "University", "Graduated from"),
         width=22,
-        example={"en": "Beijing University of Technology", "zh": "北京工业大学"},
+        example=says("Beijing University of Technology"),
     ),
     Field(
         key="major",
@@ -215,7 +221,7 @@ FIELDS = (
         clean=_line(100),
         also=("所学专业",),
         width=18,
-        example={"en": "Accounting", "zh": "会计学"},
+        example=says("Accounting"),
     ),
     Field(
         key="experience",
@@ -226,7 +232,6 @@ FIELDS = (
         also=("工作年限", "经验", "Work experience", "Years of experience"),
         choices=Experience,
         width=16,
-        example={"en": "1 to 3 years", "zh": "1-3年"},
     ),
     Field(
         key="work_status",
@@ -236,7 +241,6 @@ FIELDS = (
         clean=_choice(WorkStatus, _WORK),
         also=("在职状态", "就业状态", "是否在职", "Employment"),
         choices=WorkStatus,
-        example={"en": "Employed", "zh": "在职"},
     ),
     Field(
         key="company",
@@ -246,7 +250,7 @@ FIELDS = (
         clean=_line(100),
         also=("工作单位", "单位", "公司名称", "所在公司", "Employer"),
         width=22,
-        example={"en": "Example Trading", "zh": "示例商贸"},
+        example=says("Example Trading"),
     ),
     Field(
         key="salary",
@@ -256,7 +260,8 @@ FIELDS = (
         clean=normalise.salary,
         also=("月薪", "薪水", "工资", "当前薪资", "薪资(元/月)", "Monthly salary", "Salary (yuan a month)"),
         width=12,
-        example={"en": "8000", "zh": "8000"},
+        example="8000",
+        help=says("Whole yuan a month, such as 8000."),
     ),
     Field(
         key="source",
@@ -267,7 +272,6 @@ FIELDS = (
         also=("客户来源", "来源渠道", "渠道", "Channel"),
         choices=Source,
         width=16,
-        example={"en": "Referral", "zh": "转介绍"},
     ),
     Field(
         key="note",
@@ -277,7 +281,8 @@ FIELDS = (
         clean=partial(normalise.lines, longest=2000),
         also=("Notes", "Remark", "Remarks", "Comment", "Comments", "备注信息"),
         width=30,
-        example={"en": "Prefers calls in the evening", "zh": "晚上方便接电话"},
+        example=says("Prefers calls in the evening"),
+        help=says("Free text, at most 2,000 characters."),
     ),
     Field(
         key=COURSES,
@@ -287,6 +292,7 @@ FIELDS = (
         clean=_line(1000),
         also=("咨询课程", "感兴趣课程", "课程", "Courses", "Course"),
         width=24,
+        help=says("Names of courses; several with commas between them."),
     ),
     Field(
         key=REFERRED_BY,
@@ -296,6 +302,7 @@ FIELDS = (
         clean=_line(64),
         also=("推荐人", "转介绍人", "介绍人(手机或QQ)", "Referrer", "Referred by (phone or QQ)"),
         width=18,
+        help=says("Phone or QQ of a customer who is in the records already."),
     ),
 )
 BY_KEY = {item.key: item for item in FIELDS}
