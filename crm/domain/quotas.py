@@ -3,20 +3,20 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum, auto
 
+from crm.domain.base import Choice
 from crm.i18n import Says, says
 
 
-class Shut(Enum):
+class Shut(Choice):
     """Why a consultant is given nothing now."""
 
-    INACTIVE = auto()
-    NO_WEIGHT = auto()
-    NOT_ACCEPTING = auto()
-    AWAY = auto()
-    FULL = auto()
-    FULL_TODAY = auto()
+    INACTIVE = "inactive", says("Inactive")
+    NO_WEIGHT = "no_weight", says("Weight 0")
+    NOT_ACCEPTING = "not_accepting", says("Not accepting")
+    AWAY = "away", says("Away")
+    FULL = "full", says("Full")
+    FULL_TODAY = "full_today", says("Full for today")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,15 @@ from crm.domain.sharing import NotByTheRule, Pick, Round, Taking, follow, share
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
 from crm.services import sharing_round
+from crm.services.hand_over import assign_many
 from crm.services.notices import Notice, tell_each
 from crm.services.sharing_round import State
 from crm.settings import settings
 from crm.store import assign_rows
 from crm.store.assign_rows import Given
 from crm.store.redis import CHUNK, Proposals, proposals
+
+__all__ = ["Shared", "assign_many", "assign_waiting", "reason", "share_out", "stored_reason"]
 
 ROWS_A_WRITE = 20_000
 Progress = Callable[[int, int], None]

@@ -19,6 +19,13 @@ CUSTOMERS = Scope(
 )
 """Customers by who holds them. Those whom nobody holds are in no one's reach but "all"."""
 
+STAFF = Scope(
+    key=col(Employee.id),
+    own=lambda owner: col(Employee.id) == owner,
+    department=lambda code: col(Employee.department_code) == code,
+)
+"""Staff: oneself, those of one's department, everybody."""
+
 LIVE: ColumnElement[bool] = col(Customer.deleted_at).is_(None)
 """Customers that were not deleted."""
 

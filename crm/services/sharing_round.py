@@ -1,5 +1,6 @@
 """The memory of sharing out in the database: who stands how, whose turn it is. Locked, read, kept."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
@@ -21,6 +22,7 @@ from crm.settings import settings
 from crm.store.redis import Proposals, proposals
 from crm.store.session import is_postgres
 
+_log = logging.getLogger(__name__)
 _QUOTAS = SQLModel.metadata.tables["consultant_quota"]
 _ROUNDS = SQLModel.metadata.tables["sharing_round"]
 
@@ -62,40 +64,18 @@ def locked(session: Session, now: datetime) -> State:
     make = postgresql.insert if is_postgres(session) else sqlite.insert
     session.connection().execute(make(_ROUNDS).values(id=1, step=0, revision=0).on_conflict_do_nothing())
     step, revision = session.execute(select(col(SharingRound.step), col(SharingRound.revision)).with_for_update()).one()
-    quotas = session.execute(
-        select(
-            *_QUOTAS.c,
-            col(Employee.active),
-            col(Employee.account_id),
-            col(Account.active).label("signs_in"),
-        )
-        .join(Employee, col(Employee.id) == col(ConsultantQuota.employee_id))
-        .outerjoin(Account, col(Account.id) == col(Employee.account_id))
-        .order_by(col(ConsultantQuota.employee_id))
-        .with_for_update(of=ConsultantQuota)
-    ).all()
-    held = held_now(session)
-    limited = [row.employee_id for row in quotas if row.max_per_day is not None]
-    given = given_since(session, limited, school_midnight(now))
+    quotas = _quotas(session, lock=True)
     return State(
         revision=revision,
         round=_round(step, quotas),
-        standings=tuple(
-            Standing(
-                id=row.employee_id,
-                weight=row.weight,
-                max_customers=row.max_customers,
-                held=held.get(row.employee_id, 0),
-                max_per_day=row.max_per_day,
-                given_today=given.get(row.employee_id, 0),
-                accepting=row.accepting,
-                away_until=row.away_until,
-                active=row.active and row.signs_in is not False,
-            )
-            for row in quotas
-        ),
+        standings=_standings(session, quotas, now),
         accounts={row.employee_id: row.account_id for row in quotas if row.account_id is not None},
     )
+
+
+def standings(session: Session, now: datetime) -> tuple[Standing, ...]:
+    """How every consultant with a quota stands now, to be shown: nothing is locked."""
+    return _standings(session, _quotas(session, lock=False), now)
 
 
 def keep(session: Session, before: Round, after: Round, revision: int, now: datetime) -> None:
@@ -181,7 +161,46 @@ def redis_disagreements(session: Session, redis: Proposals | None = None) -> lis
     ]
 
 
+def _quotas(session: Session, *, lock: bool) -> Sequence[Any]:
+    asked = (
+        select(*_QUOTAS.c, col(Employee.active), col(Employee.account_id), col(Account.active).label("signs_in"))
+        .join(Employee, col(Employee.id) == col(ConsultantQuota.employee_id))
+        .outerjoin(Account, col(Account.id) == col(Employee.account_id))
+        .order_by(col(ConsultantQuota.employee_id))
+    )
+    return session.execute(asked.with_for_update(of=ConsultantQuota) if lock else asked).all()
+
+
+def _standings(session: Session, quotas: Sequence[Any], now: datetime) -> tuple[Standing, ...]:
+    held = held_now(session)
+    limited = [row.employee_id for row in quotas if row.max_per_day is not None]
+    given = given_since(session, limited, school_midnight(now))
+    return tuple(
+        Standing(
+            id=row.employee_id,
+            weight=row.weight,
+            max_customers=row.max_customers,
+            held=held.get(row.employee_id, 0),
+            max_per_day=row.max_per_day,
+            given_today=given.get(row.employee_id, 0),
+            accepting=row.accepting,
+            away_until=row.away_until,
+            active=row.active and row.signs_in is not False,
+        )
+        for row in quotas
+    )
+
+
 def _round(step: int, quotas: Sequence[Any]) -> Round:
-    """The round as the rule wants it: its members, heaviest first."""
-    members = (Member(row.employee_id, row.round_weight, row.served, row.carry) for row in quotas if row.taking_part)
-    return Round(step, tuple(sorted(members, key=lambda member: (-member.weight, member.id))))
+    """The round as the rule wants it: its members, heaviest first.
+
+    Where the counts do not add up (somebody repaired rows by hand), the members start a new one.
+    """
+    members = sorted(
+        (Member(row.employee_id, row.round_weight, row.served, row.carry) for row in quotas if row.taking_part),
+        key=lambda member: (-member.weight, member.id),
+    )
+    if sum(member.served for member in members) != step or any(member.weight < 1 for member in members):
+        _log.warning("The counts of the sharing round do not add up. A new round begins.")
+        return Round(0, tuple(member._replace(served=0) for member in members if member.weight > 0))
+    return Round(step, tuple(members))

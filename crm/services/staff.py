@@ -1,0 +1,206 @@
+"""Departments, employees, and how much each consultant is given."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select, update
+from sqlmodel import Session, SQLModel, col
+from sqlmodel import select as select_rows
+from sqlmodel.sql.expression import SelectOfScalar
+
+from crm.domain.quotas import Shut, room
+from crm.domain.staff import ConsultantQuota, Department, Employee
+from crm.errors import Conflict, NotFound
+from crm.i18n import Says, says
+from crm.rbac import Actor
+from crm.services import audit, sharing_round
+from crm.services.scopes import STAFF
+from crm.services.staff_cells import EMPLOYEE, QUOTA, checked
+from crm.settings import settings
+
+VIEW, EDIT = "staff.view", "staff.edit"
+CONSULTS = "consults"
+_UNSEEN = {"synchronize_session": False}
+
+# Who is seen
+
+
+def employees(_session: Session, actor: Actor) -> SelectOfScalar[Employee]:
+    """The staff, as far as the actor's reach goes."""
+    actor.require(VIEW)
+    return select_rows(Employee).where(STAFF.where(actor, VIEW))
+
+
+def quotas(_session: Session, actor: Actor) -> SelectOfScalar[ConsultantQuota]:
+    """The quotas of the consultants, as far as the actor's reach goes."""
+    actor.require(VIEW)
+    return select_rows(ConsultantQuota).join(Employee).where(STAFF.where(actor, VIEW))
+
+
+def departments(_session: Session, _actor: Actor) -> SelectOfScalar[Department]:
+    """All departments, by code. Their names are no secret within the school."""
+    return select_rows(Department).order_by(col(Department.code))
+
+
+def consultants(_session: Session, actor: Actor) -> Select[Any]:
+    """Those with a quota, whose customers the actor may list: the choices of a filter."""
+    actor.require("customers.view")
+    return _with_quota().where(STAFF.where(actor, "customers.view")).order_by(col(Employee.name))
+
+
+def choices(session: Session, actor: Actor) -> Mapping[int, Says]:
+    """Active consultants to whom the actor may assign customers, with what they hold now, by id."""
+    actor.require("customers.assign")
+    held = sharing_round.held_now(session)
+    asked = (
+        select(col(Employee.id), col(Employee.name), col(ConsultantQuota.max_customers))
+        .join(ConsultantQuota, col(ConsultantQuota.employee_id) == col(Employee.id))
+        .where(col(Employee.active), STAFF.where(actor, "customers.assign"))
+        .order_by(col(Employee.name))
+    )
+    return {
+        key: says("{name} ({held} of {cap})", name=name, held=held.get(key, 0), cap=cap)
+        for key, name, cap in session.execute(asked)
+        if key is not None
+    }
+
+
+# What stands beside each quota
+
+
+def shares(session: Session, _rows: Sequence[ConsultantQuota], now: datetime) -> dict[int, Says]:
+    """The part of the next customers that each consultant gets, or why none."""
+    today = sharing_round.school_day(now)
+    standing = {each.id: (each.weight, room(each, today)) for each in sharing_round.standings(session, now)}
+    total = sum(weight for weight, left in standing.values() if not isinstance(left, Shut))
+    return {
+        key: left.label if isinstance(left, Shut) else says("{share} %", share=round(100 * weight / total, 1))
+        for key, (weight, left) in standing.items()
+    }
+
+
+def held(session: Session, rows: Sequence[ConsultantQuota], _now: datetime) -> dict[int, int]:
+    """How many customers each of these consultants holds now."""
+    found = sharing_round.held_now(session)
+    return {row.employee_id: found.get(row.employee_id, 0) for row in rows}
+
+
+def today(session: Session, rows: Sequence[ConsultantQuota], now: datetime) -> dict[int, int]:
+    """How many customers were shared out to each of these consultants since the school's midnight."""
+    ids = [row.employee_id for row in rows]
+    found = sharing_round.given_since(session, ids, sharing_round.school_midnight(now))
+    return {each: found.get(each, 0) for each in ids}
+
+
+# What is changed
+
+
+def save_quota(
+    session: Session, actor: Actor, employee_id: int, version: int, changes: Mapping[str, Any], now: datetime
+) -> int:
+    """Save changed fields of one quota against the version seen; returns the new version.
+
+    It counts from the next customer on; whoever waits is shared out within a minute where room appeared.
+    Raises `Conflict` with the values now there, `Invalid` by field, `NotFound`, `NotAllowed`.
+    """
+    actor.require(EDIT)
+    asked = select(ConsultantQuota).join(Employee).where(col(ConsultantQuota.employee_id) == employee_id)
+    quota = _locked(session, asked.where(STAFF.where(actor, EDIT)), ConsultantQuota)
+    return _save(
+        session, actor, quota, col(ConsultantQuota.employee_id) == employee_id, employee_id, version, changes, now
+    )
+
+
+def save_employee(
+    session: Session, actor: Actor, employee_id: int, version: int, changes: Mapping[str, Any], now: datetime
+) -> int:
+    """Save changed fields of one employee against the version seen; returns the new version.
+
+    Who becomes inactive is given no more customers and keeps those held, until somebody hands them over.
+    Raises `Conflict` with the values now there, `Invalid` by field, `NotFound`, `NotAllowed`.
+    """
+    actor.require(EDIT)
+    employee = _locked(
+        session, select(Employee).where(col(Employee.id) == employee_id, STAFF.where(actor, EDIT)), Employee
+    )
+    return _save(session, actor, employee, col(Employee.id) == employee_id, employee_id, version, changes, now)
+
+
+def add_employee(session: Session, actor: Actor, values: Mapping[str, Any], now: datetime) -> int:
+    """Add an employee, with `consults` also a quota to start with; returns the id. Raises `Invalid` by field."""
+    actor.require(EDIT)
+    fields = {key: value for key, value in values.items() if key != CONSULTS}
+    row = Employee(**checked(session, actor, EMPLOYEE, {"name": None, "department_code": None, **fields}))
+    session.add(row)
+    session.flush()
+    assert row.id is not None
+    audit.record(session, actor, EDIT, "employee", row.id, None, {"added": sorted(fields)}, now)
+    if values.get(CONSULTS):
+        _start(session, actor, row.id, now)
+    return row.id
+
+
+def give_quota_many(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Says | None]:
+    """Let employees take part in sharing out, with the quota that the settings name. Per id: None, or why not."""
+    actor.require(EDIT)
+    there = set(session.scalars(select(col(Employee.id)).where(col(Employee.id).in_(ids), STAFF.where(actor, EDIT))))
+    have = set(
+        session.scalars(select(col(ConsultantQuota.employee_id)).where(col(ConsultantQuota.employee_id).in_(ids)))
+    )
+    told: dict[int, Says | None] = {}
+    for each in dict.fromkeys(ids):
+        if each not in there:
+            told[each] = _NO_SUCH
+        elif each in have:
+            told[each] = says("This employee has a quota already.")
+        else:
+            _start(session, actor, each, now)
+            told[each] = None
+    return told
+
+
+_NO_SUCH = says("There is no such employee, or it is not yours to change.")
+
+
+def _with_quota() -> Select[Any]:
+    return select(Employee).join(ConsultantQuota, col(ConsultantQuota.employee_id) == col(Employee.id))
+
+
+def _start(session: Session, actor: Actor, employee_id: int, now: datetime) -> None:
+    rules = settings().rules
+    weight, most = rules.default_weight, rules.default_max_customers
+    session.add(ConsultantQuota(employee_id=employee_id, weight=weight, max_customers=most))
+    session.flush()
+    after = {"weight": weight, "max_customers": most}
+    audit.record(session, actor, EDIT, "consultant_quota", employee_id, None, after, now)
+
+
+def _locked(session: Session, asked: Select[Any], table: type[SQLModel]) -> Any:
+    found = session.execute(
+        asked.with_for_update(of=table), execution_options={"populate_existing": True}
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound(_NO_SUCH)
+    return found
+
+
+def _save(
+    session: Session,
+    actor: Actor,
+    row: Any,
+    condition: Any,
+    row_id: int,
+    version: int,
+    changes: Mapping[str, Any],
+    now: datetime,
+) -> int:
+    if row.version != version:
+        theirs = {key: getattr(row, key) for key in changes if key in type(row).model_fields}
+        raise Conflict(says("Somebody else changed this row since you saw it."), theirs)
+    cells = checked(session, actor, QUOTA if isinstance(row, ConsultantQuota) else EMPLOYEE, changes)
+    before = {key: getattr(row, key) for key in cells}
+    session.execute(update(type(row)).where(condition).values(**cells, version=version + 1), execution_options=_UNSEEN)
+    session.expire(row)
+    audit.record(session, actor, EDIT, row.__tablename__, row_id, before, cells, now)
+    return version + 1

@@ -1,0 +1,114 @@
+"""What a person types about staff and quotas, checked."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from crm.domain import normalise
+from crm.domain.normalise import Wrong
+from crm.domain.staff import MAX_WEIGHT, Department
+from crm.errors import Invalid
+from crm.i18n import Says, says
+from crm.rbac import Actor, Reach
+
+Check = Callable[[Any], Any]
+MOST_CUSTOMERS = 1_000_000
+
+
+def checked(session: Session, actor: Actor, checks: Mapping[str, Check], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values ready for the columns. Raises `Invalid` with a message for every field that cannot be saved."""
+    cells: dict[str, Any] = {}
+    wrong: dict[str, Says] = {}
+    for key, value in values.items():
+        if key not in checks:
+            wrong[key] = says("{field} follows from the rules and cannot be typed in.", field=key)
+            continue
+        try:
+            cells[key] = checks[key](value)
+        except Wrong as error:
+            wrong[key] = error.says
+    if "department_code" in cells:
+        wrong |= _department(session, actor, cells["department_code"])
+    if wrong:
+        raise Invalid.of(wrong)
+    return cells
+
+
+def _department(session: Session, actor: Actor, code: int) -> dict[str, Says]:
+    if session.scalar(select(col(Department.id)).where(col(Department.code) == code)) is None:
+        return {"department_code": says("There is no department {code}.", code=str(code))}
+    if actor.reach("staff.edit") is not Reach.ALL and code != actor.department:
+        return {"department_code": says("You look after your own department only.")}
+    return {}
+
+
+def _whole(most: int, empty: bool = False) -> Check:
+    def check(value: Any) -> int | None:
+        if value is None or value == "":
+            if empty:
+                return None
+            raise Wrong(says("Enter a whole number from 0 to {most}.", most=most))
+        try:
+            number = int(value)
+            exact = not isinstance(value, bool) and number == float(value)
+        except (TypeError, ValueError, OverflowError):
+            exact = False
+        if not exact or not 0 <= number <= most:
+            raise Wrong(says("Enter a whole number from 0 to {most}.", most=most))
+        return number
+
+    return check
+
+
+def _yes_no(value: Any) -> bool:
+    if value not in (True, False):
+        raise Wrong(says("Answer yes or no."))
+    return bool(value)
+
+
+def _day(value: Any) -> date | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise Wrong(says("Enter a date like 2025-03-31.")) from None
+
+
+def _name(value: Any) -> str:
+    found = normalise.name(value, longest=100)
+    if not found:
+        raise Wrong(says("Enter a name."))
+    return found
+
+
+def _code(value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise Wrong(says("Choose a department.")) from None
+
+
+QUOTA: Mapping[str, Check] = {
+    "weight": _whole(MAX_WEIGHT),
+    "max_customers": _whole(MOST_CUSTOMERS),
+    "max_per_day": _whole(MOST_CUSTOMERS, empty=True),
+    "accepting": _yes_no,
+    "away_until": _day,
+}
+
+EMPLOYEE: Mapping[str, Check] = {
+    "name": _name,
+    "department_code": _code,
+    "email": normalise.email,
+    "mobile": normalise.phone,
+    "wecom": normalise.wechat,
+    "active": _yes_no,
+}

@@ -1,0 +1,166 @@
+"""Staff and quotas: who sees whom, and what is saved."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlmodel import Session, select
+
+from crm.domain.records import AuditEntry
+from crm.domain.staff import ConsultantQuota, Employee
+from crm.errors import Conflict, Invalid, NotAllowed, NotFound
+from crm.rbac import Reach
+from crm.services import staff
+from tests.builders import NOON, a_consultant, a_department, a_private_customer, an_actor, an_employee, ids
+
+MANAGER = an_actor("staff.view", "staff.edit", "customers.view", "customers.assign")
+
+
+def test_without_the_permission_nothing_is_shown_or_saved(session: Session) -> None:
+    employee = a_consultant(session)
+    nobody = an_actor("home.view")
+
+    for attempt in (
+        lambda: staff.employees(session, nobody),
+        lambda: staff.quotas(session, nobody),
+        lambda: staff.consultants(session, nobody),
+        lambda: staff.choices(session, nobody),
+        lambda: staff.save_quota(session, nobody, employee.id, 1, {"weight": 5}, NOON),
+        lambda: staff.save_employee(session, nobody, employee.id, 1, {"name": "X"}, NOON),
+        lambda: staff.add_employee(session, nobody, {"name": "X", "department_code": 1001}, NOON),
+        lambda: staff.give_quota_many(session, nobody, [employee.id], NOON),
+    ):
+        with pytest.raises(NotAllowed):
+            attempt()
+
+
+def test_the_reach_department_shows_and_changes_that_department_only(session: Session) -> None:
+    ours, theirs = a_consultant(session, department=1001), a_consultant(session, department=1002)
+    actor = an_actor("staff.view", "staff.edit", "customers.assign", reach=Reach.DEPARTMENT, of=ours)
+
+    assert ids(session.exec(staff.employees(session, actor))) == [ours.id]
+    assert [row.employee_id for row in session.exec(staff.quotas(session, actor))] == [ours.id]
+    assert list(staff.choices(session, actor)) == [ours.id]
+    with pytest.raises(NotFound):
+        staff.save_quota(session, actor, theirs.id, 1, {"weight": 5}, NOON)
+    with pytest.raises(Invalid, match="your own department"):
+        staff.save_employee(session, actor, ours.id, 1, {"department_code": 1002}, NOON)
+
+
+def test_a_quota_is_saved_with_its_version_and_noted(session: Session) -> None:
+    consultant = a_consultant(session, weight=10)
+
+    version = staff.save_quota(session, MANAGER, consultant.id, 1, {"weight": 25, "away_until": date(2025, 4, 1)}, NOON)
+
+    quota = session.get_one(ConsultantQuota, consultant.id)
+    assert (version, quota.version, quota.weight, quota.away_until) == (2, 2, 25, date(2025, 4, 1))
+    entry = session.exec(select(AuditEntry)).one()
+    assert (entry.action, entry.subject, entry.subject_id) == ("staff.edit", "consultant_quota", consultant.id)
+    assert '"weight": 10' in entry.before
+    assert '"weight": 25' in entry.after
+
+
+def test_whoever_comes_second_reads_what_is_there_now(session: Session) -> None:
+    consultant = a_consultant(session, weight=10)
+    staff.save_quota(session, MANAGER, consultant.id, 1, {"weight": 25}, NOON)
+
+    with pytest.raises(Conflict) as error:
+        staff.save_quota(session, MANAGER, consultant.id, 1, {"weight": 30}, NOON)
+
+    assert error.value.theirs == {"weight": 25}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"weight": -1},
+        {"weight": 1001},
+        {"weight": None},
+        {"weight": 1.5},
+        {"weight": "many"},
+        {"weight": True},
+        {"max_customers": -1},
+        {"max_customers": None},
+        {"max_per_day": -5},
+        {"accepting": None},
+        {"away_until": "soon"},
+        {"served": 0},
+        {"carry": 5},
+        {"version": 7},
+    ],
+)
+def test_impossible_quotas_are_refused_by_field(session: Session, changes: dict[str, Any]) -> None:
+    consultant = a_consultant(session)
+
+    with pytest.raises(Invalid) as error:
+        staff.save_quota(session, MANAGER, consultant.id, 1, changes, NOON)
+
+    assert list(error.value.fields) == list(changes)
+
+
+def test_no_limit_a_day_is_empty(session: Session) -> None:
+    consultant = a_consultant(session, max_per_day=5)
+
+    staff.save_quota(session, MANAGER, consultant.id, 1, {"max_per_day": None}, NOON)
+
+    assert session.get_one(ConsultantQuota, consultant.id).max_per_day is None
+
+
+def test_an_employee_is_added_with_a_quota_to_start_with(session: Session) -> None:
+    a_department(session)
+
+    added = staff.add_employee(
+        session,
+        MANAGER,
+        {"name": "Li Na", "department_code": 1001, "mobile": "+86 138 0013 8000", "consults": True},
+        NOON,
+    )
+
+    assert session.get_one(Employee, added).mobile == "13800138000"
+    quota = session.get_one(ConsultantQuota, added)
+    assert (quota.weight, quota.max_customers, quota.accepting) == (10, 200, True)
+
+
+def test_an_employee_needs_a_name_and_a_known_department(session: Session) -> None:
+    a_department(session)
+
+    with pytest.raises(Invalid) as error:
+        staff.add_employee(session, MANAGER, {"name": " ", "department_code": 77, "email": "nowhere"}, NOON)
+
+    assert set(error.value.fields) == {"name", "department_code", "email"}
+
+
+def test_an_employee_is_changed_against_the_version_seen(session: Session) -> None:
+    employee = an_employee(session, "Wang Wei")
+
+    assert staff.save_employee(session, MANAGER, employee.id, 1, {"active": False, "wecom": "wangwei"}, NOON) == 2
+    with pytest.raises(Conflict):
+        staff.save_employee(session, MANAGER, employee.id, 1, {"name": "Wang"}, NOON)
+
+    assert not session.get_one(Employee, employee.id).active
+
+
+def test_a_quota_is_given_to_those_who_have_none(session: Session) -> None:
+    new, has = an_employee(session), a_consultant(session)
+
+    told = staff.give_quota_many(session, MANAGER, [new.id, has.id, 999], NOON)
+
+    assert [told[each] is None for each in (new.id, has.id, 999)] == [True, False, False]
+    assert session.get_one(ConsultantQuota, new.id).weight == 10
+
+
+def test_beside_each_quota_stands_share_held_and_today(session: Session) -> None:
+    heavy, light, shut = (
+        a_consultant(session, weight=20),
+        a_consultant(session, weight=10),
+        a_consultant(session, accepting=False),
+    )
+    a_private_customer(session, heavy)
+    rows = session.exec(staff.quotas(session, MANAGER)).all()
+
+    shares = staff.shares(session, rows, NOON)
+
+    assert [str(shares[each.id]) for each in (heavy, light, shut)] == ["66.7 %", "33.3 %", "Not accepting"]
+    assert staff.held(session, rows, NOON) == {heavy.id: 1, light.id: 0, shut.id: 0}
+    assert staff.today(session, rows, NOON) == {heavy.id: 1, light.id: 0, shut.id: 0}
+    assert str(staff.choices(session, MANAGER)[heavy.id]) == f"{heavy.name} (1 of 200)"
