@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Select, insert, select
+from sqlalchemy import Select, bindparam, insert, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -20,18 +20,21 @@ class Granted(NamedTuple):
     roles: tuple[str, ...]
 
 
+# Asked on every run of every page, so it is put together once.
+_GRANTED = (
+    select(col(Role.name), col(RolePermission.page), col(RolePermission.action), col(RolePermission.reach))
+    .select_from(AccountRole)
+    .join(Role, col(Role.id) == AccountRole.role_id)
+    .outerjoin(RolePermission, col(RolePermission.role_id) == Role.id)
+    .where(col(AccountRole.account_id) == bindparam("account_id"))
+    .order_by(col(Role.name))
+)
+
+
 def granted_to(session: Session, account_id: int) -> Granted:
     """The merged grants and the role names of one account, in one query. No roles: nothing."""
-    asked = (
-        select(col(Role.name), col(RolePermission.page), col(RolePermission.action), col(RolePermission.reach))
-        .select_from(AccountRole)
-        .join(Role, col(Role.id) == AccountRole.role_id)
-        .outerjoin(RolePermission, col(RolePermission.role_id) == Role.id)
-        .where(col(AccountRole.account_id) == account_id)
-        .order_by(col(Role.name))
-    )
     by_role: dict[str, dict[str, Reach]] = defaultdict(dict)
-    for role, page, action, reach in session.execute(asked):
+    for role, page, action, reach in session.execute(_GRANTED, {"account_id": account_id}):
         if page is None:
             by_role[role] = {}
         else:

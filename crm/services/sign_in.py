@@ -11,11 +11,12 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col
 
 from crm.domain.accounts import Account, SignIn, SignInAttempt
+from crm.domain.base import Moment
 from crm.domain.staff import Employee
 from crm.errors import Refused
 from crm.i18n import says_n
@@ -174,39 +175,53 @@ def redeem(session: Session, ticket: str, now: datetime) -> str | None:
     return token if used.rowcount == 1 else None
 
 
+# Asked several times a run, so it is put together once.
+_WHO = (
+    select(
+        col(SignIn.id),
+        col(Account.id),
+        col(Account.name),
+        col(Account.display_name),
+        col(Account.locale),
+        col(Account.must_change_password),
+        col(Employee.id),
+        col(Employee.department_code),
+    )
+    .select_from(SignIn)
+    .join(Account, col(Account.id) == SignIn.account_id)
+    .outerjoin(Employee, (col(Employee.account_id) == Account.id) & col(Employee.active))
+    .where(
+        col(SignIn.token_digest) == bindparam("digest"),
+        col(SignIn.ended_at).is_(None),
+        col(SignIn.expires_at) > bindparam("now", type_=Moment),
+        col(SignIn.session_epoch) == Account.session_epoch,
+        col(Account.active),
+    )
+)
+
+
 def signed_in(session: Session, token: str, address: str, now: datetime) -> SignedIn | None:
     """Who holds this token, by the account, staff and roles of this moment; None when it opens nothing (any more)."""
-    found = session.execute(
-        select(SignIn, Account, Employee)
-        .join(Account, col(Account.id) == SignIn.account_id)
-        .outerjoin(Employee, (col(Employee.account_id) == Account.id) & col(Employee.active))
-        .where(
-            col(SignIn.token_digest) == digest(token),
-            col(SignIn.ended_at).is_(None),
-            col(SignIn.expires_at) > now,
-            col(SignIn.session_epoch) == Account.session_epoch,
-            col(Account.active),
-        )
-    ).one_or_none()
+    found = session.execute(_WHO, {"digest": digest(token), "now": now}).one_or_none()
     if found is None:
         return None
-    sign_in, account, employee = found
-    assert sign_in.id is not None and account.id is not None
-    granted = rbac.granted_to(session, account.id)
+    number, account_id, name, display_name, locale, must_change, employee_id, department = found
+    assert number is not None and account_id is not None
+    granted = rbac.granted_to(session, account_id)
     return SignedIn(
-        sign_in_id=sign_in.id,
+        sign_in_id=number,
         actor=Actor(
-            account_id=account.id,
-            name=account.display_name or account.name,
+            account_id=account_id,
+            name=display_name or name,
             grants=granted.grants,
             roles=granted.roles,
-            owner_id=employee.id if employee else None,
-            department=employee.department_code if employee else None,
+            owner_id=employee_id,
+            department=department,
             address=address,
         ),
-        account_name=account.name,
-        locale=account.locale,
-        must_change_password=account.must_change_password,
+        account_name=name,
+        locale=locale,
+        must_change_password=must_change,
     )
 
 
