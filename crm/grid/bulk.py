@@ -7,27 +7,41 @@ import streamlit as st
 
 from crm.errors import ThanosError
 from crm.grid.config import Action
-from crm.grid.frame import permitted
+from crm.grid.frame import Shown, permitted
 from crm.grid.inputs import draw, drawables, read_inputs
 from crm.grid.state import Here
 from crm.i18n import Says, _, says, says_n
 
 
-def bar(here: Here, ids: frozenset[Any], names: Mapping[Any, str]) -> None:
-    """The actions for the ticked rows, drawn only while some are ticked."""
-    if not ids:
+def bar(here: Here, ticked: frozenset[Any], shown: Shown) -> None:
+    """The actions for the ticked rows. Always in its place, so that a first tick does not move the table."""
+    actions = permitted(here.config, here.actor)
+    if not actions:
         return
-    with st.container(horizontal=True, vertical_alignment="center", key=here.key("bar"), border=True):
-        st.markdown(str(says_n("**{count}** ticked", "**{count}** ticked", count=len(ids))), width="content")
-        for action in permitted(here.config, here.actor):
+    ids = tuple(row for row in shown.snapshot.ids if row in ticked)
+    with st.container(horizontal=True, vertical_alignment="center", key=here.key("bar")):
+        for action in actions:
             st.button(
                 str(action.label),
                 key=here.key(f"act:{action.name}"),
                 icon=action.icon,
+                disabled=not ids,
                 on_click=_asked,
-                args=(here, action.name, tuple(sorted(ids)), {key: names.get(key, str(key)) for key in ids}),
+                args=(here, action.name, ids, {row: shown.names[row] for row in ids}),
             )
-        st.button(_("Untick all"), key=here.key("untick"), type="tertiary", on_click=_untick, args=(here,))
+        if ids:
+            st.markdown(str(says_n("**{count}** ticked", "**{count}** ticked", count=len(ids))), width="content")
+            st.button(_("Untick all"), key=here.key("untick"), type="tertiary", on_click=_untick, args=(here,))
+        else:
+            st.caption(_("Tick rows to choose them."), width="content")
+        if len(ids) < len(shown.snapshot.ids):
+            st.button(
+                _("Tick all on this page"),
+                key=here.key("tick"),
+                type="tertiary",
+                on_click=_tick,
+                args=(here, shown.snapshot.ids),
+            )
 
 
 def act_on_one(here: Here, name: str, row: Any) -> None:
@@ -144,6 +158,11 @@ def _close(here: Here) -> None:
         st.session_state.pop(here.key(part), None)
     if done:
         _untick(here)
+
+
+def _tick(here: Here, ids: tuple[Any, ...]) -> None:
+    here.remember("ticked", frozenset(ids))
+    here.renew_editor()
 
 
 def _untick(here: Here) -> None:

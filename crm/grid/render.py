@@ -35,6 +35,7 @@ def render_table(config: TableConfig, actor: Actor, *, detail: Callable[[Actor, 
     if opened is not None and here.config.detail is not None:
         _detail(here, opened)
         return
+    here.remember("fresh", True)
     _table(here)
 
 
@@ -56,7 +57,8 @@ def _detail(here: Here, raw: str) -> None:
 
 @st.fragment
 def _table(drawn: Here) -> None:
-    here = drawn.again()
+    # The page has just checked the person when it is the page that draws; a fragment alone asks again.
+    here = drawn if st.session_state.pop(drawn.key("fresh"), False) else drawn.again()
     if here is None or st.session_state.pop(drawn.key("leave"), False):
         st.rerun(scope="app")
     here.told()
@@ -68,7 +70,7 @@ def _table(drawn: Here) -> None:
         drawing = shown(config, session, here.actor, page.rows, ticked(here), here.connection.now())
     outcome(here, dict(drawing.names))
     if page.rows:
-        bar(here, ticked(here) & frozenset(drawing.snapshot.ids), drawing.names)
+        bar(here, ticked(here), drawing)
         editor(here, drawing)
         pager(here, view, page)
     elif not view.faults:
