@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, select, update
 from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
@@ -13,6 +13,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from crm.domain.customers import Customer, CustomerState
 from crm.domain.deadlines import Lengths, deadlines
 from crm.domain.episodes import Assignment, Origin, Outcome
+from crm.domain.staff import Employee
 from crm.errors import Conflict, Invalid, Refused
 from crm.i18n import Says, says
 from crm.rbac import Actor
@@ -32,10 +33,14 @@ _UNSEEN = {"synchronize_session": False}
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A new customer, and what became of it: `shared` tells whom it went to, None where its adder keeps it."""
+    """A new customer, and what became of it: `shared` tells whom it went to, None where its adder keeps it.
+
+    `given_to` is the name of the consultant who got it by sharing out.
+    """
 
     id: int
     shared: Shared | None
+    given_to: str | None = None
 
 
 def visible_to(_session: Session, actor: Actor) -> SelectOfScalar[Customer]:
@@ -68,7 +73,8 @@ def add(session: Session, actor: Actor, values: Mapping[str, Any], now: datetime
     customer_id = _insert(session, actor, values, now, {"state": CustomerState.WAITING})
     shared = assignment.share_out(session, [customer_id], now=now, by=actor)
     audit.record(session, actor, ADD, "customer", customer_id, None, {"assigned": shared.by_consultant}, now)
-    return Added(customer_id, shared)
+    name = session.scalar(select(col(Employee.name)).where(col(Employee.id).in_(shared.by_consultant)))
+    return Added(customer_id, shared, name)
 
 
 def add_mine(session: Session, actor: Actor, values: Mapping[str, Any], now: datetime) -> Added:

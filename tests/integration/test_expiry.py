@@ -1,6 +1,7 @@
 """The 02:00 rule on real databases: rule 4 and 6."""
 
 import random
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -56,6 +57,20 @@ def closed(engine):
             row.customer_id: (row.outcome, row.closed_at)
             for row in session.exec(select(Assignment).where(col(Assignment.closed_at).is_not(None)))
         }
+
+
+def notices(engine):
+    told = defaultdict(list)
+    with reading(engine) as session:
+        for row in session.exec(select(Notification)):
+            told[row.account_id].append(Says.loaded(row.body))
+    return told
+
+
+def told(**counts):
+    return says(
+        "At {run}. Without a follow-up in time: {no_follow_up}. Without a deal in time: {no_deal}.", run=RUN, **counts
+    )
 
 
 def test_deadlines_count_to_the_second(engine):
@@ -167,12 +182,40 @@ def test_each_consultant_is_told_once_without_a_customers_name(engine):
 
     run(engine, chunk=4, pause=0)
 
-    with reading(engine) as session:
-        notices = {row.account_id: row for row in session.exec(select(Notification))}
-    assert set(notices) == {consultants[0].account_id, consultants[1].account_id}
-    assert Says.loaded(notices[consultants[0].account_id].body) == says(
-        "Without a follow-up in time: {no_follow_up}. Without a deal in time: {no_deal}.", no_follow_up=3, no_deal=1
-    )
+    assert notices(engine) == {
+        consultants[0].account_id: [told(no_follow_up=3, no_deal=1)],
+        consultants[1].account_id: [told(no_follow_up=3, no_deal=0)],
+    }
+
+
+class Crash(Exception):
+    """The end of a process, wherever it comes."""
+
+
+def test_a_run_that_was_cut_off_goes_on_and_tells_everything_once(engine):
+    with writing(engine) as session:
+        consultants = [a_consultant(session) for _ in range(2)]
+        for each in range(9):
+            due(session, consultants[each % 2], RUN)
+    left = [2]
+
+    def crashing():
+        left[0] -= 1
+        if left[0] < 0:
+            raise Crash
+        return writing(engine)
+
+    with pytest.raises(Crash):
+        expire(crashing, SYSTEM, now=RUN, chunk=2, pause=0, open_reading=partial(reading, engine))
+    assert (len(closed(engine)), notices(engine)) == (4, {})
+    done = run(engine, chunk=2, pause=0)
+    run(engine)
+
+    assert (counts(done), len(closed(engine))) == ((5, 0, 0), 9)
+    assert notices(engine) == {
+        consultants[0].account_id: [told(no_follow_up=5, no_deal=0)],
+        consultants[1].account_id: [told(no_follow_up=4, no_deal=0)],
+    }
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 1000])
