@@ -1,9 +1,10 @@
 """Customers: sheets in, sharing out, expiry."""
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from sqlmodel import Session, col, select
@@ -11,7 +12,30 @@ from sqlmodel import Session, col, select
 from crm.cli.answer import Answer, command
 from crm.domain.staff import Employee
 from crm.errors import Invalid
-from crm.i18n import _, language, local_time, says
+from crm.i18n import LANGUAGES, Says, _, as_language, language, local_time, says
+
+if TYPE_CHECKING:
+    from crm.services.imports import Checked, ImportResult
+
+SHOWN_ERRORS = 20
+
+
+class Progress:
+    """How far a long command is, on one line of a terminal that a person watches; nothing in a file or a pipe."""
+
+    def __init__(self) -> None:
+        self._watched = sys.stderr.isatty()
+
+    def __call__(self, part: float, what: Says) -> None:
+        """`part` of the work (0 to 1) is done, now `what`."""
+        if self._watched:
+            sys.stderr.write(f"\r\x1b[K{what} {part:.0%}")
+            sys.stderr.flush()
+
+    def end(self) -> None:
+        """Clear the line."""
+        if self._watched:
+            sys.stderr.write("\r\x1b[K")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,26 +49,109 @@ def add_to(app: typer.Typer) -> None:
 
 def template(
     file: Annotated[Path, typer.Argument(help=_("The file to write, such as customers.xlsx."))],
-    lang: Annotated[str, typer.Option(help=_("The language of its headers and lists: en or zh."))] = language(),
+    lang: Annotated[
+        str | None,
+        typer.Option(help=_("The language of its headers and lists: zh or en; else that of the answers.")),
+    ] = None,
 ) -> Answer:
     """A sheet to fill in."""
-    raise NotImplementedError
+    from crm.services import imports
+    from crm.services.permissions import SYSTEM
+    from crm.store.session import reading
+
+    if lang not in (None, *LANGUAGES):
+        raise Invalid(says("--lang is {given}. Use zh or en.", given=lang))
+    chosen = as_language(lang) if lang else language()
+    with reading() as session:
+        imports.write_template(session, SYSTEM, file, chosen)
+    return Answer({"file": str(file), "lang": chosen}, (says("The template is in {file}.", file=str(file)),))
 
 
 def import_(
     file: Annotated[Path, typer.Argument(help=_("The sheet, such as customers.xlsx."))],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Only say what would happen."))] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=_("Only say what would happen: imported is how many would come in."))
+    ] = False,
     report: Annotated[
         Path | None, typer.Option(help=_("Write the wrong rows there, each with what is wrong."), show_default=False)
     ] = None,
 ) -> Answer:
     """Good rows go in, wrong ones and known ones are told."""
-    raise NotImplementedError
+    from crm.services import imports
+    from crm.services.permissions import SYSTEM
+    from crm.store.session import reading, writing
+
+    progress = Progress()
+    with reading() as session:
+        checked = imports.check_sheet(session, SYSTEM, file, file.name, datetime.now(UTC), progress)
+    errors = [{"row": row, "column": column, "message": str(why)} for row, column, why in checked.errors()]
+    if report is not None and errors:
+        imports.write_report(checked, report)
+    done: imports.ImportResult | None = None
+    if checked.numbers and not dry_run:
+        with writing() as session:
+            done = imports.run_import(session, SYSTEM, checked, datetime.now(UTC), progress)
+    progress.end()
+    return Answer(
+        {
+            "rows": checked.rows,
+            "imported": done.imported if done else len(checked.numbers),
+            "duplicates": done.duplicates if done else len(checked.duplicates),
+            "errors": errors,
+            "assigned": done.assigned if done else 0,
+            "waiting": done.waiting if done else 0,
+            "batch": done.batch if done else None,
+        },
+        tuple(_told(checked, done, report if errors else None)),
+    )
+
+
+def _told(checked: "Checked", done: "ImportResult | None", report: Path | None) -> Iterator[str | Says]:
+    """What an import did, or would do, as lines for a person."""
+    yield from checked.warnings
+    yield says(
+        "Rows {rows}: new {new}, known already {duplicates}, wrong {wrong}.",
+        rows=checked.rows,
+        new=len(checked.numbers),
+        duplicates=len(checked.duplicates),
+        wrong=len(checked.wrong),
+    )
+    for number, (row, column, why) in enumerate(checked.errors()):
+        if number == SHOWN_ERRORS:
+            yield says("... and more. --report FILE.xlsx has them all.")
+            break
+        yield says("Row {row}, {column}: {why}", row=str(row), column=column, why=why)
+    if done:
+        yield says(
+            "Import {batch}: imported {imported}, assigned {assigned}, waiting {waiting}.",
+            batch=str(done.batch),
+            imported=done.imported,
+            assigned=done.assigned,
+            waiting=done.waiting,
+        )
+        yield from (f"  {part.name}: {part.count}" for part in done.parts)
+        if done.waiting_reason:
+            yield done.waiting_reason
+    if report:
+        yield says("The wrong rows are in {file}.", file=str(report))
 
 
 def undo_import(batch: Annotated[int, typer.Argument(help=_("The batch's number, as import told it."))]) -> Answer:
     """An import that should not have been."""
-    raise NotImplementedError
+    from crm.services import imports
+    from crm.services.permissions import SYSTEM
+    from crm.store.session import writing
+
+    with writing() as session:
+        undone = imports.undo_import(session, SYSTEM, batch, datetime.now(UTC))
+    kept = [{"customer": one.customer_id, "name": one.name, "message": str(one.says)} for one in undone.kept]
+    return Answer(
+        {"batch": undone.batch, "taken_back": undone.taken_back, "kept": kept},
+        (
+            says("Taken back {count}, kept {kept}.", count=undone.taken_back, kept=len(kept)),
+            *(says("{name} stays: {why}", name=one.name, why=one.says) for one in undone.kept),
+        ),
+    )
 
 
 def assign() -> Answer:

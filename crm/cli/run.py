@@ -5,8 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Annotated
@@ -18,6 +17,7 @@ from crm.cli.database import DEMO_CUSTOMERS, DEMO_SEED, bring_to_head, has_accou
 from crm.cli.supervisor import Child, Supervisor
 from crm.errors import Unavailable
 from crm.i18n import _, says
+from crm.store import embedded_redis
 from crm.store.engine import engine
 from crm.store.session import reading, writing
 
@@ -49,11 +49,11 @@ def run(
         lines = _first_people(demo)
         sign_ins = _demo_sign_ins() if demo else {}
         _write(lock, port)
-        with _redis() as redis_url:
+        with closing(_Redis(settings().redis_url, settings().var)) as redis:
             environment = {
                 **os.environ,
                 "PORT": str(port),
-                "REDIS_URL": redis_url,
+                "REDIS_URL": redis.url,
                 # Demo passwords are known to everybody, so changing them is not forced where they are meant.
                 "THANOS_DEMO": "1" if sign_ins else "0",
                 "PYTHONUNBUFFERED": "1",
@@ -65,28 +65,33 @@ def run(
             ]
             said = [_("Thanos CRM is at http://localhost:{port}", port=str(port)), *lines, *_told(sign_ins)]
             said.append(_("Ctrl-C ends it. What the processes say is in {folder}.", folder=str(settings().var / "log")))
-            return Supervisor(settings().var / "log", typer.echo).run(children, port, said)
+            return Supervisor(settings().var / "log", typer.echo).run(children, port, said, redis.look)
 
 
-@contextmanager
-def _redis() -> Iterator[str]:
-    """The address of the Redis to use: the one that was set, else an embedded one, else none ("")."""
-    from crm.settings import settings
+class _Redis:
+    """The Redis to use: the one that was set, else an embedded one, started again should it die, else none."""
 
-    if settings().redis_url:
-        yield settings().redis_url
-        return
-    from crm.store import embedded_redis
+    def __init__(self, url: str, var: Path) -> None:
+        self._var = var
+        self._embedded = None if url else embedded_redis.start(var)
+        self.url = url or (self._embedded.url if self._embedded else "")
+        if not self.url:
+            typer.echo(_("No Redis here: the database shares customers out alone, which is slower and as fair."))
 
-    embedded = embedded_redis.start(settings().var)
-    if embedded is None:
-        typer.echo(_("No Redis here: the database shares customers out alone, which is slower and as fair."))
-        yield ""
-        return
-    try:
-        yield embedded.url
-    finally:
-        embedded.stop()
+    def look(self) -> None:
+        """Start the embedded one again if it died."""
+        if self._embedded is None or self._embedded.pid is None:
+            return
+        # WNOWAIT: whether it ended is only asked; its owner reaps it in `stop`.
+        if os.waitid(os.P_PID, self._embedded.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            typer.echo(_("Redis has ended. It starts again; meanwhile the database shares customers out alone."))
+            self._embedded.stop()
+            self._embedded = embedded_redis.start(self._var)
+
+    def close(self) -> None:
+        """End the embedded one."""
+        if self._embedded is not None:
+            self._embedded.stop()
 
 
 def _take(var: Path, port: int) -> IO[str]:

@@ -85,9 +85,12 @@ class Supervisor:
         self._stopping = False
         self._parent = os.getppid()
 
-    def run(self, children: Sequence[Child], port: int, lines: Sequence[str]) -> int:
+    def run(
+        self, children: Sequence[Child], port: int, lines: Sequence[str], look: Callable[[], None] = lambda: None
+    ) -> int:
         """Start everything, print `lines` once the app answers, and stay until told to end.
 
+        The first child is the app, listening on `port`. `look` is called ten times a second meanwhile.
         Raises `Unavailable` if the app does not come up.
         """
         kept = {each: signal.signal(each, self._stop) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
@@ -100,6 +103,7 @@ class Supervisor:
             while not self._stopping:
                 time.sleep(LOOK_SECONDS)
                 self._look(children)
+                look()
         finally:
             self._end(children)
             for number, handler in kept.items():

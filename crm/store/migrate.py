@@ -54,9 +54,49 @@ def to_head(url: str) -> Migrated:
     return Migrated(before, head())
 
 
+@contextmanager
+def rebuilding(url: str, revision: str) -> Iterator[Connection]:
+    """A transaction in which the database at `url` is empty and at `revision`, for the caller to fill.
+
+    At the end it is brought to head; on any error it is what it was. References between rows count at the
+    end only (SQLite) or at the end of each statement (PostgreSQL). Raises `Unavailable` as `to_head` does.
+    """
+    if revision not in _known():
+        raise _newer(revision)
+    with _connection(url) as connection:
+        before = _revision(connection)
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL lock_timeout = '30s'"))
+        if before is None:
+            _require_no_strangers(connection)
+        elif before == revision:
+            _empty(connection)
+        else:
+            command.downgrade(_config(connection), "base")
+        command.upgrade(_config(connection), revision)
+        yield connection
+        command.upgrade(_config(connection), "head")
+        if connection.dialect.name == "sqlite":
+            _require_whole(connection)
+
+
+def _empty(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+        connection.execute(text(f"TRUNCATE {names}"))
+        return
+    for table in metadata.sorted_tables:
+        connection.execute(table.delete())
+
+
 def head() -> str:
     """The newest revision that this program knows."""
     return str(_scripts().get_current_head())
+
+
+def stamp_head(connection: Connection) -> None:
+    """Note that a database is at head, for whoever created its tables from the models."""
+    MigrationContext.configure(connection).stamp(_scripts(), "head")
 
 
 def require_head(engine: Engine) -> None:
@@ -68,15 +108,23 @@ def require_head(engine: Engine) -> None:
 
 def _revision(connection: Connection) -> str | None:
     revision = MigrationContext.configure(connection).get_current_revision()
-    if revision is not None and revision not in {each.revision for each in _scripts().walk_revisions()}:
-        raise Unavailable(
-            says(
-                "The database was written by a newer version of this program (revision {revision}). "
-                "Update the program, or restore a backup that this version made.",
-                revision=revision,
-            )
-        )
+    if revision is not None and revision not in _known():
+        raise _newer(revision)
     return revision
+
+
+def _known() -> set[str]:
+    return {each.revision for each in _scripts().walk_revisions()}
+
+
+def _newer(revision: str) -> Unavailable:
+    return Unavailable(
+        says(
+            "The database was written by a newer version of this program (revision {revision}). "
+            "Update the program, or restore a backup that this version made.",
+            revision=revision,
+        )
+    )
 
 
 def _require_no_strangers(connection: Connection) -> None:
