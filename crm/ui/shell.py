@@ -5,13 +5,11 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
-from sqlalchemy import func, select
-from sqlmodel import col
 from streamlit.navigation.page import Page
 
-from crm.domain.records import Notification
 from crm.i18n import LANGUAGES, Says, _, language, says
 from crm.rbac import Actor
+from crm.services import notices
 from crm.services.permissions import PAGES
 from crm.settings import ROOT, settings
 from crm.store.session import reading
@@ -84,7 +82,8 @@ def navigation(actor: Actor | None) -> Page:
     if actor is None:
         hidden = [page_of(screen, settings().school.name, listed=False) for screen in screens()]
         return st.navigation(hidden, position="hidden")
-    unread = unread_notices(actor)
+    with reading() as session:
+        unread = notices.unread(session, actor)
     pages: dict[str, list[Page]] = {}
     for screen in screens():
         title = str(screen.heading)
@@ -134,21 +133,3 @@ def language_switch(actor: Actor, key: str) -> None:
     if chosen != language():
         set_language(actor, chosen)
         st.rerun()
-
-
-def unread_notices(actor: Actor) -> int:
-    """How many notices inside the app this person has not read; counted up to a hundred."""
-    if not actor.may("notifications.view") or actor.account_id is None:
-        return 0
-    unread = (
-        select(col(Notification.id))
-        .where(
-            col(Notification.account_id) == actor.account_id,
-            col(Notification.channel) == "app",
-            col(Notification.read_at).is_(None),
-        )
-        .limit(MANY + 1)
-        .subquery()
-    )
-    with reading() as session:
-        return session.scalar(select(func.count()).select_from(unread)) or 0
