@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from sqlalchemy import Engine, func, insert, select, text
+from sqlalchemy import Engine, func, insert, select
 from sqlmodel import Session, SQLModel
 
 from crm.domain.customers import CustomerState
@@ -18,6 +18,7 @@ from crm.services.demo.lives import Life, World, live
 from crm.services.demo.people import PASSWORD, STAFF, School, settle
 from crm.services.demo.rows import CAPACITY, Rows, Who, add_customers
 from crm.settings import settings
+from crm.store.sequences import mend_sequences
 from crm.store.session import is_postgres, writing
 
 CUSTOMERS = 3_000
@@ -70,7 +71,8 @@ def fill(
         )
         if customers:
             _fill_customers(session, school, World(clock, Random(f"{seed}:lives"), school.holders), customers, progress)
-        _mend_sequences(session)
+        if is_postgres(session):
+            mend_sequences(session.connection())
     return [DemoAccount(one.login, PASSWORD, one.role, one.name) for one in STAFF if one.active]
 
 
@@ -137,17 +139,3 @@ def _creations(world: World, state: CustomerState) -> list[datetime]:
 def _write(session: Session, table: str, rows: list[dict[str, Any]]) -> None:
     if rows:
         session.connection().execute(insert(SQLModel.metadata.tables[table]), rows)
-
-
-def _mend_sequences(session: Session) -> None:
-    """On PostgreSQL the counters do not see keys that were given: set them behind the highest."""
-    if not is_postgres(session):
-        return
-    for table in SQLModel.metadata.sorted_tables:
-        if "id" in table.c and table.c.id.primary_key:
-            session.execute(
-                text(
-                    f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) FROM {table.name}"
-                    " HAVING max(id) IS NOT NULL"
-                )
-            )
