@@ -97,5 +97,11 @@ def run(name: Annotated[str, typer.Argument(help=NAME)], *, as_json: Json = Fals
 
 
 def _stop_on_signals(loop: Loop) -> None:
+    """The first signal ends the loop after the current steps, a second one ends the process at once."""
+
+    def stop(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        loop.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: loop.stop())
+        signal.signal(number, stop)
