@@ -3,9 +3,9 @@
 import streamlit as st
 
 from crm.i18n import _
-from crm.settings import settings
 from crm.ui.session import require
+from crm.ui.today import today
 
 actor = require("home.view")
 st.title(_("Hello, {name}", name=actor.name))
-st.caption(settings().school.name)
+today(actor)

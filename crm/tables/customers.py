@@ -30,7 +30,12 @@ PERSON = (
 )
 """What is known of a person, in the order in which it is asked for."""
 
-SEARCH = (Search("name"), Search("phone", match="prefix"), Search("qq", match="prefix"), Search("wechat", match="prefix"))
+SEARCH = (
+    Search("name"),
+    Search("phone", match="prefix"),
+    Search("qq", match="prefix"),
+    Search("wechat", match="prefix"),
+)
 
 
 def expires_in(row: Any, now: datetime) -> int | None:
@@ -174,7 +179,9 @@ MY_CUSTOMERS = site.register(
                 icon=":material/outbound:",
             ),
         ),
-        empty=says("You hold no customers now. New ones come when they are shared out, or claim one in the public pool."),
+        empty=says(
+            "You hold no customers now. New ones come when they are shared out, or claim one in the public pool."
+        ),
     )
 )
 

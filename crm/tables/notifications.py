@@ -65,6 +65,8 @@ OUTBOX = site.register(
                 icon=":material/send:",
             ),
         ),
-        empty=says("No notice has left by email, SMS or WeChat Work. Name channels in the settings file to have them sent."),
+        empty=says(
+            "Nothing has left by email, SMS or WeChat Work. Name channels in the settings file to have it sent."
+        ),
     )
 )

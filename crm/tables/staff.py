@@ -15,8 +15,12 @@ QUOTAS = site.register(
         key="employee_id",
         columns=(
             Column("employee_id", label=says("Consultant"), pinned=True, width=160),
-            Column("weight", edit="staff.edit", help=says("The part in proportion: 20 gets twice as many as 10."), width=90),
-            Column("share", look_up=staff.shares, label=says("Share"), help=says("Of the next 100 customers."), width=90),
+            Column(
+                "weight", edit="staff.edit", help=says("The part in proportion: 20 gets twice as many as 10."), width=90
+            ),
+            Column(
+                "share", look_up=staff.shares, label=says("Share"), help=says("Of the next 100 customers."), width=90
+            ),
             Column("held", look_up=staff.held, kind="number", label=says("Holds now"), width=100),
             Column("max_customers", edit="staff.edit", width=130),
             Column("today", look_up=staff.today, kind="number", label=says("New today"), width=100),
@@ -58,7 +62,9 @@ EMPLOYEES = site.register(
                 "email",
                 "mobile",
                 "wecom",
-                Input("consults", label=says("Takes customers"), kind="yes_no", help=says("Gives a quota to start with.")),
+                Input(
+                    "consults", label=says("Takes customers"), kind="yes_no", help=says("Gives a quota to start with.")
+                ),
             ),
             run=staff.add_employee,
             needs="staff.edit",

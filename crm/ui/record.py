@@ -1,10 +1,189 @@
 """One customer: what is known, the whole story, and recording a follow-up."""
 
+from datetime import UTC, datetime, time
+from typing import Literal
+
 import streamlit as st
 
+from crm.domain.base import Choice
+from crm.domain.customers import CustomerState
+from crm.domain.deadlines import days_left
+from crm.domain.episodes import Channel
+from crm.errors import ThanosError
+from crm.i18n import Says, _, local_time, says, show
 from crm.rbac import Actor
+from crm.services import follow_ups, pool, story
+from crm.services.story import Event, Story
+from crm.settings import settings
+from crm.store.session import reading, writing
+from crm.tables.customers import PERSON
+from crm.tables.site import site
+
+SAID = "record:said"
 
 
 def record(actor: Actor, customer_id: int) -> None:
-    """Draws the customer."""
-    st.write(customer_id)
+    """Draws the customer for whoever may open it: facts on the left, what to do and what happened on the right."""
+    now = datetime.now(UTC)
+    _say_again()
+    with reading() as session:
+        told = story.of(session, actor, customer_id, now)
+    customer = told.customer
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header(customer.name, anchor=False, width="content")
+        st.badge(str(customer.state.label), color=_COLOURS[customer.state])
+        if told.holder:
+            st.badge(told.holder, icon=":material/person:", color="gray")
+    _clock(told, now)
+    left, right = st.columns([2, 3], gap="large")
+    with right:
+        if customer.state is CustomerState.PUBLIC and actor.may("pool.claim"):
+            _claim(actor, customer_id)
+        if told.mine or actor.may(follow_ups.NOTE):
+            _follow_up(actor, told)
+        st.subheader(_("Story"), anchor=False)
+        for event in told.events:
+            _event(event)
+    with left:
+        _facts(actor, told)
+
+
+_COLOURS: dict[CustomerState, Literal["orange", "violet", "blue", "green"]] = {
+    CustomerState.WAITING: "orange",
+    CustomerState.PRIVATE: "violet",
+    CustomerState.PUBLIC: "blue",
+    CustomerState.ENROLLED: "green",
+}
+
+
+def _clock(told: Story, now: datetime) -> None:
+    """How long the consultant has, and why if no time runs."""
+    customer, clock = told.customer, told.clock
+    if customer.state is CustomerState.WAITING and customer.waiting_reason:
+        st.warning(str(Says.loaded(customer.waiting_reason)), icon=":material/hourglass:")
+    if clock is None:
+        return
+    if clock.kept is not None:
+        st.info(str(clock.kept), icon=":material/pause_circle:")
+    with st.container(horizontal=True):
+        st.metric(_("Days left"), show(days_left(clock.expires_at, now, settings().zone)), border=True, width=130)
+        if customer.follow_up_due_at:
+            st.metric(_("Follow up by"), show(customer.follow_up_due_at), border=True, width=230)
+        if customer.deal_due_at:
+            st.metric(_("Deal by"), show(customer.deal_due_at), border=True, width=230)
+        if clock.goes_at:
+            st.metric(_("Else to the pool"), show(clock.goes_at), border=True, width=230)
+
+
+def _facts(actor: Actor, told: Story) -> None:
+    st.subheader(_("What is known"), anchor=False)
+    if not told.reachable:
+        st.caption(_("How to reach this person is shown to whoever claims."))
+    known: list[tuple[str, str]] = []
+    for name in PERSON:
+        value = getattr(told.customer, name)
+        if value not in (None, ""):
+            known.append((str(site.words[name]), show(value.label if isinstance(value, Choice) else value)))
+    if told.courses:
+        known.append((_("Courses of interest"), ", ".join(told.courses)))
+    if told.referred_by:
+        known.append((_("Referred by"), told.referred_by[1]))
+    for label, value in known:
+        with st.container(horizontal=True, gap="small"):
+            st.caption(label, width=130)
+            st.text(value, width="stretch")
+    if actor.may("customers.edit") or (told.mine and actor.may("my-customers.edit")):
+        st.button(_("Edit"), key="record:edit", icon=":material/edit:", on_click=_ask_edit, args=(told.customer.id,))
+
+
+def _ask_edit(customer_id: int) -> None:
+    st.query_params.pop("open", None)
+    st.query_params["edit"] = str(customer_id)
+
+
+def _claim(actor: Actor, customer_id: int) -> None:
+    if st.button(_("Claim"), type="primary", icon=":material/back_hand:", key="record:claim"):
+        try:
+            with writing() as session:
+                pool.claim(session, actor, customer_id, datetime.now(UTC))
+        except ThanosError as error:
+            st.error(str(error.says), icon=":material/error:")
+            return
+        st.session_state[SAID] = says("Claimed. You find the customer in My customers.")
+        st.query_params.clear()
+        st.switch_page("pages/my_customers.py", query_params={"open": str(customer_id)})
+
+
+def _follow_up(actor: Actor, told: Story) -> None:
+    """A contact in two clicks and a sentence: the way it was made, the sentence, keep."""
+    with st.form("record:follow-up", clear_on_submit=True, border=True):
+        channel = st.pills(
+            _("How"),
+            list(Channel),
+            default=Channel.PHONE,
+            format_func=lambda way: str(way.label),
+            key="record:channel",
+            required=True,
+        )
+        note = st.text_area(
+            _("What was said"), key="record:note", max_chars=follow_ups.NOTE_LENGTH, height=80,
+            placeholder=_("One sentence is enough."),
+        )  # fmt: skip
+        with st.expander(_("Next step")):
+            step = st.text_input(_("What to do next"), key="record:step", max_chars=follow_ups.NEXT_STEP_LENGTH)
+            day = st.date_input(_("On which day"), value=None, key="record:day", format="YYYY-MM-DD")
+        label = _("Record the follow-up") if told.mine else _("Add a note")
+        sent = st.form_submit_button(label, type="primary", icon=":material/check:")
+    if sent:
+        _keep(actor, told, channel or Channel.PHONE, note or "", step, day)
+
+
+def _keep(actor: Actor, told: Story, channel: Channel, note: str, step: str | None, day: object) -> None:
+    next_at = None
+    if day is not None:
+        # Nine in the morning of the school's day: a step has a day, not a minute.
+        next_at = datetime.combine(day, time(9), settings().zone)  # type: ignore[arg-type]
+        if next_at.date() == local_time(datetime.now(UTC)).date():
+            next_at = datetime.combine(day, time(23, 59), settings().zone)  # type: ignore[arg-type]
+    try:
+        with writing() as session:
+            kept = follow_ups.record(
+                session,
+                actor,
+                told.customer.id or 0,
+                channel=channel,
+                note=note,
+                next_step=step,
+                next_at=next_at,
+                now=datetime.now(UTC),
+            )
+    except ThanosError as error:
+        st.error(str(error.says), icon=":material/error:")
+        return
+    st.session_state[SAID] = kept.said
+    st.rerun()
+
+
+def _say_again() -> None:
+    said = st.session_state.pop(SAID, None)
+    if said is not None:
+        st.toast(str(said), icon=":material/check:")
+
+
+_ICONS = {
+    "added": "person_add",
+    "opened": "assignment_ind",
+    "closed": "logout",
+    "follow_up": "forum",
+    "payment": "payments",
+}
+
+
+def _event(event: Event) -> None:
+    with st.container(gap=None):
+        who = f" · {event.who}" if event.who else ""
+        st.caption(f":material/{_ICONS.get(event.kind, 'circle')}: {show(event.at)} · {event.title}{who}")
+        if event.text:
+            st.text(event.text)
+        if event.detail:
+            st.caption(str(event.detail))

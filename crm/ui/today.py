@@ -1,0 +1,64 @@
+"""The front page: what waits for this person today, each number a way to its rows."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from crm.i18n import _, says_n, show
+from crm.rbac import Actor
+from crm.services.home import Mine, Numbers, School, numbers
+from crm.store.session import reading
+
+
+def today(actor: Actor) -> None:
+    """Draws the numbers that concern the actor. Somebody without any reads where to begin."""
+    with reading() as session:
+        found = numbers(session, actor, datetime.now(UTC))
+    if found.mine is not None:
+        _mine(found.mine)
+    if found.school is not None:
+        _school(found.school)
+    _rest(found, actor)
+
+
+def _mine(mine: Mine) -> None:
+    if mine.overdue:
+        st.error(
+            str(
+                says_n(
+                    "The time of {count} customer has run out: the pool takes it at 02:00 unless you follow up now.",
+                    "The time of {count} customers has run out: the pool takes them at 02:00 unless you follow up now.",
+                    count=mine.overdue,
+                )
+            ),
+            icon=":material/timer_off:",
+        )
+    st.subheader(_("My customers"), anchor=False)
+    with st.container(horizontal=True):
+        _figure(_("Run out today"), show(mine.today), "my-customers")
+        _figure(_("Within three days"), show(mine.soon), "my-customers")
+        _figure(_("I hold"), show(mine.held), "my-customers")
+        if mine.room is not None:
+            _figure(_("Room for"), show(mine.room), "pool")
+
+
+def _school(school: School) -> None:
+    st.subheader(_("Customers"), anchor=False)
+    with st.container(horizontal=True):
+        _figure(_("With consultants"), str(school.held.says), "customers", state="private")
+        _figure(_("Waiting"), str(school.waiting.says), "customers", state="waiting")
+        _figure(_("To the pool tonight"), str(school.tonight.says), "customers", state="private")
+
+
+def _rest(found: Numbers, actor: Actor) -> None:
+    with st.container(horizontal=True):
+        if found.pool is not None:
+            _figure(_("Public pool"), str(found.pool.says), "pool")
+        if actor.may("notifications.view"):
+            _figure(_("Unread notices"), show(found.unread), "notifications")
+
+
+def _figure(label: str, figure: str, page: str, **query: str) -> None:
+    with st.container(border=True, width=190, gap="small"):
+        st.metric(label, figure)
+        st.page_link(f"pages/{page.replace('-', '_')}.py", label=_("Show"), query_params=query or None)
