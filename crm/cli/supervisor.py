@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -86,9 +87,9 @@ class Supervisor:
         self._parent = os.getppid()
 
     def run(
-        self, children: Sequence[Child], port: int, lines: Sequence[str], look: Callable[[], None] = lambda: None
+        self, children: Sequence[Child], port: int, ready: Callable[[], None], look: Callable[[], None] = lambda: None
     ) -> int:
-        """Start everything, print `lines` once the app answers, and stay until told to end.
+        """Start everything, call `ready` once the app answers, and stay until told to end.
 
         The first child is the app, listening on `port`. `look` is called ten times a second meanwhile.
         Raises `Unavailable` if the app does not come up.
@@ -98,8 +99,8 @@ class Supervisor:
             for child in children:
                 child.start(self._log(child))
             self._wait_until_ready(children[0], port)
-            for line in lines if not self._stopping else ():
-                self._say(line)
+            if not self._stopping:
+                ready()
             while not self._stopping:
                 time.sleep(LOOK_SECONDS)
                 self._look(children)
@@ -126,7 +127,7 @@ class Supervisor:
                 raise Unavailable(
                     says(
                         "The app does not start: {why}. The details are in {file}.",
-                        why=_last_line(self._log(app)),
+                        why=_reason(self._log(app)),
                         file=str(self._log(app)),
                     )
                 )
@@ -184,6 +185,9 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _last_line(log: Path) -> str:
-    lines = [line for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "it said nothing"
+def _reason(log: Path) -> str:
+    """What a process said last that explains its end: its last error, else its last line."""
+    lines = [line.strip() for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
+    errors = [line for line in lines if re.match(r"[\w.]*(Error|Misconfigured|Unavailable|Exception): ", line)]
+    said = (errors or lines or ["it said nothing"])[-1]
+    return said.removeprefix("crm.errors.").rstrip(".")
