@@ -99,12 +99,17 @@ class NoticeChannel(Section):
 
     @property
     def needed(self) -> frozenset[str]:
-        """The addresses that a recipient must have: what the url has a place for, and `needs`.
+        """The addresses that a recipient must have: what the url has a place for, and `needs`."""
+        return self._places() | ({self.needs} - {"none"})
 
-        None at all: a room that several people read.
-        """
+    @property
+    def personal(self) -> bool:
+        """Whether a message goes to its recipient alone; else to a room that several people read."""
+        return bool(self._places())
+
+    def _places(self) -> frozenset[str]:
         url = self.url.get_secret_value()
-        return frozenset(kind for kind in ("email", "mobile", "wecom") if kind == self.needs or "{" + kind + "}" in url)
+        return frozenset(kind for kind in ("email", "mobile", "wecom") if "{" + kind + "}" in url)
 
 
 class Notices(Section):

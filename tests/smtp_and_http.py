@@ -101,10 +101,13 @@ def gateway() -> Iterator[Gateway]:
     kept = Gateway()
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            request = Request(parts.path, parse_qs(parts.query), json.loads(body))
+            request = Request(parts.path, parse_qs(parts.query), json.loads(body) if body else None)
             kept.received.append(request)
             time.sleep(kept.delay)
             status, said = kept.answer(request)

@@ -29,7 +29,8 @@ logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
 _SHAPES = {
     "email": re.compile(r"[^\s,;:<>\"()\[\]\\@]+@[^\s,;:<>\"()\[\]\\@]+"),
     "mobile": re.compile(r"\+?[0-9]{3,20}"),
-    "wecom": re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}"),
+    # To WeChat Work "all" is everybody.
+    "wecom": re.compile(r"(?!all$)[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", re.IGNORECASE),
 }
 _SAMPLES = {"email": "someone@example.com", "mobile": "13800138000", "wecom": "someone"}
 _ATTEMPT_TIMEOUTS = 3
@@ -72,6 +73,8 @@ def deliver(channel: NoticeChannel, addresses: Mapping[str, str], message: Messa
     plugin = _plugin(channel, addresses)
     if plugin is None:
         return NotSent(says("The channel's url in the settings cannot be used."), again=False)
+    # Seconds between two requests of one attempt, such as for a token and with it: there is nothing to slow down.
+    plugin.request_rate_per_sec = 0
     plugin.socket_connect_timeout = plugin.socket_read_timeout = float(timeout)
     return _within(timeout * _ATTEMPT_TIMEOUTS, plugin, message, channel)
 

@@ -185,7 +185,7 @@ def _fail(session: Session, row_id: int, why: Says) -> NoticeState:
 
 def _letter(row: Notification, to: Recipient, channel: NoticeChannel) -> Letter:
     title, school = Says.loaded(row.title), settings().school.language
-    if channel.needed:
+    if channel.personal:
         language = as_language(to.locale) if to.locale else school
         message = compose(title, Says.loaded(row.body), row.link, language)
     else:

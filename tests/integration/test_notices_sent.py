@@ -141,10 +141,30 @@ def test_the_wecom_bot_of_apprise_is_believed_no_more_than_others(
     assert [request.query["key"] for request in web.received] == [["botkey"], ["botkey"]]
 
 
-def test_a_room_learns_who_has_a_notice_but_not_what_is_in_it(engine: Engine, use_settings: Use, web: Gateway) -> None:
-    use_settings(channels(room=web.url("/room")))
+def test_a_wechat_work_message_goes_to_one_person_and_asks_for_its_token_once(
+    engine: Engine, use_settings: Use, web: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from apprise.plugins.wechat import NotifyWeChat
+
+    monkeypatch.setattr(NotifyWeChat, "token_url", f"http://127.0.0.1:{web.port}/gettoken")
+    monkeypatch.setattr(NotifyWeChat, "notify_url", f"http://127.0.0.1:{web.port}/send")
+    use_settings(channels(wecom="wechat://corp:secret@1000002/{wecom}"))
+    web.answer = lambda request: (200, {"errcode": 0, "access_token": "t0ken", "expires_in": 7200})
     with writing() as session:
-        account = an_account(session, display_name="Li Na").id
+        people = [an_employee(session, wecom=name).account_id for name in ("LiNa", "all", "WangWei")]
+    tell(*people)
+
+    done = send()
+
+    assert done == Posted(sent=2, again=0, failed=1, uncertain=0, resting=())
+    assert [request.path for request in web.received] == ["/gettoken", "/send", "/send"]
+    assert [request.json["touser"] for request in web.received[1:]] == ["LiNa", "WangWei"]
+
+
+def test_a_room_learns_who_has_a_notice_but_not_what_is_in_it(engine: Engine, use_settings: Use, web: Gateway) -> None:
+    use_settings(channels(room=web.url("/room")) + 'needs = "wecom"\n')
+    with writing() as session:
+        account = an_employee(session, "Li Na", wecom="LiNa").account_id
     tell(account)
 
     send()

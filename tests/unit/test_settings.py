@@ -39,7 +39,7 @@ def test_the_examples_in_the_annotated_file_are_right(use_settings: Callable[[st
 
     use_settings(head + "\n".join(line.removeprefix("# ") for line in lines))
 
-    assert [channel.name for channel in settings().notices.channels] == ["mail", "sms", "wecom"]
+    assert [channel.name for channel in settings().notices.channels] == ["mail", "sms", "wecom", "room"]
 
 
 @pytest.mark.parametrize(
