@@ -13,6 +13,7 @@ from crm.domain.staff import ConsultantQuota
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services import notices
+from crm.services.holding import PAYMENT_SINCE
 from crm.services.scopes import EXPIRES_AT, HELD, LIVE, allowed
 from crm.settings import settings
 
@@ -105,7 +106,7 @@ def _school(session: Session, actor: Actor, now: datetime) -> School:
     return School(
         waiting=_count(session, visible & (col(Customer.state) == CustomerState.WAITING)),
         held=_count(session, visible & HELD),
-        tonight=_count(session, visible & due & (run >= EXPIRES_AT)),
+        tonight=_count(session, visible & due & (run >= EXPIRES_AT) & PAYMENT_SINCE.is_(None)),
     )
 
 
