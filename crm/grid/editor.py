@@ -1,8 +1,6 @@
 """The table itself: drawn by `st.data_editor`, its edits saved as they are made, its ticks and buttons."""
 
 from collections.abc import Mapping
-from copy import deepcopy
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -19,12 +17,11 @@ from streamlit.column_config import (
 from crm.errors import Invalid
 from crm.grid.bulk import act_on_one
 from crm.grid.config import Column, TableConfig
-from crm.grid.edits import TICK, Change, Snapshot, new_edits
+from crm.grid.edits import TICK, Cells, Change, Snapshot, held, new_edits
 from crm.grid.fields import facts, label_of
-from crm.grid.frame import OPEN, Shown, editable, kind_of, permitted
+from crm.grid.frame import OPEN, Shown, editable, kind_of, permitted, standing
 from crm.grid.saving import save_all
 from crm.grid.state import Here, telling
-from crm.grid.values import Wrong, read_value, written_value
 from crm.i18n import says_n
 
 WIDTHS: Mapping[str, int] = {
@@ -40,6 +37,11 @@ WIDTHS: Mapping[str, int] = {
     "relation": 150,
 }
 ROW = 35
+# What the toolbar of a table offers besides: its search finds only what is on the page, its file asks nobody's leave.
+HIDDEN = "".join(
+    f'[data-testid="stElementToolbarButton"]:has(button[aria-label^="{label}"])' + "{display:none}"
+    for label in ("Download as CSV", "Search")
+)
 MOST_HEIGHT = 20 * ROW + 38
 
 
@@ -51,10 +53,10 @@ def ticked(here: Here) -> frozenset[Any]:
 
 def editor(here: Here, shown: Shown) -> None:
     """Draws the rows. Edits are saved by a callback that carries the snapshot drawn here."""
-    _keep_in_step(here, shown.snapshot)
-    config = here.config
-    key = here.key(f"editor:{here.recall('epoch', 0)}")
+    shown = _in_step(here, shown)
+    key = _key(here)
     locked = [name for name in shown.frame.columns if name != TICK and name not in shown.rules]
+    st.html(f"<style>{HIDDEN}</style>")
     st.data_editor(
         shown.frame,
         key=key,
@@ -65,34 +67,37 @@ def editor(here: Here, shown: Shown) -> None:
         disabled=locked,
         placeholder="",
         row_height=ROW,
-        alt=str(config.title),
+        alt=str(here.config.title),
         on_change=_edited,
         args=(here, key, shown.snapshot),
     )
 
 
-def _keep_in_step(here: Here, snapshot: Snapshot) -> None:
-    """A new editor where what the old one still shows of earlier edits is not what the database says."""
+def _key(here: Here) -> str:
+    return here.key(f"editor:{here.recall('epoch', 0)}")
+
+
+def _overlay(key: str) -> dict[int, dict[str, Any]]:
+    """What the editor of that key shows on top of its frame."""
+    state = st.session_state.get(key)
+    return {position: dict(cells) for position, cells in state["edited_rows"].items()} if state else {}
+
+
+def _in_step(here: Here, shown: Shown) -> Shown:
+    """The drawing with the frame standing still under the overlay; a new editor where it cannot."""
+    snapshot = shown.snapshot
     if here.recall("drawn") != snapshot.ids:
         here.remember("drawn", snapshot.ids)
         here.remember("ticked", ticked(here) & frozenset(snapshot.ids))
         here.renew_editor()
-        return
-    rules = editable(here.config, here.actor)
-    for position, cells in here.recall("seen", {}).items():
-        for name, raw in cells.items():
-            if name == TICK:
-                true = raw == (snapshot.ids[position] in ticked(here))
-            else:
-                try:
-                    rule = rules[name]
-                    typed = written_value(rule.kind, read_value(rule, raw, here.zone))
-                    true = typed == snapshot.shown[position].get(name)
-                except (Wrong, KeyError, IndexError):
-                    true = False
-            if not true:
-                here.renew_editor()
-                return
+        return shown
+    overlay: Cells = here.recall("overlay", {})
+    # After a while out of sight (a record was opened) the browser's editor is empty, so ours has to be new too.
+    kept = held(snapshot, overlay, here.recall("frames", {}), shown.rules, here.zone)
+    if kept is None or _overlay(_key(here)) != overlay:
+        here.renew_editor()
+        return shown
+    return standing(shown, kept)
 
 
 def _configs(here: Here, shown: Shown) -> dict[str, Any]:
@@ -109,7 +114,8 @@ def _configs(here: Here, shown: Shown) -> dict[str, Any]:
         if action.each:
             made[f"_{action.name}"] = ButtonColumn(
                 "",
-                width=130,
+                width=110,
+                pinned=True,
                 key=here.key(f"each:{action.name}"),
                 on_click=_acted,
                 args=(here, action.name, shown.snapshot),
@@ -164,24 +170,18 @@ def _edited(here: Here, key: str, snapshot: Snapshot) -> None:
     me = here.again()
     if me is None:
         return
-    edited = {position: dict(cells) for position, cells in st.session_state[key]["edited_rows"].items()}
-    own: Mapping[Any, int] = here.recall("versions", {})
-    current = replace(
-        snapshot,
-        versions=tuple(
-            max(version, own.get(row, 0)) for row, version in zip(snapshot.ids, snapshot.versions, strict=True)
-        ),
+    overlay, seen = _overlay(key), here.recall("overlay", {})
+    current = snapshot.at_least(here.recall("versions", {}))
+    edits = new_edits(overlay, seen, current, editable(here.config, me.actor), here.zone)
+    here.remember("overlay", overlay)
+    here.remember(
+        "frames", {position: snapshot.cells[position] for position in overlay if position < len(snapshot.ids)}
     )
-    edits = new_edits(edited, here.recall("seen", {}), current, editable(here.config, me.actor), here.zone)
-    here.remember("seen", deepcopy(edited))
     on = {row for row, tick in edits.ticks.items() if tick}
-    off = set(edits.ticks) - on
-    here.remember("ticked", (ticked(here) | on) - off)
+    here.remember("ticked", (ticked(here) | on) - (set(edits.ticks) - on))
+    here.remember("faults", edits.faults if edits.faults or edits.changes else here.recall("faults", ()))
     if edits.faults:
-        here.remember("faults", edits.faults)
         here.renew_editor()
-    elif edits.changes:
-        here.remember("faults", ())
     if edits.changes:
         save(me, list(edits.changes))
 

@@ -1,10 +1,14 @@
-"""From what the editor sends to what is saved: positions become keys by the snapshot that was shown.
+"""From what the editor sends to what is saved: positions become keys by the snapshot that was drawn.
 
-The editor sends every edit since it was drawn, by position. Pure: values in, changes out.
+The editor sends its overlay: every cell that differs from the frame it was given, by position. A cell that
+returns to the frame's value leaves the overlay. So the frame must stand still under an overlay, or the two
+could not be told apart: while a cell is in the overlay, its frame keeps the value that it had before, and
+`held` says so. Then what a person sees of a cell is the overlay's value, else the frame's, and a change is
+where that differs from what was seen last. Pure: values in, changes out.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,11 +21,16 @@ TICK = "_tick"
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What one drawing of the editor showed: keys and versions in shown order, and the values of editable cells."""
+    """What one drawing of the editor was given: keys and versions in shown order, and its editable cells."""
 
     ids: tuple[Any, ...]
     versions: tuple[int, ...]
-    shown: tuple[Mapping[str, Any], ...]
+    cells: tuple[Mapping[str, Any], ...]
+
+    def at_least(self, versions: Mapping[Any, int]) -> "Snapshot":
+        """The same after one's own saves since it was drawn: they are no conflict with oneself."""
+        pairs = zip(self.ids, self.versions, strict=True)
+        return replace(self, versions=tuple(max(version, versions.get(row, 0)) for row, version in pairs))
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Edits:
-    """The new ones among all that the editor sent."""
+    """What is new in an overlay. `forged`: the editor cannot have sent it by itself."""
 
     changes: tuple[Change, ...] = ()
     ticks: Mapping[Any, bool] = field(default_factory=dict)
@@ -53,35 +62,35 @@ class Edits:
     forged: bool = False
 
 
-def new_edits(edited: Cells, seen: Cells, snapshot: Snapshot, rules: Mapping[str, Rule], zone: ZoneInfo) -> Edits:
-    """The edits in `edited` that are not in `seen` yet, as changes of rows.
+def new_edits(overlay: Cells, seen: Cells, snapshot: Snapshot, rules: Mapping[str, Rule], zone: ZoneInfo) -> Edits:
+    """What `overlay` changes beyond `seen`, the overlay that the same editor sent before, as changes of rows.
 
-    `seen` is what the same editor sent last time. `rules` are the fields that this person may edit: any other
-    column, and any position that was not shown, can only be forged and is refused.
-    A cell that returns to what is shown is a change only where it was seen as something else.
+    `rules` are the fields that this person may edit. Any other column and any position that was not drawn can
+    only be forged, and is refused.
     """
     changes: list[Change] = []
     ticks: dict[Any, bool] = {}
     faults: list[Fault] = []
     forged = False
-    for position, cells in edited.items():
-        before = seen.get(position, {})
-        fresh = {name: raw for name, raw in cells.items() if name not in before or not _same(before[name], raw)}
-        if not fresh:
-            continue
+    for position in sorted({*overlay, *seen}):
+        now, before = overlay.get(position, {}), seen.get(position, {})
         if not 0 <= position < len(snapshot.ids):
             forged = True
-            faults += [Fault(None, name, raw, says("There is no such row.")) for name, raw in fresh.items()]
+            faults += [Fault(None, name, raw, says("There is no such row.")) for name, raw in now.items()]
             continue
-        row, shown = snapshot.ids[position], snapshot.shown[position]
+        row, drawn = snapshot.ids[position], snapshot.cells[position]
         values: dict[str, Any] = {}
-        for name, raw in fresh.items():
+        for name in dict.fromkeys((*before, *now)):
+            raw = now.get(name, drawn.get(name))
+            last = before.get(name, drawn.get(name))
             if name == TICK:
-                ticks[row] = raw is True
-            elif name not in rules:
-                forged = True
-                faults.append(Fault(row, name, raw, says("This cannot be edited here.")))
-            elif name in before or not _same(shown.get(name), raw):
+                if raw is not last:
+                    ticks[row] = raw is True
+            elif name not in rules or name not in drawn:
+                if name not in before:
+                    forged = True
+                    faults.append(Fault(row, name, raw, says("This cannot be edited here.")))
+            elif not same(rules[name], raw, last, zone):
                 try:
                     values[name] = read_value(rules[name], raw, zone)
                 except Wrong as wrong:
@@ -91,6 +100,29 @@ def new_edits(edited: Cells, seen: Cells, snapshot: Snapshot, rules: Mapping[str
     return Edits(tuple(changes), ticks, tuple(faults), forged)
 
 
-def _same(one: Any, other: Any) -> bool:
-    """Equal, and of the same sort: True is not 1 here."""
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
+def held(snapshot: Snapshot, overlay: Cells, frames: Cells, rules: Mapping[str, Rule], zone: ZoneInfo) -> Cells | None:
+    """The cells of a new drawing that keep what the frame held, since the overlay covers them.
+
+    `snapshot` is what the database says now, `frames` what the frame held under the overlay. None where a cell
+    is no longer what the overlay shows (a service tidied it, somebody else changed it): the editor has to be new.
+    """
+    for position, cells in overlay.items():
+        if not 0 <= position < len(snapshot.ids):
+            return None
+        truth = snapshot.cells[position]
+        for name, raw in cells.items():
+            if name == TICK:
+                if truth.get(TICK) is not raw:
+                    return None
+            elif name not in rules or not same(rules[name], raw, truth.get(name), zone):
+                return None
+    return {position: {name: frames[position][name] for name in cells} for position, cells in overlay.items()}
+
+
+def same(rule: Rule, one: Any, other: Any, zone: ZoneInfo) -> bool:
+    """Whether the two, as typed or as shown, are one value to the field. What cannot be read equals nothing."""
+    try:
+        first, second = read_value(rule, one, zone), read_value(rule, other, zone)
+    except Wrong:
+        return False
+    return type(first) is type(second) and bool(first == second)

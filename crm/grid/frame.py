@@ -1,7 +1,7 @@
 """A page of rows as the frame that the editor shows: the key as index, only columns that this person may see."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ import pandas as pd
 from sqlmodel import Session
 
 from crm.grid.config import Action, Column, TableConfig
-from crm.grid.edits import TICK, Snapshot
+from crm.grid.edits import TICK, Cells, Snapshot
 from crm.grid.fields import Kind, facts, path
 from crm.grid.filters import related_labels
 from crm.grid.values import Rule, shown_value, written_value
@@ -81,13 +81,13 @@ def shown(
         data[TICK] = pd.Series([key in ticked for key in ids], dtype="bool")
     if config.detail is not None or config.edit is not None:
         data[OPEN] = pd.Series([":material/open_in_new:"] * len(ids), dtype="str")
+    for action in actions:
+        if action.each:
+            data[f"_{action.name}"] = pd.Series([str(action.label)] * len(ids), dtype="str")
     for column in columns:
         data[column.name], named = _cells(config, column, session, actor, rows, ids, now, column.name in rules)
         if named is not None:
             options[column.name] = named
-    for action in actions:
-        if action.each:
-            data[f"_{action.name}"] = pd.Series([str(action.label)] * len(ids), dtype="str")
     frame = pd.DataFrame(data, index=range(len(ids)))
     frame.index = pd.Index(list(ids), name=config.key)
     return Shown(
@@ -95,13 +95,32 @@ def shown(
         Snapshot(
             ids,
             tuple(getattr(row, config.version, 0) for row in rows),
-            tuple({name: written_value(rule.kind, getattr(row, name)) for name, rule in rules.items()} for row in rows),
+            tuple(
+                {
+                    TICK: key in ticked,
+                    **{name: written_value(rule.kind, getattr(row, name)) for name, rule in rules.items()},
+                }
+                for key, row in zip(ids, rows, strict=True)
+            ),
         ),
         columns,
         rules,
         options,
         {key: name_of(config, row) for key, row in zip(ids, rows, strict=True)},
     )
+
+
+def standing(shown: Shown, kept: Cells) -> Shown:
+    """The same drawing with the cells of `kept` at the values given there, in the frame and in the snapshot."""
+    if not kept:
+        return shown
+    frame = shown.frame.copy()
+    cells = list(shown.snapshot.cells)
+    for position, values in kept.items():
+        cells[position] = {**cells[position], **values}
+        for name, value in values.items():
+            frame.at[shown.snapshot.ids[position], name] = value
+    return replace(shown, frame=frame, snapshot=replace(shown.snapshot, cells=tuple(cells)))
 
 
 def name_of(config: TableConfig, row: Any) -> str:

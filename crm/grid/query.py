@@ -56,12 +56,12 @@ def matching(
 
 
 def read_page(config: TableConfig, session: Session, actor: Actor, view: View, zone: ZoneInfo) -> Page:
-    """One page of the view. A page beyond the last one is the last one. Faults in the view: no rows.
+    """One page of the view. A page beyond the last one is the last one. A view that could not be read has no rows.
 
     The work is bounded: a large table is counted up to the cap only. Where no more match than that, the page
     is cut from their keys; where more do, it is found by walking the order, which then ends soon.
     """
-    if view.faults:
+    if view.unread:
         return Page((), 0, False, 1)
     found = matching(config, session, actor, view, zone)
     key = attribute(config.model, config.key)

@@ -73,7 +73,7 @@ def _table(drawn: Here) -> None:
         bar(here, ticked(here), drawing)
         editor(here, drawing)
         pager(here, view, page)
-    elif not view.faults:
+    elif not view.unread:
         _nothing(here, view)
     _dialogs(here)
 

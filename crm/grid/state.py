@@ -93,7 +93,8 @@ class Here:
     def renew_editor(self) -> None:
         """Give the editor a new key: what was typed into the old one and not saved is gone."""
         self.remember("epoch", self.recall("epoch", 0) + 1)
-        self.remember("seen", {})
+        self.remember("overlay", {})
+        self.remember("frames", {})
 
     def _write(self, mine: Mapping[str, list[str]], keep: tuple[str, ...]) -> None:
         names = {one.name for one in self.config.filters} | set(OWN_KEYS) - set(keep)

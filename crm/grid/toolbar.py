@@ -8,8 +8,8 @@ from sqlmodel import Session
 
 from crm.grid.filters import AnyOf, DateRange, Filter, NumberRange, Related
 from crm.grid.state import Here, seed
-from crm.grid.view import View, sort_fields
-from crm.i18n import Says, _, show
+from crm.grid.view import Unread, View, sort_fields
+from crm.i18n import _, show
 
 FILTER_WIDTH = 165
 SEARCH_WIDTH = 400
@@ -130,10 +130,10 @@ def _order_label(here: Here, order: str) -> str:
 
 def _chips(here: Here, view: View, labels: dict[str, dict[Any, str]]) -> None:
     config = here.config
-    if not view.narrowed and not view.faults:
+    for name, unread in view.unread.items():
+        _unread(here, name, unread)
+    if not view.narrowed and not view.unread:
         return
-    for name, fault in view.faults.items():
-        _fault(here, name, fault)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=here.key("chips")):
         if view.search:
             _chip(here, "q", _("Search: {text}", text=view.search))
@@ -153,22 +153,26 @@ def _chip(here: Here, name: str, text: str) -> None:
     st.button(short, key=here.key(f"chip:{name}"), icon=":material/close:", on_click=_cleared, args=(here, name))
 
 
-def _fault(here: Here, name: str, fault: Says) -> None:
+def _unread(here: Here, name: str, unread: Unread) -> None:
     one = next((one for one in here.config.filters if one.name == name), None)
-    label = here.config.label(one.name, one.label) if one else name
-    st.error(
-        _("{label}: {fault} No rows are shown until it is cleared.", label=str(label), fault=fault),
-        icon=":material/error:",
-    )
+    label = str(here.config.label(one.name, one.label)) if one else name
+    with st.container(key=here.key(f"unread:{name}"), gap="xsmall"):
+        st.error(
+            _("{label}: {why} No rows are shown until this is cleared.", label=label, why=unread.why),
+            icon=":material/error:",
+        )
+        st.button(
+            _("Clear {label}", label=label), key=here.key(f"readable:{name}"), on_click=_cleared, args=(here, name)
+        )
 
 
 def _searched(here: Here) -> None:
     view = here.view()
-    here.go(replace(view, search=(here.recall("q") or "").strip(), page=1))
+    here.go(replace(view.readable("q"), search=(here.recall("q") or "").strip(), page=1))
 
 
 def _sorted(here: Here) -> None:
-    here.go(replace(here.view(), sort=here.recall("sort"), page=1))
+    here.go(replace(here.view().readable("sort"), sort=here.recall("sort"), page=1))
 
 
 def _filtered(here: Here, one: Filter) -> None:
@@ -187,11 +191,11 @@ def _ranged(here: Here, one: DateRange, key: str) -> None:
 
 
 def _cleared(here: Here, name: str | None) -> None:
-    """One part of the view, or all of it, back to its default. Faults go with what is cleared."""
+    """One part of the view, or all of it, back to its default."""
     view = here.view()
     if name is None:
-        here.go(View(sort=here.config.order, size=view.size))
-    elif name == "q":
-        here.go(replace(view, search="", page=1))
-    else:
+        here.go(View(sort=view.sort, size=view.size))
+    elif name in {one.name for one in here.config.filters}:
         here.go(view.filtered(name, None))
+    else:
+        here.go(replace(view.readable(name), search="" if name == "q" else view.search, page=1))

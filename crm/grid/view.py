@@ -18,10 +18,18 @@ OWN_KEYS = ("q", "sort", "page", "size", "open", "edit", "add")
 
 
 @dataclass(frozen=True)
+class Unread:
+    """A value in the URL that could not be read: what it was, and why. It stays there until it is cleared."""
+
+    raw: tuple[str, ...]
+    why: Says
+
+
+@dataclass(frozen=True)
 class View:
     """What somebody looks at. `filters` maps a filter's name to its parsed value; absent is not filtered.
 
-    `faults` maps the URL's key to what was wrong with its value: such a view shows no rows.
+    `unread` maps the URL's key to what could not be read: such a view shows no rows.
     """
 
     search: str = ""
@@ -29,14 +37,18 @@ class View:
     sort: str = ""
     page: int = 1
     size: int = 50
-    faults: Mapping[str, Says] = field(default_factory=dict)
+    unread: Mapping[str, Unread] = field(default_factory=dict)
 
     def filtered(self, name: str, value: Any) -> "View":
         """The same with one filter changed (None: taken away), back on page 1."""
         left = {key: old for key, old in self.filters.items() if key != name}
         if value is not None:
             left[name] = value
-        return replace(self, filters=left, page=1, faults=_without(self.faults, name))
+        return replace(self.readable(name), filters=left, page=1)
+
+    def readable(self, name: str) -> "View":
+        """The same without what could not be read under that key."""
+        return replace(self, unread={key: unread for key, unread in self.unread.items() if key != name})
 
     @property
     def narrowed(self) -> bool:
@@ -47,7 +59,7 @@ class View:
 def read_view(config: TableConfig, url: Mapping[str, Sequence[str]]) -> View:
     """The view that the URL's query names. Keys that the table does not declare are none of its business."""
     mine = {key.removeprefix(config.prefix): list(raw) for key, raw in url.items() if key.startswith(config.prefix)}
-    faults: dict[str, Says] = {}
+    wrong: dict[str, Says] = {}
     filters: dict[str, Any] = {}
     for one in config.filters:
         raw = mine.get(one.name)
@@ -56,21 +68,21 @@ def read_view(config: TableConfig, url: Mapping[str, Sequence[str]]) -> View:
         try:
             filters[one.name] = one.read(raw, config.model)
         except Unparsable as error:
-            faults[one.name] = error.says
+            wrong[one.name] = error.says
     search = (mine.get("q") or [""])[-1].strip()
     if len(search) > LONGEST_SEARCH:
-        faults["q"] = says("A search has at most {count} characters.", count=LONGEST_SEARCH)
+        wrong["q"] = says("A search has at most {count} characters.", count=LONGEST_SEARCH)
     sort = (mine.get("sort") or [config.order])[-1]
     if sort != config.order and sort.removeprefix("-") not in sort_fields(config):
-        faults["sort"] = says("This table cannot be sorted by {value}.", value=sort)
+        wrong["sort"] = says("This table cannot be sorted by {value}.", value=sort)
         sort = config.order
     return View(
         search=search,
         filters=MappingProxyType(filters),
         sort=sort,
-        page=_number(mine, "page", 1, faults),
-        size=_size(config, mine, faults),
-        faults=MappingProxyType(faults),
+        page=_number(mine, "page", 1, wrong),
+        size=_size(config, mine, wrong),
+        unread=MappingProxyType({key: Unread(tuple(mine[key]), why) for key, why in wrong.items()}),
     )
 
 
@@ -88,6 +100,7 @@ def write_view(config: TableConfig, view: View) -> dict[str, list[str]]:
         made["page"] = [str(view.page)]
     if view.size != config.page_sizes[0]:
         made["size"] = [str(view.size)]
+    made |= {key: list(unread.raw) for key, unread in view.unread.items()}
     return {f"{config.prefix}{key}": values for key, values in made.items()}
 
 
@@ -96,21 +109,17 @@ def sort_fields(config: TableConfig) -> list[str]:
     return [column.name for column in config.columns if config.sortable(column)]
 
 
-def _size(config: TableConfig, mine: Mapping[str, Sequence[str]], faults: dict[str, Says]) -> int:
-    size = _number(mine, "size", config.page_sizes[0], faults)
+def _size(config: TableConfig, mine: Mapping[str, Sequence[str]], wrong: dict[str, Says]) -> int:
+    size = _number(mine, "size", config.page_sizes[0], wrong)
     if size not in config.page_sizes:
-        faults["size"] = says("This table has no page size {value}.", value=size)
+        wrong["size"] = says("This table has no page size {value}.", value=size)
         return config.page_sizes[0]
     return size
 
 
-def _number(mine: Mapping[str, Sequence[str]], key: str, default: int, faults: dict[str, Says]) -> int:
+def _number(mine: Mapping[str, Sequence[str]], key: str, default: int, wrong: dict[str, Says]) -> int:
     text = (mine.get(key) or [str(default)])[-1]
     if text.isascii() and text.isdigit() and 1 <= len(text) <= 9 and int(text) >= 1:
         return int(text)
-    faults[key] = says("{value} is not a number from 1.", value=text)
+    wrong[key] = says("{value} is not a number from 1.", value=text)
     return default
-
-
-def _without(faults: Mapping[str, Says], name: str) -> Mapping[str, Says]:
-    return {key: fault for key, fault in faults.items() if key != name}
