@@ -8,11 +8,12 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from crm.domain.imports import ImportBatch
+from crm.domain.quotas import Shut, room
 from crm.domain.staff import Employee
 from crm.errors import Refused
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
-from crm.services import audit
+from crm.services import audit, sharing_round
 from crm.services.assignment import share_out
 from crm.services.import_check import (
     PHONE_KNOWN,
@@ -36,11 +37,12 @@ _STORED = tuple(POSITION[column] for column in import_rows.COLUMNS)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """How many of the new customers one consultant got."""
+    """How many of the new customers one consultant got, and why."""
 
     consultant_id: int
     name: str
     count: int
+    why: Says
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def run_import(
         errors=batch.errors,
         assigned=batch.assigned,
         waiting=batch.waiting,
-        parts=_parts(session, shared.by_consultant),
+        parts=_parts(session, shared.by_consultant, now),
         waiting_reason=shared.waiting_reason,
         late=tuple(late),
     )
@@ -179,8 +181,17 @@ def _insert_courses(session: Session, ids: Sequence[int], values: Sequence[Value
     )
 
 
-def _parts(session: Session, by_consultant: dict[int, int]) -> tuple[Part, ...]:
-    asked = select(col(Employee.id), col(Employee.name)).where(col(Employee.id).in_(by_consultant))
-    names = dict(list(session.execute(asked)))
-    parts = [Part(each, names.get(each, ""), count) for each, count in by_consultant.items()]
+def _parts(session: Session, by_consultant: dict[int, int], now: datetime) -> tuple[Part, ...]:
+    """What each consultant with a quota got and why, most first; those who got nothing for good reason, too."""
+    names = dict(list(session.execute(select(col(Employee.id), col(Employee.name)))))
+    today = sharing_round.school_day(now)
+    standing = {each.id: (each.weight, room(each, today)) for each in sharing_round.standings(session, now)}
+    total = sum(weight for each, (weight, left) in standing.items() if by_consultant.get(each) or isinstance(left, int))
+    parts = []
+    for each, (weight, left) in standing.items():
+        count = by_consultant.get(each, 0)
+        why = says("Weight {weight} of {total}", weight=weight, total=total)
+        if isinstance(left, Shut):
+            why = says("{share}, then: {shut}", share=why, shut=left.label) if count else left.label
+        parts.append(Part(each, names.get(each, ""), count, why))
     return tuple(sorted(parts, key=lambda part: (-part.count, part.consultant_id)))

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
@@ -201,13 +200,18 @@ def _told(result: ImportResult) -> None:
 
 
 def _parts(result: ImportResult) -> None:
-    name, count = _("Consultant"), _("Customers")
-    frame = pd.DataFrame([(part.name, part.count) for part in result.parts], columns=[name, count])
-    bars = alt.Chart(frame).encode(
-        y=alt.Y(f"{name}:N", sort=None, title=None), x=alt.X(f"{count}:Q", title=None, axis=None), tooltip=[name, count]
+    name, count, why = _("Consultant"), _("Customers"), _("Why")
+    most = max((part.count for part in result.parts), default=1)
+    st.dataframe(
+        pd.DataFrame([(part.name, part.count, str(part.why)) for part in result.parts], columns=[name, count, why]),
+        hide_index=True,
+        height="content",
+        column_config={
+            name: st.column_config.TextColumn(width=180),
+            count: st.column_config.ProgressColumn(width=260, min_value=0, max_value=max(most, 1), format="%d"),
+            why: st.column_config.TextColumn(width=320),
+        },
     )
-    chart = bars.mark_bar(cornerRadiusEnd=3) + bars.mark_text(align="left", dx=4).encode(text=f"{count}:Q")
-    st.altair_chart(chart.properties(height=max(60, 26 * len(frame))))
 
 
 def _onto(bar: "st.delta_generator.DeltaGenerator"):  # type: ignore[no-untyped-def]

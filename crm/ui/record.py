@@ -10,7 +10,7 @@ from crm.domain.customers import CustomerState
 from crm.domain.deadlines import days_left
 from crm.domain.episodes import Channel
 from crm.errors import ThanosError
-from crm.i18n import Says, _, local_time, says, show
+from crm.i18n import Says, _, local_time, says, says_n, show
 from crm.rbac import Actor
 from crm.services import follow_ups, pool, story
 from crm.services.story import Event, Story
@@ -65,14 +65,20 @@ def _clock(told: Story, now: datetime) -> None:
         return
     if clock.kept is not None:
         st.info(str(clock.kept), icon=":material/pause_circle:")
-    with st.container(horizontal=True):
-        st.metric(_("Days left"), show(days_left(clock.expires_at, now, settings().zone)), border=True, width=130)
-        if customer.follow_up_due_at:
-            st.metric(_("Follow up by"), show(customer.follow_up_due_at), border=True, width=230)
-        if customer.deal_due_at:
-            st.metric(_("Deal by"), show(customer.deal_due_at), border=True, width=230)
-        if clock.goes_at:
-            st.metric(_("Else to the pool"), show(clock.goes_at), border=True, width=230)
+    left = days_left(clock.expires_at, now, settings().zone)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(
+            str(says_n("{count} day left", "{count} days left", count=left)) if left > 0 else _("Time runs out today"),
+            icon=":material/timer:",
+            color="red" if left <= 0 else "orange" if left == 1 else "green",
+        )
+        for label, moment in (
+            (_("Follow up by"), customer.follow_up_due_at),
+            (_("Deal by"), customer.deal_due_at),
+            (_("Else to the pool"), clock.goes_at),
+        ):
+            if moment is not None:
+                st.markdown(f":gray[{label}] {show(moment)}", width="content")
 
 
 def _facts(actor: Actor, told: Story) -> None:
