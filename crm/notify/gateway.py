@@ -129,10 +129,10 @@ def _attempt(plugin: Any, message: Message, channel: NoticeChannel) -> Delivery:
             taken = bool(apprise.notify(body=message.body, title=message.title, body_format=NotifyFormat.TEXT))
         except Exception as error:
             return Unknown(says("The attempt broke off with {kind}.", kind=type(error).__name__))
-    return _judged(taken, heard, channel)
+    return judged(taken, heard, channel)
 
 
-def _judged(taken: bool, heard: Heard, channel: NoticeChannel) -> Delivery:
+def judged(taken: bool, heard: Heard, channel: NoticeChannel) -> Delivery:
     """What the answers mean. Apprise's yes counts only as long as the gateway's own words do not deny it."""
     if heard.error is not None:
         if _never_arrived(heard.error):
