@@ -1,13 +1,21 @@
 """The demo school: refuses a database in use, is the same for the same seed, and obeys every rule."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
 from crm.errors import Refused
+from crm.i18n import Says
+from crm.services import doctor
 from crm.services.demo import fill
+from crm.services.passwords import matches
+from crm.store.engine import make_engine
+from crm.store.metadata import metadata
+from crm.store.session import reading
 
 NOW = datetime(2026, 5, 20, 3, 30, tzinfo=UTC)
 
@@ -65,3 +73,84 @@ def test_nothing_lies_in_the_future_and_some_are_due_today(engine: Engine) -> No
     assert sum(last_run < one <= NOW for one in due) >= 3
     assert sum(NOW < one <= NOW + timedelta(days=1) for one in due) >= 20
     assert not rows(engine, "SELECT 1 FROM follow_up WHERE at > :now", now=NOW.replace(tzinfo=None))
+
+
+def test_the_same_seed_and_moment_make_the_same_school(tmp_path: Path) -> None:
+    schools = []
+    for name in ("one", "two"):
+        engine = a_school(tmp_path / f"{name}.db")
+        fill(engine, 300, 5, NOW)
+        schools.append([rows(engine, f"SELECT * FROM {table}") for table in ("customer", "assignment", "follow_up")])
+        engine.dispose()
+
+    assert schools[0] == schools[1]
+
+
+@pytest.mark.parametrize(
+    ("now", "toml"),
+    [
+        (datetime(2026, 5, 19, 18, 0, tzinfo=UTC), ""),
+        (datetime(2026, 5, 19, 17, 59, 59, tzinfo=UTC), ""),
+        (datetime(2026, 3, 9, 12, 0, tzinfo=UTC), '[school]\ntime_zone = "America/New_York"'),
+        (NOW, "[rules]\nfollow_up_days = 1\ndeal_days = 2"),
+        (NOW, "[rules]\nfollow_up_days = 10\ndeal_days = 5"),
+        (NOW, "[rules]\nfollow_up_days = 365\ndeal_days = 365"),
+        (NOW, '[rules]\nexpire_at = "14:30:00"'),
+    ],
+)
+def test_a_school_is_sound_at_any_hour_in_any_zone_by_any_lengths(
+    tmp_path: Path, use_settings: Callable[[str], None], now: datetime, toml: str
+) -> None:
+    use_settings(toml)
+    engine = a_school(tmp_path / "school.db")
+
+    fill(engine, 400, 9, now)
+
+    with reading(engine) as session:
+        assert [str(one) for one in doctor.check(session, now)] == []
+    assert rows(engine, "SELECT count(*) FROM customer")[0][0] == 400
+    engine.dispose()
+
+
+def test_sheets_notices_runs_and_audit_agree_with_the_history(engine: Engine) -> None:
+    fill(engine, 600, 1, NOW)
+
+    lost = rows(engine, "SELECT closed_at, count(*) FROM assignment WHERE outcome LIKE 'no_%' GROUP BY closed_at")
+    runs = {row[0]: dict(Says.loaded(row[1]).values) for row in rows(engine, "SELECT due_at, account FROM job_run")}
+    for run, count in lost:
+        if run in runs:
+            assert runs[run]["no_follow_up"] + runs[run]["no_deal"] == count
+    assert len(runs) == 60
+    assert rows(engine, "SELECT sum(imported) FROM import_batch") == rows(
+        engine, "SELECT count(*) FROM customer WHERE import_batch_id IS NOT NULL"
+    )
+    assert rows(engine, "SELECT count(*) FROM notification WHERE read_at IS NULL")[0][0] > 0
+    assert rows(engine, "SELECT count(*) FROM audit_entry WHERE action = 'import.run'")[0][0] > 20
+
+
+def test_every_demo_person_signs_in_with_the_password_that_was_printed(engine: Engine) -> None:
+    accounts = fill(engine, 0, 1, NOW)
+
+    stored = dict(rows(engine, "SELECT name, password_hash FROM account WHERE active"))
+    assert {one.name for one in accounts} == set(stored)
+    assert len(set(stored.values())) == 1
+    assert matches(accounts[0].password, stored["admin"])
+
+
+def test_no_phone_number_can_be_a_real_persons(engine: Engine) -> None:
+    fill(engine, 300, 1, NOW)
+
+    numbers = [row[0] for row in rows(engine, "SELECT phone FROM customer WHERE phone IS NOT NULL")]
+    assert all(number.startswith("19900") and len(number) == 11 for number in numbers)
+
+
+def test_more_customers_than_there_are_numbers_for_are_refused(engine: Engine) -> None:
+    with pytest.raises(Refused, match="999,999"):
+        fill(engine, 1_000_000, 1, NOW)
+
+
+def a_school(path: Path) -> Engine:
+    engine = make_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+    return engine

@@ -5,18 +5,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import redis
 from sqlalchemy import Engine, text
-from sqlmodel import Session
 
 from crm.domain.customers import CustomerState
 from crm.domain.episodes import Outcome
 from crm.domain.imports import ImportBatch
 from crm.domain.payments import PaymentState
-from crm.i18n import says
 from crm.rbac import store as rbac
-from crm.services import doctor
+from crm.services import assignment, doctor
 from crm.services.demo import fill
-from crm.services.permissions import install_roles
+from crm.services.permissions import SYSTEM, install_roles
+from crm.store.redis import ROUND_KEY
 from crm.store.session import reading, writing
 from tests import builders as a
 
@@ -112,8 +112,8 @@ BROKEN = {
         "customer 3: is enrolled, but has deadlines",
     ),
     "a follow-up deadline that the rule does not give": (
-        "INSERT INTO follow_up (customer_id, consultant_id, at, channel, note)"
-        " VALUES (1, 1, '2025-03-03 05:00:00', 'phone', 'Called')",
+        "INSERT INTO follow_up (customer_id, consultant_id, assignment_id, at, channel, note)"
+        " VALUES (1, 1, 1, '2025-03-03 05:00:00', 'phone', 'Called')",
         "customer 1: the deadlines are 2025-03-06 04:00 and 2025-03-18 04:00,"
         " but start and last follow-up say 2025-03-06 05:00 and 2025-03-18 04:00",
     ),
@@ -172,6 +172,15 @@ BROKEN = {
         "INSERT INTO follow_up (customer_id, consultant_id, assignment_id, at, channel, note)"
         " VALUES (4, 1, 2, '2025-03-03 04:00:00', 'phone', 'Called')",
         "follow_up 1: belongs to episode 2",
+    ),
+    "a follow-up after its episode": (
+        "INSERT INTO follow_up (customer_id, consultant_id, assignment_id, at, channel, note)"
+        " VALUES (2, 1, 2, '2025-03-03 04:00:01', 'phone', 'Called')",
+        "follow_up 1: belongs to episode 2",
+    ),
+    "deleted while somebody holds it": (
+        f"UPDATE customer SET deleted_at = {OLD} WHERE id = 1",
+        "customer 1: was deleted, but consultant 1 still holds it",
     ),
     "enrolled without money": (
         "UPDATE payment SET state = 'rejected'",
@@ -296,14 +305,32 @@ def test_a_cap_below_what_is_held_is_a_note_and_no_fault(school: Engine) -> None
     ]
 
 
-def test_what_redis_says_differently_is_told_too(school: Engine) -> None:
-    def disagreements(_session: Session) -> list[object]:
-        return [says("Redis is behind.")]
+@pytest.mark.redis
+def test_a_copy_in_redis_that_disagrees_is_named(school: Engine, redis_url: str) -> None:
+    with writing(school) as session:
+        assignment.share_out(session, None, now=NOW, by=SYSTEM)
+    sound = found(school)
+    copy = redis.Redis.from_url(redis_url, decode_responses=True)
+    copy.set(ROUND_KEY, str(copy.get(ROUND_KEY)).replace("|1|", "|7|"))
+    copy.close()
 
-    with reading(school) as session:
-        told = doctor.check(session, NOW, disagreements)  # type: ignore[arg-type]
+    told = found(school)
 
-    assert [str(one) for one in told] == ["Redis is behind."]
+    assert sound == []
+    assert len(told) == 1
+    assert told[0].startswith("Redis has another sharing round than the database")
+
+
+def test_a_note_by_a_manager_moves_no_deadline_and_is_no_fault(school: Engine) -> None:
+    with writing(school) as session:
+        session.execute(
+            text(
+                "INSERT INTO follow_up (customer_id, consultant_id, at, channel, note)"
+                " VALUES (1, 2, '2025-03-03 05:00:00.000000', 'phone', 'Asked how it goes')"
+            )
+        )
+
+    assert found(school) == []
 
 
 def test_the_demo_school_is_sound(engine: Engine) -> None:

@@ -3,20 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
-from typing import Any
 
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, func, select
 from sqlmodel import Session, SQLModel
 
 from crm.domain.customers import CustomerState
 from crm.errors import Refused
 from crm.i18n import says
-from crm.services.demo import words
+from crm.services.demo import office, words
 from crm.services.demo.clock import Clock
 from crm.services.demo.lives import Life, World, live
+from crm.services.demo.office import Diary
 from crm.services.demo.people import PASSWORD, STAFF, School, settle
-from crm.services.demo.rows import CAPACITY, Rows, Who, add_customers
+from crm.services.demo.rows import CAPACITY, Rows, add_customers
 from crm.settings import settings
 from crm.store.sequences import mend_sequences
 from crm.store.session import is_postgres, writing
@@ -60,8 +61,8 @@ def fill(
     with writing(engine) as session:
         _require_empty(session)
         school = settle(session, seed, clock)
-        _write(session, "school", [{"name": name, "city": city, "version": 1} for name, city in words.CAMPUSES])
-        _write(
+        office.write(session, "school", [{"name": name, "city": city, "version": 1} for name, city in words.CAMPUSES])
+        office.write(
             session,
             "course",
             [
@@ -89,17 +90,18 @@ def _require_empty(session: Session) -> None:
 
 
 def _fill_customers(session: Session, school: School, world: World, customers: int, progress: Progress | None) -> None:
-    who = Who(school.account("manager"), school.account("finance"), school.accounts)
-    rows = Rows()
+    rows, diary = Rows(), Diary(office.sheets(world, HISTORY))
+    office.open_sheets(session, world, diary.sheets, school.account("manager"))
     done = 0
     while done < customers:
         some = min(CHUNK, customers - done)
-        add_customers(rows, world, _lives(world, some), {}, who)
+        add_customers(rows, world, _lives(world, some, diary), school, diary)
         for table in ("customer", "customer_course", "assignment", "follow_up", "payment"):
-            _write(session, table, rows.take(table))
+            office.write(session, table, rows.take(table))
         done += some
         if progress:
             progress(done, customers)
+    office.close_day(session, world, school, diary)
 
 
 # Parts of a thousand customers; whoever finds no consultant with room ends in the pool.
@@ -112,30 +114,30 @@ _PARTS = {
 }
 
 
-def _lives(world: World, count: int) -> list[Life]:
+def _lives(world: World, count: int, diary: Diary) -> list[Life]:
     made: list[Life] = []
     for (state, paused), part in _PARTS.items():
+        arrive = partial(_arrive, world, diary, state)
         for _each in range(count * part // 1000):
-            if state is CustomerState.WAITING:
-                made.append(Life(world.clock.working_before(world.rng, world.clock.now - timedelta(hours=20))))
-            else:
-                life = live(world, _creations(world, state), state, paused=paused)
-                made += [life] if life else []
+            life = arrive() if state is CustomerState.WAITING else live(world, arrive, state, paused=paused)
+            made += [life] if life else []
     while len(made) < count:
-        life = live(world, _creations(world, CustomerState.PUBLIC), CustomerState.PUBLIC)
+        life = live(world, partial(_arrive, world, diary, CustomerState.PUBLIC), CustomerState.PUBLIC)
         made += [life] if life else []
     return made
 
 
-def _creations(world: World, state: CustomerState) -> list[datetime]:
-    """Moments at which a customer that ends in `state` may have come: private ones came lately."""
+def _arrive(world: World, diary: Diary, state: CustomerState) -> Life:
+    """How a customer that ends in `state` may have come: with a sheet, won by a consultant, or by a form."""
     rng, now = world.rng, world.clock.now
-    reach = HISTORY
+    if state is CustomerState.WAITING:
+        return Life(world.clock.working_before(rng, now - timedelta(hours=14)))
+    since = now - HISTORY
     if state is CustomerState.PRIVATE:
-        reach = timedelta(days=60) if rng.random() < 0.25 else world.clock.deal
-    return [world.clock.working_before(rng, now - reach) for _each in range(3)]
-
-
-def _write(session: Session, table: str, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        session.connection().execute(insert(SQLModel.metadata.tables[table]), rows)
+        # They came lately, or were claimed lately.
+        since = now - (timedelta(days=60) if rng.random() < 0.25 else world.clock.deal)
+    way = rng.random()
+    sheets = [moment for moment in diary.sheets if moment >= since] if way < 0.65 else []
+    if sheets:
+        return Life(rng.choice(sheets))
+    return Life(world.clock.working_before(rng, since), own=way > 0.93)

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
+from crm.domain.deadlines import Deadlines, Lengths, deadlines
+from crm.domain.expiry import scheduled, upcoming
 from crm.settings import Rules
 
 OPENS, CLOSES = 9 * 60, 20 * 60
@@ -17,11 +19,6 @@ class Clock:
     now: datetime
     zone: ZoneInfo
     rules: Rules
-
-    @property
-    def follow_up(self) -> timedelta:
-        """How long a contact lasts."""
-        return timedelta(days=self.rules.follow_up_days)
 
     @property
     def deal(self) -> timedelta:
@@ -48,13 +45,17 @@ class Clock:
 
     def run_for(self, due: datetime) -> datetime:
         """The scheduled expiry that takes a deadline: the first one at or after it."""
-        run = self._run_on(self.day(due))
-        return run if run >= due else self._run_on(self.day(due) + timedelta(days=1))
+        return upcoming(due, self.zone, self.rules.expire_at)
 
     def last_run(self) -> datetime:
         """The last scheduled expiry at or before now."""
-        run = self._run_on(self.day(self.now))
-        return run if run <= self.now else self._run_on(self.day(self.now) - timedelta(days=1))
+        return scheduled(self.now, self.zone, self.rules.expire_at)
 
-    def _run_on(self, day: date) -> datetime:
-        return datetime.combine(day, self.rules.expire_at, self.zone).astimezone(UTC)
+    def due(self, opened: datetime, heard: datetime) -> Deadlines:
+        """The deadlines of an episode with its last contact."""
+        return deadlines(opened, heard, Lengths.of(self.rules))
+
+    def extended(self, rng: Random) -> datetime:
+        """The end of a manager's extension: the end of one of the next days, as far as the rules allow."""
+        day = self.day(self.now) + timedelta(days=min(rng.randint(2, 6), self.rules.extension_days_max))
+        return datetime.combine(day, time(), self.zone).astimezone(UTC)

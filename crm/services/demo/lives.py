@@ -4,13 +4,15 @@ A life is played until it ends in the state that was wanted; so every history ob
 it happened by them: contacts move deadlines, the scheduled run expires, nobody claims what they lost.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
 from crm.domain.customers import CustomerState
+from crm.domain.deadlines import Deadlines
 from crm.domain.episodes import Origin, Outcome
+from crm.domain.expiry import Held, Lapses, verdict
 from crm.services.demo.clock import Clock
 
 TRIES = 60
@@ -34,20 +36,21 @@ class Episode:
     contacts: list[Contact] = field(default_factory=list)
     closed: datetime | None = None
     outcome: Outcome = Outcome.FOLLOWING
-    follow_up_due: datetime | None = None
-    deal_due: datetime | None = None
+    due: Deadlines | None = None
 
 
 @dataclass(slots=True)
 class Life:
-    """What happened to one customer until now."""
+    """What happened to one customer until now. `own`: the first holder won it personally and added it."""
 
     created: datetime
+    own: bool = False
     episodes: list[Episode] = field(default_factory=list)
     state: CustomerState = CustomerState.WAITING
     paid: datetime | None = None
     pending: datetime | None = None
     extended: datetime | None = None
+    extended_until: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -93,13 +96,13 @@ _ODDS = {
 _CLAIMED = {CustomerState.PRIVATE: 0.8, CustomerState.PUBLIC: 0.3, CustomerState.ENROLLED: 0.85}
 
 
-def live(world: World, created: Sequence[datetime], wanted: CustomerState, *, paused: str = "") -> Life | None:
-    """A life that ends in `wanted`, begun at one of `created`. None if the dice do not find one.
+def live(world: World, arrive: Callable[[], Life], wanted: CustomerState, *, paused: str = "") -> Life | None:
+    """A life that ends in `wanted`, begun as `arrive` says. None if the dice do not find one.
 
     `paused` ("pending" or "extended") asks for a private customer whom expiry passes over.
     """
     for _try in range(TRIES):
-        life = Life(world.rng.choice(created))
+        life = arrive()
         _play(world, life, wanted, paused)
         if life.state is wanted and (not paused or life.pending or life.extended):
             if life.state is CustomerState.PRIVATE:
@@ -115,7 +118,7 @@ def _holder(world: World, holder_id: int) -> Holder:
 def _play(world: World, life: Life, wanted: CustomerState, paused: str) -> None:
     rng, clock = world.rng, world.clock
     holder = world.pick(life.created)
-    at, origin = life.created, Origin.SHARED
+    at, origin = life.created, Origin.ADDED if life.own else Origin.SHARED
     while holder is not None:
         episode = Episode(holder.id, origin, at)
         life.episodes.append(episode)
@@ -150,10 +153,9 @@ def _follow(world: World, life: Life, episode: Episode, holder: Holder, intent: 
     rng, clock = world.rng, world.clock
     patience = rng.choices((0, 1, 2, 3), (2, 4, 3, 1))[0] if intent == _NEGLECT else rng.randint(1, 5)
     last = episode.opened
-    episode.deal_due = last + clock.deal
-    episode.follow_up_due = last + clock.follow_up
+    due = episode.due = clock.due(episode.opened, last)
     while True:
-        run = clock.run_for(min(episode.follow_up_due, episode.deal_due))
+        run = clock.run_for(min(due))
         at = _next_contact(world, last, first=not episode.contacts)
         tired = intent == _NEGLECT and len(episode.contacts) >= patience
         if life.pending or life.extended:
@@ -163,8 +165,9 @@ def _follow(world: World, life: Life, episode: Episode, holder: Holder, intent: 
             if holder.left_at and holder.left_at < run and holder.left_at <= clock.now:
                 _close(episode, max(holder.left_at, last), Outcome.LEFT_SCHOOL)
             elif run <= clock.now:
-                no_deal = episode.deal_due <= episode.follow_up_due
-                _close(episode, run, Outcome.NO_DEAL if no_deal else Outcome.NO_FOLLOW_UP)
+                lapses = verdict(Held(due), run)
+                assert isinstance(lapses, Lapses)
+                _close(episode, run, lapses.outcome)
             return
         if holder.left_at and at >= holder.left_at:
             _close(episode, max(holder.left_at, last), Outcome.LEFT_SCHOOL)
@@ -173,7 +176,7 @@ def _follow(world: World, life: Life, episode: Episode, holder: Holder, intent: 
             return
         episode.contacts.append(Contact(at, "later" if episode.contacts else "first"))
         last = at
-        episode.follow_up_due = last + clock.follow_up
+        due = episode.due = clock.due(episode.opened, last)
         if len(episode.contacts) >= patience and _ended(world, life, episode, intent, paused):
             return
 
@@ -182,8 +185,7 @@ def _ended(world: World, life: Life, episode: Episode, intent: str, paused: str)
     """What the last contact leads to, when it is time for more than a further contact."""
     rng, clock, at = world.rng, world.clock, episode.contacts[-1].at
     soon = at + timedelta(minutes=rng.randint(3, 90))
-    due = min(at + clock.follow_up, episode.deal_due or at)
-    if soon > clock.now or soon >= clock.run_for(due):
+    if soon > clock.now or soon >= clock.run_for(min(clock.due(episode.opened, at))):
         return False
     if intent == _ENROL:
         confirmed = soon + timedelta(minutes=rng.randint(20, 1200))
@@ -200,7 +202,7 @@ def _ended(world: World, life: Life, episode: Episode, intent: str, paused: str)
             life.pending = soon
             episode.contacts[-1].stage = "last"
         else:
-            life.extended = soon
+            life.extended, life.extended_until = soon, clock.extended(rng)
     return False
 
 

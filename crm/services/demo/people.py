@@ -6,17 +6,16 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-import bcrypt
 from sqlalchemy import Connection, insert, select
 from sqlmodel import Session, SQLModel, col
 
 from crm.rbac.tables import AccountRole, Role
 from crm.services.demo.clock import Clock
 from crm.services.demo.lives import Holder
+from crm.services.passwords import hashed
 from crm.services.permissions import install_roles
 
 PASSWORD = "thanos-demo-2026"
-BCRYPT_ROUNDS = 12
 
 DEPARTMENTS = (
     (1001, "管理部 Management"),
@@ -88,7 +87,7 @@ def settle(session: Session, seed: int, clock: Clock) -> School:
     roles = {name: key for key, name in session.execute(select(col(Role.id), col(Role.name)))}
     joined = clock.now - timedelta(days=400)
     _write(connection, "department", [{"code": code, "name": name, "version": 1} for code, name in DEPARTMENTS])
-    secret = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
+    secret = hashed(PASSWORD)
     logins = {person.login: number for number, person in enumerate(STAFF, start=1)}
     _write(connection, "account", [_account(logins[person.login], person, secret, joined) for person in STAFF])
     session.execute(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from crm.domain.customers import (
@@ -15,13 +15,20 @@ from crm.domain.customers import (
 )
 from crm.domain.episodes import Channel, Origin, Outcome
 from crm.domain.payments import PaymentKind, PaymentState
-from crm.i18n import Says, says
+from crm.domain.quotas import Shut, why_nobody
+from crm.domain.sharing import Pick
+from crm.i18n import says
+from crm.services.assignment import stored_reason
 from crm.services.demo import words
 from crm.services.demo.lives import Contact, Episode, Life, World
+from crm.services.demo.office import Diary
+from crm.services.demo.people import STAFF, School
 
 Row = dict[str, Any]
 PHONES, QQS = 19_900_000_000, 9_900_000_000
 CAPACITY = 1_000_000
+ROUND = 400
+MANAGER_NAME = next(person.name for person in STAFF if person.login == "manager")
 
 
 @dataclass(slots=True)
@@ -34,6 +41,7 @@ class Rows:
     follow_up: list[Row] = field(default_factory=list)
     payment: list[Row] = field(default_factory=list)
     next_key: dict[str, int] = field(default_factory=dict)
+    step: int = 0
 
     def key(self, table: str) -> int:
         """The next primary key of a table."""
@@ -47,36 +55,29 @@ class Rows:
         return rows
 
 
-def add_customers(rows: Rows, world: World, lives: Iterable[Life], batches: dict[datetime, int], who: "Who") -> None:
+def add_customers(rows: Rows, world: World, lives: Iterable[Life], school: School, diary: Diary) -> None:
     """Rows of some lives, oldest first, so that keys grow with time."""
+    manager = school.account("manager")
     episodes: list[tuple[Episode, int]] = []
     for life in sorted(lives, key=lambda one: one.created):
         number = rows.key("customer")
-        rows.customer.append(_customer(world, number, life, batches, who))
+        diary.note(number, life, manager, school.accounts)
+        rows.customer.append(_customer(world, number, life, diary.sheets.get(life.created), school))
         for course in world.rng.sample(range(1, len(words.COURSES) + 1), world.rng.choice((0, 1, 1, 1, 2))):
             rows.customer_course.append({"customer_id": number, "course_id": course})
         episodes += ((episode, number) for episode in life.episodes)
-        rows.payment += _payments(rows, world, life, number, who)
+        rows.payment += _payments(rows, world, life, number, school)
     contacts: list[tuple[Contact, int, int, int]] = []
     for episode, number in sorted(episodes, key=lambda one: one[0].opened):
         key = rows.key("assignment")
-        rows.assignment.append(_assignment(world, key, number, episode, who))
+        rows.assignment.append(_assignment(rows, world, key, number, episode, school))
         contacts += ((contact, number, episode.holder, key) for contact in episode.contacts)
     for contact, number, holder, key in sorted(contacts, key=lambda one: one[0].at):
         rows.follow_up.append(_follow_up(rows, world, contact, number, holder, key))
 
 
-@dataclass(frozen=True, slots=True)
-class Who:
-    """Accounts of those who do things: the manager, and of each employee."""
-
-    manager: int
-    finance: int
-    accounts: dict[int, int]
-
-
-def _customer(world: World, number: int, life: Life, batches: dict[datetime, int], who: Who) -> Row:
-    rng, clock = world.rng, world.clock
+def _customer(world: World, number: int, life: Life, sheet: int | None, school: School) -> Row:
+    rng = world.rng
     gender = rng.choice((Gender.MALE, Gender.FEMALE))
     chinese = rng.random() < 0.86
     last = life.episodes[-1] if life.episodes else None
@@ -87,7 +88,8 @@ def _customer(world: World, number: int, life: Life, batches: dict[datetime, int
     handle = rng.random()
     # Blocks of ten thousand within numbers that no network hands out; a fixed walk makes them look unordered.
     serial = number // 10_000 * 10_000 + number * 7_919 % 10_000
-    extended = private and life.extended is not None
+    referral = rng.random() < 0.05 and number > 1
+    adder = school.accounts[life.episodes[0].holder] if life.own else school.account("manager")
     return {
         "id": number,
         "name": _name(world, gender, chinese=chinese),
@@ -103,25 +105,26 @@ def _customer(world: World, number: int, life: Life, batches: dict[datetime, int
         "work_status": status,
         "company": rng.choice(words.COMPANIES) if employed and rng.random() < 0.6 else None,
         "salary": rng.randint(8, 40) * 500 if employed and rng.random() < 0.8 else None,
-        "source": rng.choices(tuple(Source), (20, 16, 9, 14, 15, 9, 7, 5, 3, 2))[0],
-        "referred_by_id": rng.randint(1, number - 1) if number > 1 and rng.random() < 0.04 else None,
+        "source": Source.REFERRAL if referral else rng.choices(tuple(Source), (20, 16, 9, 14, 15, 5, 7, 5, 3, 2))[0],
+        "referred_by_id": rng.randint(1, number - 1) if referral else None,
         "note": rng.choice(words.CUSTOMER_NOTES) if rng.random() < 0.35 else None,
         "state": life.state,
         "consultant_id": last.holder if last and private else None,
         "last_consultant_id": closed[-1].holder if closed else None,
-        "follow_up_due_at": last.follow_up_due if last and private else None,
-        "deal_due_at": last.deal_due if last and private else None,
-        "extended_until": clock.now + timedelta(days=rng.randint(2, 6)) if extended else None,
+        "follow_up_due_at": last.due.follow_up_due_at if last and last.due and private else None,
+        "deal_due_at": last.due.deal_due_at if last and last.due and private else None,
+        "extended_until": life.extended_until if private else None,
         "waiting_reason": None if life.episodes else WAITING.stored(),
-        "import_batch_id": batches.get(life.created),
+        "import_batch_id": sheet,
         "created_at": life.created,
-        "created_by_id": who.manager,
+        "created_by_id": adder,
         "deleted_at": None,
-        "version": 1 + 2 * len(life.episodes),
+        # Each start of an episode counts one up, and so does each way into the pool or the school.
+        "version": 1 + len(life.episodes) + sum(one.outcome is not Outcome.TRANSFERRED for one in closed),
     }
 
 
-WAITING = says("Nobody has room right now.")
+WAITING = why_nobody([Shut.FULL_TODAY])
 
 
 def _name(world: World, gender: Gender, *, chinese: bool) -> str:
@@ -132,7 +135,8 @@ def _name(world: World, gender: Gender, *, chinese: bool) -> str:
     return f"{given} {rng.choice(words.ENGLISH_FAMILY)}"
 
 
-def _assignment(world: World, key: int, number: int, episode: Episode, who: Who) -> Row:
+def _assignment(rows: Rows, world: World, key: int, number: int, episode: Episode, school: School) -> Row:
+    by_hand = episode.origin is Origin.TRANSFERRED
     return {
         "id": key,
         "customer_id": number,
@@ -141,21 +145,27 @@ def _assignment(world: World, key: int, number: int, episode: Episode, who: Who)
         "opened_at": episode.opened,
         "closed_at": episode.closed,
         "outcome": episode.outcome,
-        "reason": _reason(world, episode).stored(),
+        "reason": _reason(rows, world, episode),
         "closed_reason": _closed_reason(world, episode),
-        "opened_by_id": who.accounts[episode.holder] if episode.origin is Origin.CLAIMED else who.manager,
+        "opened_by_id": school.account("manager")
+        if by_hand or episode.origin is Origin.SHARED
+        else school.accounts[episode.holder],
     }
 
 
-def _reason(world: World, episode: Episode) -> Says:
+def _reason(rows: Rows, world: World, episode: Episode) -> str:
     if episode.origin is Origin.CLAIMED:
-        return says("Claimed from the public pool.")
+        return says("Claimed from the pool.").stored()
+    if episode.origin is Origin.ADDED:
+        return says("Added by the consultant.").stored()
     if episode.origin is Origin.TRANSFERRED:
-        return says("Handed over by hand.")
-    weights = {one.id: one.weight for one in world.holders}
-    return says(
-        "Next in turn: weight {weight} of {total}.", weight=weights[episode.holder], total=sum(weights.values())
-    )
+        return says("Assigned by {name}.", name=MANAGER_NAME).stored()
+    weights = {
+        one.id: one.weight for one in world.holders if one.closed_from is None or one.closed_from > episode.opened
+    }
+    weight, total = weights[episode.holder], sum(weights.values())
+    rows.step = rows.step % ROUND + 1
+    return stored_reason(Pick(episode.holder, weight, total, -(-weight * rows.step // total), rows.step))
 
 
 def _closed_reason(world: World, episode: Episode) -> str | None:
@@ -169,6 +179,7 @@ def _closed_reason(world: World, episode: Episode) -> str | None:
 def _follow_up(rows: Rows, world: World, contact: Contact, number: int, holder: int, episode: int) -> Row:
     rng, clock = world.rng, world.clock
     sentences = {"first": words.FIRST_CONTACT, "later": words.LATER_CONTACT, "last": words.LAST_CONTACT}[contact.stage]
+    channel, note = rng.choice(sentences)
     planned = rng.random() < 0.55 and contact.stage != "last"
     return {
         "id": rows.key("follow_up"),
@@ -176,14 +187,14 @@ def _follow_up(rows: Rows, world: World, contact: Contact, number: int, holder: 
         "consultant_id": holder,
         "assignment_id": episode,
         "at": contact.at,
-        "channel": rng.choices(tuple(Channel), (50, 32, 8, 7, 2, 1))[0],
-        "note": rng.choice(sentences).format(course=rng.choice(words.COURSES)[0]),
+        "channel": Channel[channel.upper()] if channel else rng.choices(tuple(Channel), (45, 40, 14, 0, 0, 1))[0],
+        "note": note.format(course=rng.choice(words.COURSES)[0]),
         "next_step": rng.choice(words.NEXT_STEPS) if planned else None,
         "next_at": clock.working(rng, clock.day(contact.at) + timedelta(days=rng.randint(1, 3))) if planned else None,
     }
 
 
-def _payments(rows: Rows, world: World, life: Life, number: int, who: Who) -> list[Row]:
+def _payments(rows: Rows, world: World, life: Life, number: int, school: School) -> list[Row]:
     rng = world.rng
     at = life.paid or life.pending
     if at is None:
@@ -200,7 +211,7 @@ def _payments(rows: Rows, world: World, life: Life, number: int, who: Who) -> li
             "state": PaymentState.CONFIRMED if paid else PaymentState.PENDING,
             "amount_cents": amount,
             "recorded_at": at,
-            "recorded_by_id": who.accounts[holder],
+            "recorded_by_id": school.accounts[holder],
             "note": None,
             "version": 2 if paid else 1,
         }

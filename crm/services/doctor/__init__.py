@@ -3,7 +3,6 @@
 Only reads. Each check is one query over whole tables, so that a million customers take seconds.
 """
 
-from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,21 +11,21 @@ from sqlmodel import Session
 from crm.domain.deadlines import Lengths
 from crm.domain.expiry import scheduled
 from crm.i18n import Says
+from crm.services import sharing_round
 from crm.services.doctor import history, holding, people, records
 from crm.services.doctor.ask import ask
 from crm.settings import settings
+from crm.store.redis import Proposals
 from crm.store.session import is_postgres
 
 STUCK = timedelta(hours=1)
 
 
-def check(
-    session: Session, now: datetime, redis_disagreements: Callable[[Session], Iterable[Says]] | None = None
-) -> list[Says]:
+def check(session: Session, now: datetime, redis: Proposals | None = None) -> list[Says]:
     """What is broken, one sentence each: table, row, what is wrong, remedy. Nothing broken: an empty list.
 
-    `redis_disagreements` compares Redis with the database, where there is a Redis. Of one kind of fault the
-    first twenty are told, then how many more there are.
+    Of one kind of fault the first twenty are told, then how many more there are. `redis` instead of the one
+    that the settings name.
     """
     postgres = is_postgres(session)
     facts = _facts(now)
@@ -39,9 +38,7 @@ def check(
     found += people.permissions(session)
     for one in people.CHECKS:
         found += ask(session, one, facts)
-    if redis_disagreements is not None:
-        found += redis_disagreements(session)
-    return found
+    return found + sharing_round.redis_disagreements(session, redis)
 
 
 def notes(session: Session, now: datetime) -> list[Says]:

@@ -105,10 +105,11 @@ FOLLOW_UP_ASTRAY = Check(
     "follow_up",
     """
     SELECT f.id, f.assignment_id FROM follow_up f JOIN assignment a ON a.id = f.assignment_id
-    WHERE a.customer_id <> f.customer_id OR f.at < a.opened_at
+    WHERE a.customer_id <> f.customer_id OR a.consultant_id <> f.consultant_id
+       OR f.at < a.opened_at OR f.at > a.closed_at
     """,
     lambda row: says(
-        "follow_up {id}: belongs to episode {episode}, which is another customer's or began later."
+        "follow_up {id}: belongs to episode {episode}, which is of another customer, consultant or time."
         " Correct assignment_id.",
         id=str(row.id),
         episode=str(row.assignment_id),

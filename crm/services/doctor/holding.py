@@ -102,7 +102,7 @@ OPEN_WITHOUT_HOLDER = Check(
 
 
 def deadlines(*, postgres: bool) -> Check:
-    """Rule 3: both deadlines, recomputed from the open episode and the follow-ups of its consultant in it."""
+    """Rule 3: both deadlines, recomputed from the open episode and the follow-ups that belong to it."""
     follow_up, deal = (
         later("heard", "follow_up_days", postgres=postgres),
         later("opened_at", "deal_days", postgres=postgres),
@@ -114,8 +114,7 @@ def deadlines(*, postgres: bool) -> Check:
         FROM (
             SELECT c.id, c.follow_up_due_at, c.deal_due_at, a.opened_at,
                    coalesce((SELECT max(f.at) FROM follow_up f
-                             WHERE f.customer_id = c.id AND f.consultant_id = a.consultant_id
-                               AND f.at >= a.opened_at), a.opened_at) AS heard
+                             WHERE f.customer_id = c.id AND f.assignment_id = a.id), a.opened_at) AS heard
             FROM customer c JOIN assignment a ON a.customer_id = c.id AND a.closed_at IS NULL
             WHERE c.state = 'private'
         ) AS held
@@ -152,6 +151,17 @@ NOT_EXPIRED = Check(
     ),
 )
 
+DELETED_BUT_HELD = Check(
+    "customer",
+    "SELECT id, consultant_id FROM customer WHERE deleted_at IS NOT NULL AND state = 'private'",
+    lambda row: says(
+        "customer {id}: was deleted, but consultant {consultant} still holds it. Close its episode as released"
+        " and set the state to public.",
+        id=str(row.id),
+        consultant=str(row.consultant_id),
+    ),
+)
+
 CHECKS = (
     STATE,
     HOLDER_MISSING,
@@ -162,4 +172,5 @@ CHECKS = (
     OTHER_HOLDER,
     OPEN_WITHOUT_HOLDER,
     NOT_EXPIRED,
+    DELETED_BUT_HELD,
 )
