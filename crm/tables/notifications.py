@@ -48,7 +48,7 @@ OUTBOX = site.register(
             Column("account_id", label=says("To"), shows="display_name", width=150),
             Column("title", show=Says.loaded, width=300, sortable=False),
             Column("attempts", width=90),
-            Column("error", width=260),
+            Column("error", show=Says.loaded, width=260, sortable=False),
             Column("created_at", label=says("When"), width=150),
             Column("sent_at", width=150),
         ),
