@@ -162,9 +162,9 @@ def _close(here: Here) -> None:
 
 def _tick(here: Here, ids: tuple[Any, ...]) -> None:
     here.remember("ticked", frozenset(ids))
-    here.renew_editor()
+    here.keep(here.memory.renewed())
 
 
 def _untick(here: Here) -> None:
     here.remember("ticked", frozenset())
-    here.renew_editor()
+    here.keep(here.memory.renewed())

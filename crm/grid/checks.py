@@ -112,7 +112,7 @@ def _search(config: TableConfig) -> Faults:
                 f"Use Search({one.field!r}, match='exact')."
             )
         if fact is not None:
-            yield from _labelled(config, f"search[{index}] {one.field!r}", one.field, None)
+            yield from _labelled(config, f"search[{index}] {one.field!r}", one.field.split(".")[0], None)
 
 
 def _filters(config: TableConfig) -> Faults:

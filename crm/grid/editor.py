@@ -17,7 +17,7 @@ from streamlit.column_config import (
 from crm.errors import Invalid
 from crm.grid.bulk import act_on_one
 from crm.grid.config import Column, TableConfig
-from crm.grid.edits import TICK, Cells, Change, Snapshot, held, new_edits
+from crm.grid.edits import TICK, Change, Snapshot, drawing, received
 from crm.grid.fields import facts, label_of
 from crm.grid.frame import OPEN, Shown, editable, kind_of, permitted, standing
 from crm.grid.saving import save_all
@@ -46,14 +46,17 @@ MOST_HEIGHT = 20 * ROW + 38
 
 
 def ticked(here: Here) -> frozenset[Any]:
-    """The keys of the ticked rows, all on the page shown."""
+    """The keys of the ticked rows."""
     found: frozenset[Any] = here.recall("ticked", frozenset())
     return found
 
 
 def editor(here: Here, shown: Shown) -> None:
     """Draws the rows. Edits are saved by a callback that carries the snapshot drawn here."""
-    shown = _in_step(here, shown)
+    memory, kept = drawing(here.memory, shown.snapshot, _overlay(_key(here)), shown.rules, here.zone)
+    here.keep(memory)
+    here.remember("ticked", ticked(here) & frozenset(shown.snapshot.ids))
+    shown = standing(shown, kept)
     key = _key(here)
     locked = [name for name in shown.frame.columns if name != TICK and name not in shown.rules]
     st.html(f"<style>{HIDDEN}</style>")
@@ -74,30 +77,13 @@ def editor(here: Here, shown: Shown) -> None:
 
 
 def _key(here: Here) -> str:
-    return here.key(f"editor:{here.recall('epoch', 0)}")
+    return here.key(f"editor:{here.memory.epoch}")
 
 
 def _overlay(key: str) -> dict[int, dict[str, Any]]:
     """What the editor of that key shows on top of its frame."""
     state = st.session_state.get(key)
     return {position: dict(cells) for position, cells in state["edited_rows"].items()} if state else {}
-
-
-def _in_step(here: Here, shown: Shown) -> Shown:
-    """The drawing with the frame standing still under the overlay; a new editor where it cannot."""
-    snapshot = shown.snapshot
-    if here.recall("drawn") != snapshot.ids:
-        here.remember("drawn", snapshot.ids)
-        here.remember("ticked", ticked(here) & frozenset(snapshot.ids))
-        here.renew_editor()
-        return shown
-    overlay: Cells = here.recall("overlay", {})
-    # After a while out of sight (a record was opened) the browser's editor is empty, so ours has to be new too.
-    kept = held(snapshot, overlay, here.recall("frames", {}), shown.rules, here.zone)
-    if kept is None or _overlay(_key(here)) != overlay:
-        here.renew_editor()
-        return shown
-    return standing(shown, kept)
 
 
 def _configs(here: Here, shown: Shown) -> dict[str, Any]:
@@ -170,18 +156,11 @@ def _edited(here: Here, key: str, snapshot: Snapshot) -> None:
     me = here.again()
     if me is None:
         return
-    overlay, seen = _overlay(key), here.recall("overlay", {})
-    current = snapshot.at_least(here.recall("versions", {}))
-    edits = new_edits(overlay, seen, current, editable(here.config, me.actor), here.zone)
-    here.remember("overlay", overlay)
-    here.remember(
-        "frames", {position: snapshot.cells[position] for position in overlay if position < len(snapshot.ids)}
-    )
+    memory, edits = received(me.memory, _overlay(key), snapshot, editable(here.config, me.actor), here.zone)
+    me.keep(memory)
     on = {row for row, tick in edits.ticks.items() if tick}
     here.remember("ticked", (ticked(here) | on) - (set(edits.ticks) - on))
     here.remember("faults", edits.faults if edits.faults or edits.changes else here.recall("faults", ()))
-    if edits.faults:
-        here.renew_editor()
     if edits.changes:
         save(me, list(edits.changes))
 
@@ -191,7 +170,7 @@ def save(me: Here, changes: list[Change]) -> None:
     with telling(me):
         with me.connection.writing() as session:
             saved = save_all(me.config, session, me.actor, changes, me.connection.now())
-        me.remember("versions", {**me.recall("versions", {}), **saved.versions})
+        me.keep(me.memory.saved(saved.versions))
         if saved.cells:
             me.say(str(says_n("{count} change saved.", "{count} changes saved.", count=saved.cells)))
         if saved.faults:
@@ -199,7 +178,7 @@ def save(me: Here, changes: list[Change]) -> None:
         if saved.contests:
             me.remember("contests", (*me.recall("contests", ()), *saved.contests))
         if saved.faults or saved.contests:
-            me.renew_editor()
+            me.keep(me.memory.renewed())
 
 
 def save_one(me: Here, change: Change) -> None:
@@ -208,7 +187,7 @@ def save_one(me: Here, change: Change) -> None:
         saved = save_all(me.config, session, me.actor, [change], me.connection.now())
         if saved.faults:
             raise Invalid.of({fault.field: fault.why for fault in saved.faults})
-    me.remember("versions", {**me.recall("versions", {}), **saved.versions})
+    me.keep(me.memory.saved(saved.versions))
     if saved.contests:
         me.remember("contests", (*me.recall("contests", ()), *saved.contests))
 

@@ -34,6 +34,29 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Memory:
+    """What is remembered of the editor between two drawings.
+
+    `epoch` is part of its key: another epoch is another editor, with nothing in its overlay. `ids` are the rows
+    drawn, `overlay` what came in last, `frames` what the frame held under it, `versions` those of one's own saves.
+    """
+
+    epoch: int = 0
+    ids: tuple[Any, ...] = ()
+    overlay: Cells = field(default_factory=dict)
+    frames: Cells = field(default_factory=dict)
+    versions: Mapping[Any, int] = field(default_factory=dict)
+
+    def renewed(self) -> "Memory":
+        """The next editor will be a new one. What was typed into the old one and not saved is gone."""
+        return replace(self, epoch=self.epoch + 1, overlay={}, frames={})
+
+    def saved(self, versions: Mapping[Any, int]) -> "Memory":
+        """Rows were saved and have new versions."""
+        return replace(self, versions={**self.versions, **versions})
+
+
+@dataclass(frozen=True)
 class Change:
     """What is to be saved of one row, against the version that was seen."""
 
@@ -100,23 +123,44 @@ def new_edits(overlay: Cells, seen: Cells, snapshot: Snapshot, rules: Mapping[st
     return Edits(tuple(changes), ticks, tuple(faults), forged)
 
 
-def held(snapshot: Snapshot, overlay: Cells, frames: Cells, rules: Mapping[str, Rule], zone: ZoneInfo) -> Cells | None:
-    """The cells of a new drawing that keep what the frame held, since the overlay covers them.
+def received(
+    memory: Memory, overlay: Cells, snapshot: Snapshot, rules: Mapping[str, Rule], zone: ZoneInfo
+) -> tuple[Memory, Edits]:
+    """The overlay has come in from the editor that was drawn with `snapshot`: what is new in it, and what to
+    remember. A fault makes the next editor a new one, which shows what the database says."""
+    edits = new_edits(overlay, memory.overlay, snapshot.at_least(memory.versions), rules, zone)
+    frames = {place: snapshot.cells[place] for place in overlay if 0 <= place < len(snapshot.ids)}
+    after = replace(memory, overlay={place: dict(cells) for place, cells in overlay.items()}, frames=frames)
+    return (after.renewed() if edits.faults else after), edits
 
-    `snapshot` is what the database says now, `frames` what the frame held under the overlay. None where a cell
-    is no longer what the overlay shows (a service tidied it, somebody else changed it): the editor has to be new.
+
+def drawing(
+    memory: Memory, snapshot: Snapshot, overlay: Cells, rules: Mapping[str, Rule], zone: ZoneInfo
+) -> tuple[Memory, Cells]:
+    """The rows are about to be drawn, with `snapshot` what the database says now and `overlay` what the editor
+    of this epoch shows: what to remember, and the cells of the frame that have to keep what they held.
+
+    The editor has to be new where the rows are others, where an edited cell is no longer what the overlay shows
+    (a service tidied it, somebody else changed it), and where it was out of sight, since then it comes back empty.
     """
-    for position, cells in overlay.items():
-        if not 0 <= position < len(snapshot.ids):
-            return None
-        truth = snapshot.cells[position]
+    kept = _kept(memory, snapshot, rules, zone)
+    if memory.ids != snapshot.ids or overlay != memory.overlay or kept is None:
+        return replace(memory.renewed(), ids=snapshot.ids), {}
+    return memory, kept
+
+
+def _kept(memory: Memory, snapshot: Snapshot, rules: Mapping[str, Rule], zone: ZoneInfo) -> Cells | None:
+    if not all(0 <= place < len(snapshot.ids) and place in memory.frames for place in memory.overlay):
+        return None
+    for place, cells in memory.overlay.items():
+        truth = snapshot.cells[place]
         for name, raw in cells.items():
             if name == TICK:
                 if truth.get(TICK) is not raw:
                     return None
             elif name not in rules or not same(rules[name], raw, truth.get(name), zone):
                 return None
-    return {position: {name: frames[position][name] for name in cells} for position, cells in overlay.items()}
+    return {place: {name: memory.frames[place].get(name) for name in cells} for place, cells in memory.overlay.items()}
 
 
 def same(rule: Rule, one: Any, other: Any, zone: ZoneInfo) -> bool:

@@ -26,11 +26,15 @@ Model = type[SQLModel]
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One field of a model: its kind, its length or choices, whether it must have a value, where its key leads."""
+    """One field of a model: its kind, its length or choices, whether it must have a value, where its key leads.
+
+    `default` is the value that a new row gets, where that is a plain value.
+    """
 
     name: str
     kind: Kind
     required: bool
+    default: Any = None
     length: int | None = None
     least: float | None = None
     most: float | None = None
@@ -50,7 +54,8 @@ def facts(model: Model) -> Mapping[str, Fact]:
         made[attribute.key] = Fact(
             name=attribute.key,
             kind="relation" if target else kind,
-            required=not column.nullable and column.default is None and not column.primary_key,
+            required=not column.nullable and not column.primary_key,
+            default=getattr(column.default, "arg", None) if getattr(column.default, "is_scalar", False) else None,
             length=getattr(column.type, "length", None) if kind in ("text", "long") else None,
             least=least,
             most=most,

@@ -59,7 +59,7 @@ def _drawable(here: Here, session: Session, one: Input) -> Drawable:
         str(config.label(one.name, one.label)),
         rule,
         one.many,
-        one.default,
+        fact.default if one.default is None and fact is not None else one.default,
         options,
         str(one.help) if one.help else None,
     )

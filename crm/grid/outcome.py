@@ -53,7 +53,7 @@ def _contest(here: Here, index: int, contest: Contest, names: dict[Any, str]) ->
 
 def _settle(here: Here, contest: Contest, mine: bool) -> None:
     here.remember("contests", tuple(one for one in here.recall("contests", ()) if one != contest))
-    here.renew_editor()
+    here.keep(here.memory.renewed())
     me = here.again()
     if mine and me is not None:
         save(me, [Change(contest.id, contest.version, contest.mine)])

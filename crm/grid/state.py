@@ -10,6 +10,7 @@ import streamlit as st
 
 from crm.errors import ThanosError
 from crm.grid.config import TableConfig
+from crm.grid.edits import Memory
 from crm.grid.site import Connection
 from crm.grid.view import OWN_KEYS, View, read_view, write_view
 from crm.i18n import Language, language, set_reader
@@ -90,11 +91,15 @@ class Here:
         for sentence, icon in st.session_state.pop(self.key("said"), []):
             st.toast(sentence, icon=icon)
 
-    def renew_editor(self) -> None:
-        """Give the editor a new key: what was typed into the old one and not saved is gone."""
-        self.remember("epoch", self.recall("epoch", 0) + 1)
-        self.remember("overlay", {})
-        self.remember("frames", {})
+    @property
+    def memory(self) -> Memory:
+        """What is remembered of the editor."""
+        found: Memory = self.recall("memory", Memory())
+        return found
+
+    def keep(self, memory: Memory) -> None:
+        """Remember that of the editor."""
+        self.remember("memory", memory)
 
     def _write(self, mine: Mapping[str, list[str]], keep: tuple[str, ...]) -> None:
         names = {one.name for one in self.config.filters} | set(OWN_KEYS) - set(keep)

@@ -57,7 +57,7 @@ def _search(here: Here, view: View) -> None:
 
 
 def _search_labels(here: Here) -> list[str]:
-    fields = [one if isinstance(one, str) else one.field for one in here.config.search]
+    fields = [(one if isinstance(one, str) else one.field).split(".")[0] for one in here.config.search]
     return [str(here.config.label(field)) for field in fields]
 
 
