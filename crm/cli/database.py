@@ -67,7 +67,6 @@ def demo(
 def doctor() -> Answer:
     """What is broken, with exit status 1; or that nothing is."""
     from crm.services import doctor as services
-    from crm.services.sharing_round import redis_disagreements
     from crm.store.engine import engine
     from crm.store.migrate import require_head
     from crm.store.session import reading
@@ -75,7 +74,7 @@ def doctor() -> Answer:
     require_head(engine())
     now = datetime.now(UTC)
     with reading() as session:
-        broken = services.check(session, now, redis_disagreements)
+        broken = services.check(session, now)
         notes = services.notes(session, now)
     data: dict[str, Any] = {
         "healthy": not broken,

@@ -1,0 +1,123 @@
+"""The journey of a customer: in by a sheet, shared out, followed up, lost to the pool, claimed by another."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Person, School
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+NAMES = [f"旅程{number:02}" for number in range(24)]
+
+
+def test_a_sheet_comes_in_is_shared_out_followed_up_lapses_and_is_claimed(
+    somebody: Callable[..., Person], school: School, tmp_path: Path
+) -> None:
+    manager = somebody("manager", "/import")
+    sheet = _filled(_template(manager, tmp_path), tmp_path)
+
+    manager.page.locator("input[type=file]").set_input_files(sheet)
+    manager.sees("Import 24 customers").sees("Wrong 1")
+    report = _corrected(manager, tmp_path)
+    manager.press("Import 24 customers").sees("Who got how many")
+
+    holders = _holders(school)
+    first = next(iter(holders))
+    account = holders[first][0]
+    consultant = somebody(account, f"/my-customers?q={first}")
+    consultant.settled()
+    consultant.page.goto(f"{school.address}/my-customers?open={holders[first][1]}")
+    consultant.settled().sees(first).sees("Shared out")
+    consultant.page.locator("textarea").fill("Wants to visit on Saturday.")
+    consultant.press("Record the follow-up").sees("Kept. The next follow-up is due by")
+    consultant.sees("Wants to visit on Saturday.")
+
+    _six_days_pass(school)
+    school.cli("jobs", "run", "expire-customers")
+
+    customer = holders[first][1]
+    consultant.open(f"/pool?open={customer}").sees("There is no such")
+    another = somebody(next(name for name, _id in holders.values() if name != account), f"/pool?open={customer}")
+    another.sees(first).sees("No follow-up in time")
+    another.press("Claim").sees("Claimed. You find the customer in My customers.")
+    another.sees("Claimed from the pool").sees("Wants to visit on Saturday.")
+
+    manager.open("/import")
+    manager.page.locator("input[type=file]").set_input_files(report)
+    manager.sees("Import 1 customers")
+    assert json.loads(school.cli("crm", "doctor", "--json"))["broken"] == []
+
+
+def test_the_one_who_lost_a_customer_reads_it_in_the_app(somebody: Callable[..., Person]) -> None:
+    consultant = somebody("lina", "/notifications")
+
+    expect(consultant.page.locator('[data-testid="stDataFrame"]').first).to_be_visible()
+    assert any("pool" in title for title in consultant.cells("Title"))
+
+
+def _template(manager: Person, folder: Path) -> Path:
+    with manager.page.expect_download() as download:
+        manager.press("Download the template")
+    path = folder / "template.xlsx"
+    download.value.save_as(path)
+    return path
+
+
+def _filled(template: Path, folder: Path) -> Path:
+    book = load_workbook(template)
+    sheet = book.worksheets[0]
+    for number, name in enumerate(NAMES):
+        sheet.cell(row=3 + number, column=1, value=name)
+        sheet.cell(row=3 + number, column=3, value=13700000000 + number)
+    sheet.cell(row=3 + len(NAMES), column=1, value="没有电话")
+    sheet.cell(row=3 + len(NAMES), column=3, value="12")
+    path = folder / "filled.xlsx"
+    book.save(path)
+    return path
+
+
+def _corrected(manager: Person, folder: Path) -> Path:
+    """The report of the wrong row, with the wrong cell put right."""
+    with manager.page.expect_download() as download:
+        manager.press("Download the wrong rows to correct them")
+    path = folder / "wrong.xlsx"
+    download.value.save_as(path)
+    book = load_workbook(path)
+    sheet = book.worksheets[0]
+    wrong = next(cell for row in sheet.iter_rows() for cell in row if cell.value == "12")
+    wrong.value = "13755555555"
+    book.save(path)
+    return path
+
+
+def _six_days_pass(school: School) -> None:
+    """For the customers of the sheet: all that happened to them was six days ago."""
+    ours = "(SELECT id FROM customer WHERE name LIKE '旅程%')"
+    with closing(sqlite3.connect(school.var / "thanos.db", timeout=20)) as database, database:
+        for table, columns, key in (
+            ("customer", ("created_at", "follow_up_due_at", "deal_due_at"), "id"),
+            ("assignment", ("opened_at",), "customer_id"),
+            ("follow_up", ("at",), "customer_id"),
+        ):
+            earlier = ", ".join(
+                f"{each} = strftime('%Y-%m-%d %H:%M:%f', {each}, '-6 days') || '000'" for each in columns
+            )
+            database.execute(f"UPDATE {table} SET {earlier} WHERE {key} IN {ours}")
+
+
+def _holders(school: School) -> dict[str, tuple[str, int]]:
+    """Who got each customer of the sheet: name to (sign-in, number)."""
+    with closing(sqlite3.connect(school.var / "thanos.db")) as database:
+        rows = database.execute(
+            "SELECT c.name, a.name, c.id FROM customer c JOIN employee e ON e.id = c.consultant_id"
+            " JOIN account a ON a.id = e.account_id WHERE c.name LIKE '旅程%' ORDER BY c.id"
+        ).fetchall()
+    assert len(rows) == len(NAMES)
+    return {name: (re.sub(r"\W", "", account), number) for name, account, number in rows}
