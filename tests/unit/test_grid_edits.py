@@ -148,6 +148,15 @@ class Browser:
         else:
             self.overlay.setdefault(position, {})[name] = value
 
+    def tidy(self) -> bool:
+        """What the frame says by itself leaves the overlay, as a new frame arrives. Whether anything did."""
+        equal = [
+            (place, name) for place, row in self.overlay.items() for name in row if self.frame[place][name] == row[name]
+        ]
+        for place, name in equal:
+            self.type(place, name, self.frame[place][name])
+        return bool(equal)
+
     def shows(self, position: int, name: str) -> Any:
         return self.overlay.get(position, {}).get(name, self.frame[position][name])
 
@@ -183,22 +192,37 @@ class World:
             same = self.waiting.epoch == self.browser.epoch
             self.browser = replace(self.waiting, overlay=self.browser.overlay if same else {})
             self.waiting = None
+            if self.browser.tidy():
+                assert self.send() == (), "nobody typed anything"
 
     def edit(self, position: int, name: str, value: Any) -> None:
         """The person types; the overlay goes to the server, which saves and draws."""
         if position >= len(self.browser.ids):
             return
         row = self.browser.ids[position]
+        undisturbed = self.browser.epoch == self.memory.epoch and self.is_as_drawn(position)
         self.browser.type(position, name, value)
+        for change in self.send():
+            assert change.id == row, "an edit landed on another row"
+            assert dict(change.fields) == {name: value}, "an edit landed on another cell, or changed on its way"
+        assert not undisturbed or self.rows[row][name] == value, "an edit was lost"
+
+    def is_as_drawn(self, position: int) -> bool:
+        """Whether nobody else changed the row since the server drew it."""
+        drawn = self.snapshot.at_least(self.memory.versions)
+        stored = self.rows.get(drawn.ids[position])
+        return stored is not None and stored["version"] == drawn.versions[position]
+
+    def send(self) -> tuple[Change, ...]:
+        """The overlay goes to the server, which saves what is new in it and draws. What it saved."""
         if self.browser.epoch != self.memory.epoch:
-            return  # The server has drawn a new editor meanwhile, and drops what the old one sends.
+            return ()  # The server has drawn a new editor meanwhile, and drops what the old one sends.
         self.memory, edits = received(self.memory, self.browser.overlay, self.snapshot, RULES, ZONE)
         assert not edits.forged
         for change in edits.changes:
-            assert change.id == row, "an edit landed on another row"
-            assert dict(change.fields) == {name: value}, "an edit landed on another cell, or changed on its way"
             self.save(change)
         self.draw()
+        return edits.changes
 
     def save(self, change: Change) -> None:
         stored = self.rows.get(change.id)
