@@ -1,0 +1,99 @@
+"""The view in the URL: read by typed parsers, written so that reading it back gives the same."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm.grid.view import View, read_view, write_view
+from tests.grid_example import BOOKS, Binding
+
+PLAIN = View(sort="-added_at", size=20)
+
+DAYS = st.dates(date(2000, 1, 1), date(2100, 1, 1))
+FILTERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "binding": st.lists(st.sampled_from([*Binding, None]), min_size=1, unique=True).map(tuple),
+        "lent": st.lists(st.booleans(), min_size=1, unique=True).map(tuple),
+        "shelf": st.lists(st.one_of(st.none(), st.integers(1, 9999)), min_size=1, unique=True).map(tuple),
+        "pages": st.tuples(st.integers(0, 50), st.integers(51, 99)),
+        "added_at": st.one_of(
+            st.tuples(DAYS, st.none()),
+            st.tuples(st.none(), DAYS),
+            st.tuples(DAYS, DAYS).map(lambda d: tuple(sorted(d))),
+        ),
+    },
+)
+VIEWS = st.builds(
+    View,
+    search=st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=30).map(str.strip),
+    filters=FILTERS,
+    sort=st.sampled_from(["-added_at", "name", "-pages"]),
+    page=st.integers(1, 999),
+    size=st.sampled_from([20, 50]),
+)
+
+
+@given(view=VIEWS)
+def test_what_is_written_is_read_back(view: View):
+    assert read_view(BOOKS, write_view(BOOKS, view)) == view
+
+
+def test_an_empty_address_is_the_plain_view():
+    assert read_view(BOOKS, {}) == PLAIN
+    assert write_view(BOOKS, PLAIN) == {}
+
+
+def test_a_code_in_the_address_is_a_code():
+    view = read_view(BOOKS, {"shelf": ["1002", "none"]})
+
+    assert view.filters == {"shelf": (1002, None)}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        ("binding", "gold", "gold is not a choice of this filter."),
+        ("binding", "", " is not a choice of this filter."),
+        ("lent", "none", "none is not a choice of this filter."),
+        ("shelf", "top", "top is not a choice of this filter."),
+        ("pages", "10", "10 is not a range of numbers like 10..20."),
+        ("pages", "..", ".. is not a range of numbers like 10..20."),
+        ("added_at", "today..", "today.. is not a range of dates like 2026-01-01..2026-01-31."),
+        ("added_at", "2026-02-30..", "2026-02-30.. is not a range of dates like 2026-01-01..2026-01-31."),
+        ("added_at", "2026-02-01..2026-01-01", "2026-02-01..2026-01-01 ends before it begins."),
+        ("sort", "days", "This table cannot be sorted by days."),
+        ("sort", "isbn; drop table book", "This table cannot be sorted by isbn; drop table book."),
+        ("page", "0", "0 is not a number from 1."),
+        ("page", "²", "² is not a number from 1."),
+        ("size", "1000000", "This table has no page size 1,000,000."),
+        ("q", "x" * 101, "A search has at most 100 characters."),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_told_and_kept(key: str, value: str, why: str):
+    view = read_view(BOOKS, {key: [value]})
+
+    assert {name: str(unread.why) for name, unread in view.unread.items()} == {key: why}
+    assert write_view(BOOKS, view)[key] == [value]
+
+
+def test_what_cannot_be_read_outlives_other_changes_until_it_is_cleared():
+    view = read_view(BOOKS, {"binding": ["gold"]})
+
+    other = view.filtered("lent", (True,))
+
+    assert "binding" in other.unread
+    assert not other.filtered("binding", (Binding.CLOTH,)).unread
+
+
+def test_a_key_that_no_filter_declares_does_nothing():
+    assert read_view(BOOKS, {"price": ["1"], "isbn": ["1"], "version": ["1"], "utm_source": ["x"]}) == PLAIN
+
+
+def test_a_filter_that_changes_leads_back_to_the_first_page():
+    view = read_view(BOOKS, {"page": ["7"]}).filtered("lent", (True,))
+
+    assert (view.page, view.narrowed) == (1, True)
+    assert not view.filtered("lent", None).narrowed
