@@ -21,37 +21,64 @@ from crm.settings import ROOT
 from crm.store.migrate import to_head
 from crm.store.session import reading, writing
 from jobs.loop import wall_clock
+from tests import servers
 from tests.builders import a_consultant, a_private_customer, an_employee
 from tests.integration.jobs_of_tests import STEPS
 from tests.smtp_and_http import gateway, mail_server
 
-PATIENCE = 40.0
-Process = subprocess.Popen[str]
+PATIENCE = 60.0
+
+
+class Process:
+    """A process of this Python, and all that it said."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self._log = folder / f"process-{time.monotonic_ns()}.txt"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", *arguments],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", "LC_ALL": "C.UTF-8"},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self.pid = self._process.pid
+
+    @property
+    def said(self) -> str:
+        return self._log.read_text("utf-8")
+
+    def wait(self) -> int:
+        """Its exit status."""
+        return self._process.wait(PATIENCE)
+
+    def end(self) -> int:
+        """SIGTERM; its exit status."""
+        self._process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        self._process.kill()
+        self._process.wait()
+
+
 Start = Callable[..., Process]
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
-    """Starts processes of this Python, and ends those that are left."""
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts processes, and ends those that are left. What they said is shown with a failure."""
     started: list[Process] = []
 
-    def begin(*arguments: str, **environment: str) -> Process:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        started.append(process)
-        return process
+    def begin(*arguments: str) -> Process:
+        started.append(Process(tmp_path, *arguments))
+        return started[-1]
 
     yield begin
     for process in started:
         process.kill()
-        # Shown with the failure, if there is one.
-        sys.stdout.write(process.communicate()[0] or "")
+        sys.stdout.write(process.said)
 
 
 def until(true: Callable[[], object], what: str) -> None:
@@ -60,13 +87,6 @@ def until(true: Callable[[], object], what: str) -> None:
     while not true():
         assert time.monotonic() < end, f"not within {PATIENCE} s: {what}"
         time.sleep(0.05)
-
-
-def end_of(process: Process) -> tuple[int, str]:
-    """SIGTERM; its exit status and all it said."""
-    process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=PATIENCE)
-    return process.returncode, said
 
 
 def lines(log: Path, word: str) -> list[str]:
@@ -86,7 +106,9 @@ def test_two_processes_at_once_run_each_due_date_once_and_a_failing_neighbour_ha
     both = [start("tests.integration.jobs_of_tests", str(log), "tick", "fail") for _ in range(2)]
 
     until(lambda: len(lines(log, "tick")) >= 5, "five ticks")
-    said = "".join(end_of(process)[1] for process in both)
+    assert [process.end() for process in both] == [0, 0]
+
+    said = "".join(process.said for process in both)
 
     due = [line.split()[1] for line in lines(log, "tick")]
     assert len(due) == len(set(due))
@@ -104,7 +126,7 @@ def test_a_killed_process_loses_its_run_to_the_one_that_stands_by(engine: Engine
     until(lambda: lines(log, "step"), "the first step")
     second = start("tests.integration.jobs_of_tests", str(log), "steps")
 
-    first.send_signal(signal.SIGKILL)
+    first.kill()
     until(lambda: lines(log, "end"), "the end of the run")
     until(lambda: runs("steps")[0].outcome is JobOutcome.DONE, "its record")
 
@@ -122,10 +144,9 @@ def test_a_process_told_to_end_finishes_its_step_and_the_next_one_goes_on_at_onc
     first = start("tests.integration.jobs_of_tests", str(log), "steps")
     until(lambda: lines(log, "step"), "the first step")
 
-    status, said = end_of(first)
+    assert first.end() == 0
 
-    assert status == 0
-    assert "steps: stopped between two steps, to be continued" in said
+    assert "steps: stopped between two steps, to be continued" in first.said
     steps, stepped = lines(log, "step"), lines(log, "stepped")
     assert 1 <= len(stepped) == len(steps) < STEPS
     start("tests.integration.jobs_of_tests", str(log), "steps")
@@ -141,27 +162,46 @@ def test_a_database_that_is_not_there_yet_is_waited_for_with_one_line(
     monkeypatch.setenv("DATABASE_URL", url)
     log = tmp_path / "log"
     process = start("tests.integration.jobs_of_tests", str(log), "tick")
-    time.sleep(4)
+    until(lambda: "python -m crm migrate" in process.said, "the line")
+    time.sleep(2)
 
     to_head(url)
     until(lambda: lines(log, "tick"), "a tick")
-    status, said = end_of(process)
+    assert process.end() == 0
 
-    assert status == 0
-    assert said.count("python -m crm migrate") == 1
-    assert "Traceback" not in said
+    assert process.said.splitlines()[:2] == [
+        "The database is not up to date. Run: python -m crm migrate",
+        "The database is back.",
+    ]
 
 
-def test_a_postgres_that_goes_away_is_waited_for(tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nowhere")
-    process = start("jobs")
-    time.sleep(4)
+@pytest.mark.postgres
+def test_a_postgres_that_dies_in_the_middle_is_waited_for_with_one_line(
+    postgres_server: servers.Postgres, tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = servers.Postgres(tmp_path / "postgres")
+    try:
+        monkeypatch.setenv("DATABASE_URL", own.url())
+        to_head(own.url())
+        log = tmp_path / "log"
+        process = start("tests.integration.jobs_of_tests", str(log), "tick")
+        until(lambda: len(lines(log, "tick")) >= 2, "two ticks")
 
-    status, said = end_of(process)
+        own.stop()
+        until(lambda: "cannot be reached" in process.said, "the line")
+        time.sleep(3)
+        before = len(lines(log, "tick"))
+        own.start()
+        until(lambda: len(lines(log, "tick")) > before, "a tick after it")
+        assert process.end() == 0
+    finally:
+        own.close()
 
-    assert status == 0
-    assert len(said.splitlines()) == 1
-    assert said.strip().endswith("The database cannot be reached. Nothing was written. Try again in a moment.")
+    due = [line.split()[1] for line in lines(log, "tick")]
+    assert len(due) == len(set(due))
+    assert process.said.count("The database cannot be reached.") == 1
+    assert process.said.count("The database is back.") == 1
+    assert "Traceback" not in process.said
 
 
 def test_the_jobs_process_expires_customers_and_sends_the_notice_of_it(
@@ -175,16 +215,15 @@ def test_the_jobs_process_expires_customers_and_sends_the_notice_of_it(
 
         process = start("jobs")
         until(lambda: post.received, "the email")
-        status, said = end_of(process)
+        assert process.end() == 0
 
-        assert status == 0
-        assert "expire-customers: No follow-up: 1. No deal: 0. Passed over: 0." in said
+        assert "expire-customers: No follow-up: 1. No deal: 0. Passed over: 0." in process.said
         with reading() as session:
             assert session.exec(select(Customer.state)).one() is CustomerState.PUBLIC
             sent = session.exec(select(Notification).where(Notification.channel == "mail")).one()
         assert post.received[0][0] == ["li@example.com"]
         assert post.received[0][1]["Subject"] == "1 customer went to the public pool"
-        assert sent.state in (NoticeState.SENT, NoticeState.SENDING)
+        assert sent.state is NoticeState.SENT
 
 
 def test_a_process_that_is_killed_while_sending_leaves_the_notice_uncertain_and_sends_it_once(
@@ -220,24 +259,21 @@ def test_a_process_that_is_killed_while_sending_leaves_the_notice_uncertain_and_
     ],
 )
 def test_a_wrong_command_is_one_line_and_status_1(
-    sqlite_url: str, start: Start, arguments: list[str], line: str
+    sqlite_url: str, start: Start, monkeypatch: pytest.MonkeyPatch, arguments: list[str], line: str
 ) -> None:
-    process = start("jobs", *arguments, DATABASE_URL=sqlite_url)
+    monkeypatch.setenv("DATABASE_URL", sqlite_url)
 
-    said, _ = process.communicate(timeout=PATIENCE)
+    process = start("jobs", *arguments)
 
-    assert (process.returncode, said.strip().splitlines()[-1]) == (1, line)
+    assert (process.wait(), process.said) == (1, line + "\n")
 
 
-def test_a_channel_that_cannot_work_is_named_at_the_start(
-    sqlite_url: str, start: Start, use_settings: Callable[[str], None]
-) -> None:
+def test_a_channel_that_cannot_work_is_named_at_the_start(start: Start, use_settings: Callable[[str], None]) -> None:
     use_settings('[[notices.channels]]\nname = "sms"\nurl = "smss://example.com/{mobile}"\n')
 
-    process = start("jobs", DATABASE_URL=sqlite_url)
+    process = start("jobs")
 
-    said, _ = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 1
-    assert said.strip() == (
+    assert process.wait() == 1
+    assert process.said.strip() == (
         "notices.channels: the url of 'sms' is no address that Apprise knows. See docs/notifications.md for examples."
     )
