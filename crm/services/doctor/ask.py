@@ -49,13 +49,9 @@ def more(table: str, count: int) -> Says:
     )
 
 
-def moment(value: Any) -> datetime | None:
+def moment(value: datetime | str) -> datetime:
     """A moment as a plain query brings it: aware from PostgreSQL, text in UTC from SQLite."""
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    if value is None:
-        return None
-    found: datetime = value
+    found = datetime.fromisoformat(value) if isinstance(value, str) else value
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
