@@ -46,6 +46,12 @@ class Assignment(SQLModel, table=True):
         ),
         Index("ix_assignment_customer", "customer_id"),
         Index("ix_assignment_consultant", "consultant_id", "opened_at"),
+        Index(
+            "ix_assignment_closed",
+            "closed_at",
+            sqlite_where=text("closed_at IS NOT NULL"),
+            postgresql_where=text("closed_at IS NOT NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)

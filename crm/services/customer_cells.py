@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from crm.domain.customers import Customer, CustomerCourse
 from crm.domain.normalise import Wrong

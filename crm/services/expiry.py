@@ -144,31 +144,27 @@ def _send_to_pool(
 def _not_told(session: Session, run: datetime) -> Losses:
     """What an earlier, interrupted run for the same 02:00 took without telling: episodes less notices."""
     closed: Iterable[Any] = session.execute(
-        select(col(Assignment.consultant_id), col(Employee.account_id), col(Assignment.outcome), func.count())
-        .join(Employee, col(Employee.id) == col(Assignment.consultant_id))
+        select(col(Assignment.consultant_id), col(Assignment.outcome), func.count())
         .where(
             col(Assignment.closed_at) == run,
             col(Assignment.outcome).in_([Outcome.NO_FOLLOW_UP, Outcome.NO_DEAL]),
-            col(Employee.account_id).is_not(None),
         )
-        .group_by(col(Assignment.consultant_id), col(Employee.account_id), col(Assignment.outcome))
+        .group_by(col(Assignment.consultant_id), col(Assignment.outcome))
     )
     losses: Losses = {}
-    accounts: dict[int, int] = {}
-    for consultant, account, outcome, count in closed:
+    for consultant, outcome, count in closed:
         losses.setdefault(consultant, Counter())[outcome] = count
-        accounts[account] = consultant
-    told = session.execute(
-        select(col(Notification.account_id), col(Notification.body)).where(
-            col(Notification.account_id).in_(list(accounts)),
-            col(Notification.channel) == APP,
-            col(Notification.created_at) >= run,
+    told: Iterable[Any] = session.execute(
+        select(col(Employee.id), col(Notification.body))
+        .join(Notification, col(Notification.account_id) == col(Employee.account_id))
+        .where(
+            col(Employee.id).in_(list(losses)), col(Notification.channel) == APP, col(Notification.created_at) >= run
         )
     )
-    for account, body in told:
+    for consultant, body in told:
         values: dict[str, Any] = dict(Says.loaded(body).values)
         if values.get("run") == run:
-            losses[accounts[account]] -= Counter({each: values.get(each, 0) for each in Outcome})
+            losses[consultant] -= Counter({each: values.get(each, 0) for each in Outcome})
     return {consultant: lost for consultant, lost in losses.items() if lost.total() > 0}
 
 

@@ -1,16 +1,15 @@
 """A customer while a consultant holds it: room for one more, time that ran out or is extended, and letting go."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import ColumnElement, func, select, true, update
-from sqlalchemy.orm import Session
-from sqlmodel import col
+from sqlmodel import Session, SQLModel, col
 
 from crm.domain.claiming import Claimant
 from crm.domain.customers import Customer, CustomerState
 from crm.domain.deadlines import Deadlines
-from crm.domain.episodes import Assignment, Outcome
+from crm.domain.episodes import Outcome
 from crm.domain.expiry import Held, Lapses, scheduled, verdict
 from crm.domain.payments import Payment, PaymentState
 from crm.domain.staff import ConsultantQuota, Employee
@@ -20,10 +19,13 @@ from crm.rbac import Actor
 from crm.services import audit
 from crm.services.scopes import HELD, LIVE, NO_SUCH, allowed
 from crm.settings import settings
+from crm.store.assign_rows import is_one_of
 
 RELEASE, EXTEND = "my-customers.release", "customers.extend"
 PART = 2_000
 _UNSEEN = {"synchronize_session": False}
+_CUSTOMER = SQLModel.metadata.tables["customer"]
+_ASSIGNMENT = SQLModel.metadata.tables["assignment"]
 
 PAYMENT_SINCE = (
     select(func.min(col(Payment.recorded_at)))
@@ -84,32 +86,34 @@ def to_pool(
     """Make customers public whom somebody holds (and who meet `only`), closing their episodes at `at`.
 
     Both in the caller's transaction; who is held by nobody, or no longer meets the condition, is left alone.
-    Returns who lost whom: consultant by customer. A few thousand ids at most.
+    Returns who lost whom: consultant by customer.
     """
-    changed = session.execute(
-        update(Customer)
-        .where(col(Customer.id).in_(ids), HELD, true() if only is None else only)
+    if not ids:
+        return {}
+    connection = session.connection()
+    these = is_one_of(session, _CUSTOMER.c.id, ids)
+    connection.execute(
+        update(_CUSTOMER)
+        .where(these, HELD, true() if only is None else only)
         .values(
             state=CustomerState.PUBLIC,
-            last_consultant_id=col(Customer.consultant_id),
+            last_consultant_id=_CUSTOMER.c.consultant_id,
             consultant_id=None,
             follow_up_due_at=None,
             deal_due_at=None,
             extended_until=None,
-            version=col(Customer.version) + 1,
+            version=_CUSTOMER.c.version + 1,
         )
-        .returning(col(Customer.id), col(Customer.last_consultant_id)),
-        execution_options=_UNSEEN,
     )
-    lost: dict[int, int] = {row.id: row.last_consultant_id for row in changed}
-    if lost:
-        session.execute(
-            update(Assignment)
-            .where(col(Assignment.customer_id).in_(list(lost)), col(Assignment.closed_at).is_(None))
-            .values(closed_at=at, outcome=outcome, closed_reason=reason.stored() if reason else None),
-            execution_options=_UNSEEN,
-        )
-    return lost
+    # Whoever of them is public now and has an open episode is who has just left.
+    left = select(_CUSTOMER.c.id).where(these, col(Customer.state) == CustomerState.PUBLIC)
+    closed = connection.execute(
+        update(_ASSIGNMENT)
+        .where(_ASSIGNMENT.c.customer_id.in_(left), _ASSIGNMENT.c.closed_at.is_(None))
+        .values(closed_at=at, outcome=outcome, closed_reason=reason.stored() if reason else None)
+        .returning(_ASSIGNMENT.c.customer_id, _ASSIGNMENT.c.consultant_id)
+    )
+    return {row.customer_id: row.consultant_id for row in closed}
 
 
 def release_many(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Says | None]:
@@ -153,9 +157,9 @@ def extend_many(
     return told
 
 
-def locked(session: Session, ids: Iterable[int], condition: ColumnElement[bool]) -> dict[int, Customer]:
+def locked(session: Session, ids: Sequence[int], condition: ColumnElement[bool]) -> dict[int, Customer]:
     """The customers of these ids that meet the condition, which nobody else changes before the commit."""
-    asked = select(Customer).where(col(Customer.id).in_(list(ids)), condition)
+    asked = select(Customer).where(is_one_of(session, _CUSTOMER.c.id, ids), condition)
     rows = session.scalars(
         asked.order_by(col(Customer.id)).with_for_update(), execution_options={"populate_existing": True}
     )

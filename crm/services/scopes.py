@@ -1,8 +1,7 @@
 """Whose a customer is, said once: the same condition filters lists and checks single rows."""
 
 from sqlalchemy import ColumnElement, case, false, or_, select, true
-from sqlalchemy.orm import Session
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from crm.domain.customers import Customer, CustomerState
 from crm.domain.staff import Employee

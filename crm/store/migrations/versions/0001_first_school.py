@@ -330,6 +330,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_assignment'))
     )
     with op.batch_alter_table('assignment', schema=None) as batch_op:
+        batch_op.create_index('ix_assignment_closed', ['closed_at'], unique=False, sqlite_where=sa.text('closed_at IS NOT NULL'), postgresql_where=sa.text('closed_at IS NOT NULL'))
         batch_op.create_index('ix_assignment_consultant', ['consultant_id', 'opened_at'], unique=False)
         batch_op.create_index('ix_assignment_customer', ['customer_id'], unique=False)
         batch_op.create_index('uq_assignment_open', ['customer_id'], unique=True, sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
@@ -397,6 +398,7 @@ def downgrade() -> None:
         batch_op.drop_index('uq_assignment_open', sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
         batch_op.drop_index('ix_assignment_customer')
         batch_op.drop_index('ix_assignment_consultant')
+        batch_op.drop_index('ix_assignment_closed', sqlite_where=sa.text('closed_at IS NOT NULL'), postgresql_where=sa.text('closed_at IS NOT NULL'))
 
     op.drop_table('assignment')
     with op.batch_alter_table('customer', schema=None) as batch_op:
