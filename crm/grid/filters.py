@@ -185,12 +185,13 @@ class DateRange(Filter):
 class NumberRange(Filter):
     """Rows whose number lies from one to another, both included."""
 
-    def read(self, raw: Sequence[str], _model: Model) -> tuple[float | None, float | None]:
+    def read(self, raw: Sequence[str], model: Model) -> tuple[float | None, float | None]:
         text = raw[-1] if raw else ""
         first, dots, last = text.partition("..")
+        number = float if path(model, self.source).last.kind == "decimal" else int
         try:
-            start = float(first) if first else None
-            end = float(last) if last else None
+            start = number(first) if first else None
+            end = number(last) if last else None
         except ValueError:
             start = end = None
         if not dots or (start is None and end is None):
@@ -198,7 +199,7 @@ class NumberRange(Filter):
         return start, end
 
     def write(self, value: Any) -> list[str]:
-        return ["..".join("" if end is None else f"{end:g}" for end in value)]
+        return ["..".join("" if end is None else repr(end) for end in value)]
 
     def where(self, value: Any, model: Model, _zone: ZoneInfo) -> Condition:
         start, end = value

@@ -37,7 +37,10 @@ def drawables(here: Here, session: Session, fields: tuple[str | Input, ...]) -> 
 def _drawable(here: Here, session: Session, one: Input) -> Drawable:
     config: TableConfig = here.config
     fact = facts(config.model).get(one.name)
-    rule = Rule.of(fact, one.kind) if fact is not None else Rule(one.kind or "text")
+    column = next((column for column in config.columns if column.name == one.name), None)
+    rule = (
+        Rule.of(fact, one.kind or (column.kind if column else None)) if fact is not None else Rule(one.kind or "text")
+    )
     if one.required is not None:
         rule = Rule(rule.kind, one.required, rule.length, rule.least, rule.most, rule.choices)
     options: dict[Any, str] | None = None
@@ -46,7 +49,6 @@ def _drawable(here: Here, session: Session, one: Input) -> Drawable:
     elif rule.kind == "choice":
         options = {choice: str(label_of(choice)) for choice in rule.choices}
     elif rule.kind == "relation" and fact is not None:
-        column = next((column for column in config.columns if column.name == one.name), None)
         options = related_labels(
             session,
             here.actor,

@@ -62,6 +62,14 @@ def _table(drawn: Here) -> None:
     if here is None or st.session_state.pop(drawn.key("leave"), False):
         st.rerun(scope="app")
     here.told()
+    try:
+        _list(here)
+        _dialogs(here)
+    except ThanosError as error:
+        st.error(str(error.says), icon=":material/error:")
+
+
+def _list(here: Here) -> None:
     view = here.view()
     config = here.config
     with here.connection.reading() as session:
@@ -75,7 +83,6 @@ def _table(drawn: Here) -> None:
         pager(here, view, page)
     elif not view.unread:
         _nothing(here, view)
-    _dialogs(here)
 
 
 def _nothing(here: Here, view: View) -> None:
@@ -89,12 +96,9 @@ def _nothing(here: Here, view: View) -> None:
 def _dialogs(here: Here) -> None:
     config = here.config
     raw = here.asked("edit")
-    try:
-        if here.recall("acting") is not None:
-            action_dialog(here)
-        elif here.asked("add") is not None and config.add is not None and here.actor.may(config.add.needs):
-            add_dialog(here, config.add)
-        elif raw is not None and config.edit is not None and here.actor.may(config.edit.needs):
-            edit_dialog(here, config.edit, raw)
-    except ThanosError as error:
-        st.error(str(error.says), icon=":material/error:")
+    if here.recall("acting") is not None:
+        action_dialog(here)
+    elif here.asked("add") is not None and config.add is not None and here.actor.may(config.add.needs):
+        add_dialog(here, config.add)
+    elif raw is not None and config.edit is not None and here.actor.may(config.edit.needs):
+        edit_dialog(here, config.edit, raw)

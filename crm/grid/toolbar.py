@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 from sqlmodel import Session
 
+from crm.grid.fields import path
 from crm.grid.filters import AnyOf, DateRange, Filter, NumberRange, Related
 from crm.grid.state import Here, seed
 from crm.grid.view import Unread, View, sort_fields
@@ -95,9 +96,12 @@ def _filter(here: Here, view: View, one: Filter, session: Session) -> dict[Any, 
         )
     if isinstance(one, NumberRange):
         low, high = value or (None, None)
+        step = None if path(here.config.model, one.source).last.kind == "decimal" else 1
         for end, number, name in (("low", low, _("{label} from", label=label)), ("high", high, _("to"))):
             seed(f"{key}:{end}", number)
-            st.number_input(name, value=None, key=f"{key}:{end}", width=120, on_change=_filtered, args=(here, one))
+            st.number_input(
+                name, value=None, step=step, key=f"{key}:{end}", width=120, on_change=_filtered, args=(here, one)
+            )
     return {}
 
 

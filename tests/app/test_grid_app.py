@@ -1,0 +1,243 @@
+"""`render_table` as a page, without a browser: what is drawn, what the URL holds, what reaches whom."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from crm.rbac import Actor, Reach
+from crm.store.engine import make_engine
+from tests.grid_example import LIBRARIAN, READER, Binding, connect, create
+
+
+@pytest.fixture
+def engine(tmp_path: Any) -> Iterator[Engine]:
+    """A database with 30 books."""
+    made = make_engine(f"sqlite:///{tmp_path / 'books.db'}")
+    create(made, 30)
+    connect(made)
+    yield made
+    made.dispose()
+
+
+def draw(actor: Actor, **url: Any) -> AppTest:
+    """The example's page as `actor` gets it at that address."""
+
+    def script() -> None:
+        import streamlit as st
+
+        from crm.grid.render import render_table
+        from tests.grid_example import BOOKS
+
+        render_table(BOOKS, st.session_state.actor, detail=lambda actor, key: st.markdown(f"The story of {key}"))
+
+    app = AppTest.from_function(script, default_timeout=30)
+    app.session_state["actor"] = actor
+    for key, value in url.items():
+        app.query_params[key] = value
+    return app.run()
+
+
+def page(actor: Actor = LIBRARIAN, **url: Any) -> AppTest:
+    """The same, where nothing is expected to go wrong."""
+    app = draw(actor, **url)
+    assert not app.exception, app.exception
+    return app
+
+
+def frame(app: AppTest) -> Any:
+    """The rows that reach the browser."""
+    return app.dataframe[0].value if app.dataframe else app.get("arrow_data_frame")[0].value
+
+
+def names(app: AppTest) -> list[str]:
+    return list(frame(app)["name"])
+
+
+def url(app: AppTest) -> dict[str, list[str]]:
+    """The address as the page left it."""
+    return {key: [value] if isinstance(value, str) else value for key, value in app.query_params.items()}
+
+
+def labels(elements: Any) -> list[str]:
+    return [element.label for element in elements]
+
+
+def test_the_rows_come_in_the_declared_order_with_their_keys_as_index(engine: Engine):
+    app = page()
+
+    assert names(app)[:2] == ["Book 30", "Book 29"]
+    assert list(frame(app).index[:2]) == [30, 29]
+    assert app.caption[-1].value == "1 to 20 of 30"
+
+
+def test_a_link_opens_the_view_it_names(engine: Engine):
+    app = page(q="Book 1", binding="cloth", sort="name")
+
+    assert names(app) == ["Book 10", "Book 12", "Book 14", "Book 16", "Book 18"]
+    assert app.text_input[0].value == "Book 1"
+    assert app.multiselect[0].value == [Binding.CLOTH]
+
+
+def test_what_is_chosen_goes_into_the_address(engine: Engine):
+    app = page()
+
+    app.multiselect[0].set_value([Binding.CLOTH]).run()
+    app.text_input[0].set_value("Book 2").run()
+
+    assert url(app) == {"binding": ["cloth"], "q": ["Book 2"]}
+    assert names(app) == ["Book 28", "Book 26", "Book 24", "Book 22", "Book 20", "Book 2"]
+
+
+def test_one_click_clears_one_filter_or_all(engine: Engine):
+    app = page(q="Book 1", binding="cloth", lent="no")
+
+    app.button(key="books:chip:binding").click().run()
+    assert url(app) == {"q": ["Book 1"], "lent": ["no"]}
+
+    app.button(key="books:clear").click().run()
+    assert url(app) == {}
+
+
+def test_keys_of_others_in_the_address_are_left_alone(engine: Engine):
+    app = page(lang="zh")
+
+    app.multiselect[1].set_value([True]).run()
+
+    assert url(app) == {"lang": ["zh"], "lent": ["yes"]}
+
+
+def test_an_unreadable_value_is_an_error_and_no_row_until_it_is_cleared(engine: Engine):
+    app = page(binding="gold", lent="no")
+
+    assert [error.value for error in app.error] == [
+        "Binding: gold is not a choice of this filter. No rows are shown until this is cleared."
+    ]
+    assert not app.dataframe
+
+    app.button(key="books:readable:binding").click().run()
+
+    assert url(app) == {"lent": ["no"]}
+    assert len(names(app)) == 20
+
+
+def test_no_match_says_what_to_do_and_an_empty_table_says_what_it_declares(engine: Engine, tmp_path: Any):
+    assert "Nothing matches. Clear a filter or search for something else." in [
+        text.value for text in page(q="no such book").markdown
+    ]
+
+    other = make_engine(f"sqlite:///{tmp_path / 'empty.db'}")
+    create(other)
+    connect(other)
+    assert "No books yet. Add the first one." in [text.value for text in page().markdown]
+    other.dispose()
+
+
+def test_a_column_that_somebody_may_not_see_never_reaches_the_browser(engine: Engine):
+    assert "price" in frame(page())
+    assert "price" not in frame(page(READER))
+
+
+def test_who_may_only_look_finds_nothing_to_change(engine: Engine):
+    app = page(READER)
+
+    assert "_tick" not in frame(app)
+    assert not set(labels(app.button)) & {"Add a book", "Lend...", "Return"}
+
+
+def test_who_may_not_see_the_table_is_refused(engine: Engine):
+    app = draw(Actor(account_id=9, name="nobody"))
+
+    assert len(app.exception) == 1
+    assert not app.dataframe
+    assert not app.text_input
+
+
+def test_labels_are_in_the_language_of_the_declaration_and_choices_are_named(engine: Engine):
+    app = page()
+
+    assert labels(app.multiselect) == ["Binding", "Lent", "Shelf"]
+    assert app.multiselect[0].options == ["Paperback", "Cloth", "Leather", "(none)"]
+    assert app.multiselect[2].options == ["Shelf 1", "Shelf 2", "Shelf 3", "(none)"]
+
+
+def test_a_record_opens_from_the_address_and_leads_back(engine: Engine):
+    app = page(open="7", q="Book")
+
+    assert "The story of 7" in [text.value for text in app.markdown]
+
+    app.button(key="books:back").click().run()
+
+    assert url(app) == {"q": ["Book"]}
+    assert app.dataframe
+
+
+@pytest.mark.parametrize("key", ["99", "2"])
+def test_a_record_out_of_reach_is_not_told_from_none(engine: Engine, key: str):
+    keeper = Actor(account_id=3, name="keeper", department=1001, grants={"books.view": Reach.ALL})
+
+    app = page(keeper, open=key)
+
+    assert [error.value for error in app.error] == ["There is no such record, or you may not see it."]
+    assert not any("story" in text.value for text in app.markdown)
+
+
+def test_a_record_with_an_unreadable_key_is_an_error(engine: Engine):
+    app = page(open="7 or 1=1")
+
+    assert [error.value for error in app.error] == ["7 or 1=1 is not the number of a record."]
+
+
+def test_all_on_a_page_are_ticked_at_once_and_unticked(engine: Engine):
+    app = page()
+
+    app.button(key="books:tick").click().run()
+    assert frame(app)["_tick"].all()
+    assert "**20** ticked" in [text.value for text in app.markdown]
+
+    app.button(key="books:untick").click().run()
+    assert not frame(app)["_tick"].any()
+
+
+def test_an_action_asks_first_and_accounts_for_each_row_after(engine: Engine):
+    app = page(q="Book 1")
+    app.button(key="books:tick").click().run()
+
+    app.button(key="books:act:lend").click().run()
+
+    assert "Lend 11 books?" in [text.value for text in app.markdown]
+    assert labels(app.text_input)[-1] == "To whom *"
+
+
+def test_a_page_is_turned_and_its_size_chosen(engine: Engine):
+    app = page(page="2")
+    assert (names(app)[0], len(names(app))) == ("Book 10", 10)
+
+    app.selectbox(key="books:size").set_value(50).run()
+
+    assert url(app) == {"size": ["50"]}
+    assert len(names(app)) == 30
+
+
+def test_the_form_to_add_is_made_from_the_model(engine: Engine):
+    app = page(add="")
+
+    assert labels(app.text_input)[-2:] == ["Name *", "ISBN"]
+    assert "Pages" in labels(app.number_input)
+    assert app.selectbox(key="books:add:binding").options == ["Paperback", "Cloth", "Leather"]
+    assert app.selectbox(key="books:add:shelf_code").options == ["Shelf 1", "Shelf 2", "Shelf 3"]
+
+
+def test_the_form_to_edit_shows_what_is_there(engine: Engine):
+    app = page(edit="7")
+
+    assert app.text_input(key="books:edit:name").value == "Book 7"
+    assert app.number_input(key="books:edit:price").value == 7.0
+
+
+def test_a_form_that_somebody_may_not_use_does_not_open(engine: Engine):
+    app = page(READER, edit="7")
+
+    assert labels(app.text_input) == [""] or all("edit" not in str(one.key) for one in app.text_input)
