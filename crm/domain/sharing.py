@@ -16,8 +16,9 @@ can still be kept (`_Outlook`). Newcomers and those who come back carry nothing:
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from heapq import heappop, heappush
 from typing import NamedTuple
 
@@ -105,32 +106,46 @@ def share(now: Round, taking: Sequence[Taking], count: int) -> tuple[list[int], 
     return picks, table.round()
 
 
-def follow(now: Round, taking: Sequence[Taking], ids: Iterable[int]) -> tuple[list[Pick], Round]:
+def follow(now: Round, taking: Sequence[Taking], ids: Sequence[int]) -> tuple[list[Pick], Round]:
     """A proposed order as decisions with their reasons, and what to remember afterwards.
 
     Raises `NotByTheRule` if somebody would get a customer without taking part, beyond their room, or
     before their turn: then nobody trusts the proposal and the rule itself decides.
     """
     picks: list[Pick] = []
+    if not ids:
+        return picks, now
     table = _Table(turned(now, taking))
     rooms = {one.id: one.room for one in taking}
+    rest = iter(ids)
+    full = _follow(table, rooms, rest, picks)
+    while len(picks) < len(ids):
+        table.leave(full)
+        full = _follow(table, rooms, rest, picks)
+    return picks, table.round()
+
+
+def _follow(table: "_Table", rooms: dict[int, int], rest: Iterator[int], picks: list[Pick]) -> int:
+    """Go along within one round. Returns whose room ended (a place), else -1 at the end."""
     places = {key: i for i, key in enumerate(table.ids)}
-    full = -1
-    for chosen in ids:
-        if full >= 0:
-            table.leave(full)
-            places = {key: i for i, key in enumerate(table.ids)}
-            full = -1
-        table.step += 1
+    weights, served, total = table.weights, table.served, table.total
+    # A plain call of the class takes several times as long, and there are as many picks as customers.
+    made, note, before = partial(tuple.__new__, Pick), picks.append, len(picks)
+    for step, chosen in enumerate(rest, table.step + 1):
         place = places.get(chosen, -1)
-        if place < 0 or table.served[place] * table.total >= table.weights[place] * table.step:
-            raise NotByTheRule(f"consultant {chosen} is not due at step {table.step}")
-        table.served[place] += 1
+        if place < 0:
+            raise NotByTheRule(f"consultant {chosen} takes no part at step {step}")
+        weight, count = weights[place], served[place]
+        if count * total >= weight * step:
+            raise NotByTheRule(f"consultant {chosen} is not due at step {step}")
+        served[place] = count + 1
+        note(made((chosen, weight, total, count + 1, step)))
         rooms[chosen] -= 1
         if not rooms[chosen]:
-            full = place
-        picks.append(Pick(chosen, table.weights[place], table.total, table.served[place], table.step))
-    return picks, table.round() if picks else now
+            table.step = step
+            return place
+    table.step += len(picks) - before
+    return -1
 
 
 class _Table:

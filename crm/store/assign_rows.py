@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import psycopg
 from sqlalchemy import ARRAY, ColumnElement, Integer, bindparam, func, insert, select, text, update
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel, col
 
 from crm.domain.base import Moment
@@ -16,6 +18,10 @@ from crm.store.session import is_postgres
 _ROWS = SQLModel.metadata.tables["customer"]
 _INTEGERS = ARRAY(Integer)
 _UNSEEN = {"synchronize_session": False}
+
+MANY = 2_000
+"""From so many rows on it pays to load them into a table first (PostgreSQL), and to keep indexes in memory (SQLite)."""
+CACHE_KIB = 65_536
 
 _UPDATE = """
 UPDATE customer
@@ -75,25 +81,43 @@ def give(session: Session, rows: Sequence[Given], due: Deadlines, now: datetime,
     """
     moments = {"follow_up": due.follow_up_due_at, "deal": due.deal_due_at}
     made = {"now": now, "by": by}
+    source, lists = "given", {}
+    if is_postgres(session) and len(rows) < MANY:
+        names = ("customers", "consultants", "reasons")
+        source, lists = (
+            _UNNEST,
+            {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)},
+        )
+    else:
+        _stage(session, rows)
     connection = session.connection()
+    changed = connection.execute(_timed(_UPDATE.format(given=source)), {**moments, **lists}).rowcount
+    connection.execute(_timed(_INSERT.format(given=source)), {**made, **lists})
+    return changed
+
+
+def _stage(session: Session, rows: Sequence[Given]) -> None:
+    """The rows in a table of this transaction's own, named `given`."""
+    connection = session.connection()
+    columns = "(customer_id INTEGER PRIMARY KEY, consultant_id INTEGER, reason TEXT)"
     if is_postgres(session):
-        lists: dict[str, Any] = {
-            "customers": [row.customer_id for row in rows],
-            "consultants": [row.consultant_id for row in rows],
-            "reasons": [row.reason for row in rows],
-        }
-        changed = connection.execute(_timed(_UPDATE.format(given=_UNNEST)), {**moments, **lists}).rowcount
-        connection.execute(_timed(_INSERT.format(given=_UNNEST)), {**made, **lists})
-        return changed
-    connection.exec_driver_sql(
-        "CREATE TEMP TABLE IF NOT EXISTS given (customer_id INTEGER PRIMARY KEY, consultant_id INTEGER, reason TEXT)"
-    )
+        connection.exec_driver_sql(f"CREATE TEMP TABLE IF NOT EXISTS given {columns} ON COMMIT DROP")
+        connection.exec_driver_sql("TRUNCATE given")
+        driver: Any = connection.connection.driver_connection
+        try:
+            with driver.cursor() as cursor, cursor.copy("COPY given FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        except psycopg.Error as error:
+            raise OperationalError("COPY given", None, error) from error
+        # Without it the planner takes the table for a small one.
+        connection.exec_driver_sql("ANALYZE given")
+        return
+    if len(rows) >= MANY:
+        connection.exec_driver_sql(f"PRAGMA cache_size = -{CACHE_KIB}")
+    connection.exec_driver_sql(f"CREATE TEMP TABLE IF NOT EXISTS given {columns}")
     connection.exec_driver_sql("DELETE FROM temp.given")
     connection.exec_driver_sql("INSERT INTO temp.given VALUES (?, ?, ?)", list(rows))
-    changed = connection.execute(_timed(_UPDATE.format(given="temp.given")), moments).rowcount
-    connection.execute(_timed(_INSERT.format(given="temp.given")), made)
-    connection.exec_driver_sql("DELETE FROM temp.given")
-    return changed
 
 
 def insert_rows(session: Session, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:

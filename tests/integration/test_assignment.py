@@ -248,3 +248,18 @@ def test_the_round_is_remembered(engine: Engine) -> None:
             (1, 0, True, 1),
         ]
         assert sharing_round.redis_disagreements(session) == []
+
+
+def test_thousands_at_once_are_given_as_few_are(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    for weight in (7, 5, 1):
+        a_consultant(session, weight=weight)
+    waiting = ids(customers_waiting(session, 60))
+    monkeypatch.setattr("crm.store.assign_rows.MANY", 10)
+    monkeypatch.setattr("crm.services.assignment.ROWS_A_WRITE", 25)
+    told: list[tuple[int, int]] = []
+
+    share_out(session, waiting, now=NOON, by=SYSTEM, progress=lambda done, of: told.append((done, of)))
+
+    assert told == [(25, 60), (50, 60), (60, 60)]
+    episodes = session.exec(select(Assignment.customer_id, Assignment.consultant_id)).all()
+    assert sorted(episodes) == sorted(zip(waiting, holders(session, waiting), strict=True))

@@ -1,0 +1,173 @@
+"""100,000 customers who wait, shared out among 500 consultants, committed, with history, reasons and notices.
+
+The limit is the bare UPDATE of the same rows in a copy of the same database: one statement that knows
+beforehand who gets whom. Beside it, how far anybody ever is from the exact share.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+from sqlmodel import Session
+
+from crm.domain.sharing import Round, Taking, share
+from crm.services.assignment import share_out
+from crm.services.permissions import SYSTEM
+from crm.store.engine import make_engine
+from crm.store.metadata import metadata
+from crm.store.redis import Proposals
+from crm.store.session import writing
+from tests import servers
+from tests.bench.bench_expiry import Figure
+from tests.builders import a_consultant
+
+CUSTOMERS, CONSULTANTS, CAP = 100_000, 500, 200
+NOW = datetime(2025, 3, 6, 4, 0, tzinfo=UTC)
+REACH = 2.5
+SETS, PREFIX = 300, 2_000
+
+
+def run(folder: Path) -> Iterator[Figure]:
+    """The deviation, then the time: on SQLite without and with Redis and with caps that fill up, on PostgreSQL."""
+    begun = time.perf_counter()
+    worst = max(_worst(weights) for weights in _sets())
+    took = time.perf_counter() - begun
+    yield Figure(
+        f"sharing: largest deviation, {SETS} sets of weights ({took:.1f} s)", float(worst), 1.0, float(worst), 1.0
+    )
+    redis = servers.Redis(folder / "redis")
+    try:
+        yield from _on_sqlite(folder, redis)
+        yield from _on_postgres(folder, redis)
+    finally:
+        redis.kill()
+
+
+def _on_sqlite(folder: Path, redis: servers.Redis) -> Iterator[Figure]:
+    for kind, cap in (("weights", None), ("caps", CAP)):
+        prepared = folder / f"{kind}.db"
+        _prepare(f"sqlite:///{prepared}", cap)
+        for name in ("bare", "alone", "proposed"):
+            (folder / f"{kind}-{name}.db").write_bytes(prepared.read_bytes())
+        yield from _figures(kind, "SQLite", redis, lambda name, kind=kind: f"sqlite:///{folder / f'{kind}-{name}'}.db")
+
+
+def _on_postgres(folder: Path, redis: servers.Redis) -> Iterator[Figure]:
+    with closing(servers.Postgres(folder / "postgres", durable=True)) as server:
+        server.execute("CREATE DATABASE prepared")
+        _prepare(server.url("prepared"), None)
+        for name in ("bare", "alone", "proposed"):
+            server.execute(f"CREATE DATABASE {name} TEMPLATE prepared")
+        server.execute("CHECKPOINT")
+        yield from _figures("weights", "PostgreSQL", redis, server.url)
+
+
+def _figures(kind: str, engine: str, redis: servers.Redis, url: Callable[[str], str]) -> Iterator[Figure]:
+    bare = _timed(url("bare"), _bare)
+    for name, address in (("alone", "redis://127.0.0.1:1/0"), ("proposed", redis.url)):
+        proposals = Proposals(address)
+        took = _timed(url(name), lambda session, proposals=proposals: _ours(session, proposals))
+        proposals.close()
+        how = "with Redis" if name == "proposed" else "without Redis"
+        what = "all caps fill up" if kind == "caps" else "odd weights"
+        yield Figure(
+            f"sharing, {engine} {how}: {CUSTOMERS:,} among {CONSULTANTS}, {what}", took, bare, took / bare, REACH
+        )
+
+
+def _ours(session: Session, proposals: Proposals) -> None:
+    shared = share_out(session, None, now=NOW, by=SYSTEM, redis=proposals)
+    assert shared.assigned == CUSTOMERS, shared
+
+
+def _bare(session: Session) -> None:
+    day = (
+        "CAST('2025-03-{} 04:00:00+00' AS timestamptz)"
+        if session.get_bind().dialect.name == "postgresql"
+        else "'2025-03-{} 04:00:00.000000'"
+    )
+    changed = session.connection().execute(
+        text(
+            f"UPDATE customer SET state = 'private', consultant_id = 1 + (id * 7919) % {CONSULTANTS},"
+            f" follow_up_due_at = {day.format('09')}, deal_due_at = {day.format(21)}, version = version + 1"
+            " WHERE state = 'waiting' AND deleted_at IS NULL"
+        )
+    )
+    assert changed.rowcount == CUSTOMERS
+
+
+def _timed(url: str, work: Callable[[Session], None]) -> float:
+    engine = make_engine(url)
+    try:
+        with engine.connect():
+            begun = time.perf_counter()
+        with writing(engine) as session:
+            work(session)
+        return time.perf_counter() - begun
+    finally:
+        engine.dispose()
+
+
+def _prepare(url: str, cap: int | None) -> None:
+    chance = random.Random(7)
+    engine = make_engine(url)
+    metadata.create_all(engine)
+    with writing(engine) as session:
+        for _ in range(CONSULTANTS):
+            a_consultant(session, weight=chance.randint(1, 100), max_customers=cap or CUSTOMERS)
+        _customers(session)
+    _settle(engine)
+
+
+def _customers(session: Session) -> None:
+    rows = [
+        {
+            "name": f"Customer {number}",
+            "phone": f"139{number:08}",
+            "qq": str(10_000_000 + number),
+            "company": "A company of some name",
+            "note": "Met at the campus talk in spring, wants to hear of evening classes.",
+            "state": "waiting",
+            "created_at": NOW,
+            "version": 1,
+        }
+        for number in range(CUSTOMERS)
+    ]
+    session.connection().execute(metadata.tables["customer"].insert(), rows)
+
+
+def _settle(engine: Engine) -> None:
+    """Everything in its place, so that no part that is timed pays for what came before."""
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("VACUUM ANALYZE"))
+    if engine.dialect.name == "sqlite":
+        raw = engine.raw_connection()
+        raw.execute("ANALYZE")  # type: ignore[attr-defined]
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[attr-defined]
+        raw.close()
+    engine.dispose()
+
+
+def _sets() -> Iterator[list[int]]:
+    """Random sets of 3 to 50 weights, and every tenth one skewed."""
+    chance = random.Random(2025)
+    for number in range(SETS):
+        if number % 10:
+            yield [chance.randint(1, 100) for _ in range(chance.randint(3, 50))]
+        else:
+            yield [chance.choice([100, 500, 1000]), *[1] * chance.randint(2, 100)]
+
+
+def _worst(weights: list[int]) -> Fraction:
+    total, counts, worst = sum(weights), [0] * len(weights), 0
+    picks, _ = share(Round(), [Taking(each, weight, PREFIX) for each, weight in enumerate(weights)], PREFIX)
+    for step, pick in enumerate(picks, 1):
+        counts[pick] += 1
+        worst = max(worst, *(abs(count * total - weight * step) for count, weight in zip(counts, weights, strict=True)))
+    return Fraction(worst, total)
