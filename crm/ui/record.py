@@ -23,7 +23,7 @@ SAID = "record:said"
 
 
 def record(actor: Actor, customer_id: int) -> None:
-    """Draws the customer for whoever may open it: facts on the left, what to do and what happened on the right."""
+    """Draws the customer for whoever may open it: what to do and what happened, and beside it what is known."""
     now = datetime.now(UTC)
     _say_again()
     with reading() as session:
@@ -35,8 +35,9 @@ def record(actor: Actor, customer_id: int) -> None:
         if told.holder:
             st.badge(told.holder, icon=":material/person:", color="gray")
     _clock(told, now)
-    left, right = st.columns([2, 3], gap="large")
-    with right:
+    # What to do comes first on a phone, where the right column follows the left.
+    left, right = st.columns([3, 2], gap="large")
+    with left:
         if customer.state is CustomerState.PUBLIC and actor.may("pool.claim"):
             _claim(actor, customer_id)
         if told.mine or actor.may(follow_ups.NOTE):
@@ -44,7 +45,7 @@ def record(actor: Actor, customer_id: int) -> None:
         st.subheader(_("Story"), anchor=False)
         for event in told.events:
             _event(event)
-    with left:
+    with right:
         _facts(actor, told)
 
 
