@@ -106,12 +106,14 @@ def restore(
 ) -> Answer:
     """Everything as it was at the backup. What was there before is backed up first, so nothing is lost by mistake."""
     from crm.services.backup import backup as write
+    from crm.services.backup import check
     from crm.services.backup import restore as read
     from crm.settings import settings
     from crm.store.engine import engine
 
     url = settings().database
     kept: Path | None = None
+    check(file)
     if not replace:
         bring_to_head()
         if has_accounts():

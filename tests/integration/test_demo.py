@@ -1,5 +1,6 @@
 """The demo school: refuses a database in use, is the same for the same seed, and obeys every rule."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,9 @@ from crm.errors import Refused
 from crm.i18n import Says
 from crm.services import doctor
 from crm.services.demo import fill
+from crm.services.demo.people import PASSWORD, STAFF
 from crm.services.passwords import matches
+from crm.settings import ROOT
 from crm.store.engine import make_engine
 from crm.store.metadata import metadata
 from crm.store.session import reading
@@ -154,3 +157,11 @@ def a_school(path: Path) -> Engine:
     with engine.begin() as connection:
         metadata.create_all(connection)
     return engine
+
+
+def test_the_documentation_names_everybody_who_can_sign_in() -> None:
+    text = (ROOT / "docs" / "demo.md").read_text("utf-8")
+
+    listed = re.findall(r"^\| ((?:`[a-z]+` ?)+) \|", text, re.MULTILINE)
+    assert f"`{PASSWORD}`" in text
+    assert set(re.findall("[a-z]+", " ".join(listed))) == {one.login for one in STAFF if one.active}

@@ -66,6 +66,12 @@ def backup(url: str, file: Path) -> None:
             part.unlink(missing_ok=True)
 
 
+def check(file: Path) -> None:
+    """Read all of a backup and change nothing. Raises `Unreadable` for a file that is no whole backup."""
+    with opened(file):
+        pass
+
+
 def restore(url: str, file: Path, *, replace: bool = False) -> None:
     """Make the database at `url` what it was in `file`, brought to this program's schema: all or nothing.
 
