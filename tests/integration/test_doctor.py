@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import redis
 from sqlalchemy import Engine, text
+from sqlmodel import Session
 
 from crm.domain.customers import CustomerState
 from crm.domain.episodes import Outcome
 from crm.domain.imports import ImportBatch
 from crm.domain.payments import PaymentState
+from crm.domain.staff import Employee
 from crm.rbac import store as rbac
-from crm.services import assignment, doctor
+from crm.services import assignment, customers, doctor, expiry, follow_ups, holding, pool
 from crm.services.demo import fill
 from crm.services.permissions import SYSTEM, install_roles
 from crm.store.redis import ROUND_KEY
@@ -337,3 +339,34 @@ def test_the_demo_school_is_sound(engine: Engine) -> None:
     fill(engine, 500, 3, NOW)
 
     assert found(engine) == []
+
+
+def test_a_school_stays_sound_through_a_day_of_everything(engine: Engine) -> None:
+    fill(engine, 300, 4, NOW)
+    manager = a.an_actor(role="sales_manager", account_id=2, name="Manager")
+    with writing(engine) as session:
+        assignment.share_out(session, None, now=NOW, by=SYSTEM)
+        lina = session.get(Employee, 3)
+        assert lina
+        consultant = a.an_actor(role="consultant", of=lina)
+        pool_ids = ids(session, "state = 'public' AND last_consultant_id <> 3")
+        pool.claim_many(session, consultant, pool_ids[:5], NOW)
+        held = ids(session, "consultant_id = 3 AND follow_up_due_at > '2025-03-04 05:00:00+00:00'")
+        assert len(held) > 12
+        for each in held[:5]:
+            follow_ups.record(session, consultant, each, channel="phone", note="Called.", now=NOW)
+        holding.release_many(session, consultant, held[5:7], NOW)
+        holding.extend_many(session, manager, held[7:9], NOW, until=NOW + timedelta(days=9))
+        assignment.assign_many(session, manager, held[9:12] + pool_ids[6:9], NOW, consultant_id=4)
+        customers.delete_many(session, manager, [held[0], pool_ids[5], *ids(session, "state = 'waiting'")[:1]], NOW)
+        customers.add_mine(session, consultant, {"name": "Ann", "phone": "13800138000"}, NOW)
+        customers.add(session, manager, {"name": "Ben", "qq": "1234567"}, NOW)
+    day_after = NOW + timedelta(days=1)
+    expiry.expire(lambda: writing(engine), SYSTEM, now=day_after, open_reading=lambda: reading(engine))
+
+    assert found(engine, NOW) == []
+    assert found(engine, day_after) == []
+
+
+def ids(session: Session, condition: str) -> list[int]:
+    return list(session.execute(text(f"SELECT id FROM customer WHERE {condition} ORDER BY id")).scalars())
