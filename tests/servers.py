@@ -16,6 +16,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+linux_only = pytest.mark.skipif(
+    sys.platform != "linux", reason="Only Linux ends a child together with its killed parent"
+)
 CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

@@ -14,7 +14,7 @@ import redis
 from crm.settings import ROOT
 from crm.store import embedded_redis
 from crm.store.embedded_redis import Embedded
-from tests.servers import wait_for
+from tests.servers import linux_only, wait_for
 
 pytestmark = pytest.mark.redis
 
@@ -83,7 +83,7 @@ def test_broken_files_of_an_earlier_run_are_thrown_away(tmp_path: Path) -> None:
     started.stop()
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Only Linux ends a child with its parent")
+@linux_only
 def test_it_ends_when_its_owner_is_killed(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from crm.store import embedded_redis\n"

@@ -20,7 +20,7 @@ from crm.domain.customers import Customer
 from crm.settings import ROOT
 from crm.store.engine import make_engine
 from crm.store.session import reading
-from tests.servers import free_port, wait_for
+from tests.servers import free_port, linux_only, wait_for
 
 START_SECONDS = 180.0
 
@@ -123,6 +123,7 @@ def test_an_empty_school_has_a_first_administrator(houses: list[House], tmp_path
     engine.dispose()
 
 
+@linux_only
 def test_what_dies_is_started_again_and_a_killed_supervisor_leaves_nothing(houses: list[House], tmp_path: Path) -> None:
     house = House(tmp_path / "var", "--no-demo")
     houses.append(house)
