@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from crm.services.permissions import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,6 +72,8 @@ LONG_FILES: dict[str, str] = {
     "crm/xlsx/fields.py": "one table: every column of the sheet with its headers, choices and checks",
 }
 
+WITHOUT_A_CLOCK = {"domain", "services", "rbac", "notify", "xlsx", "tables"}
+
 # Pages for whoever is signed in, whatever their roles: one's own things.
 OWN_PAGES = {"account"}
 
@@ -112,136 +112,148 @@ def _imports(file: Path) -> Iterator[str]:
             yield from [f"crm.{each.name}" for each in node.names] if module == "crm" else [module]
 
 
-def _every(files: list[Path]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("file", files, ids=_name)
+def _pages() -> list[Path]:
+    return sorted((ROOT / "pages").glob("*.py"))
 
 
-@_every(sources())
-def test_layers_import_only_what_they_may(file: Path) -> None:
-    layer = _layer_of(file)
-    allowed = OURS[layer] | EVERYBODY_MAY_USE | {layer}
-
-    for module in _imports(file):
-        if module.split(".")[0] in ("crm", "pages", "jobs", "app", "tests"):
-            assert _layer(module) in allowed, f"{_name(file)} imports {module}; {layer} may import {sorted(allowed)}"
+def _tests() -> list[Path]:
+    return sorted((ROOT / "tests").rglob("*.py"))
 
 
-@_every(sources())
-def test_packages_are_used_where_they_belong(file: Path) -> None:
-    layer = _layer_of(file)
-    allowed = OTHERS.get(layer, set()) | sys.stdlib_module_names
-    if layer == "grid" and file.stem not in RENDERING_FILES_OF_THE_GRID:
-        allowed = allowed - {"streamlit"}
-
-    for module in _imports(file):
-        package = module.split(".")[0]
-        if package not in ("crm", "pages", "jobs"):
-            assert package in allowed, f"{_name(file)} imports {package}; {layer} may import {sorted(OTHERS[layer])}"
+def _walk(*files: Path) -> Iterator[tuple[Path, ast.AST]]:
+    for file in files:
+        for node in ast.walk(_tree(file)):
+            yield file, node
 
 
-@_every([file for file in sources() if _name(file).startswith("crm/domain/")])
-def test_the_domain_knows_no_session(file: Path) -> None:
-    imported = {
-        each.name
-        for node in ast.walk(_tree(file))
-        if isinstance(node, ast.ImportFrom) and node.module in ("sqlmodel", "sqlalchemy", "sqlalchemy.orm")
-        for each in node.names
-    }
-
-    assert not imported & {"Session", "select", "create_engine"}
+def _place(file: Path, node: ast.AST) -> str:
+    return f"{_name(file)}:{getattr(node, 'lineno', 0)}"
 
 
-@_every([file for file in sources() if _layer_of(file) in ("domain", "services", "rbac", "notify", "xlsx")])
-def test_only_pages_jobs_and_commands_read_the_clock(file: Path) -> None:
-    read = [
-        f"{_name(file)}:{node.lineno}"
-        for node in ast.walk(_tree(file))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and (
-            node.func.attr in ("now", "utcnow", "today")
-            and isinstance(node.func.value, ast.Name)
-            and node.func.value.id in ("datetime", "date")
-        )
+def test_layers_import_only_what_they_may() -> None:
+    wrong = [
+        f"{_name(file)} imports {module}"
+        for file in sources()
+        for module in _imports(file)
+        if module.split(".")[0] in ("crm", "pages", "jobs", "app", "tests")
+        and _layer(module) not in OURS[_layer_of(file)] | EVERYBODY_MAY_USE | {_layer_of(file)}
     ]
 
-    assert read == [], "now is an argument"
+    assert wrong == []
 
 
-@_every(sorted((ROOT / "pages").glob("*.py")))
-def test_a_page_begins_by_requiring_its_permission(file: Path) -> None:
-    statements = [
-        node
+def test_packages_are_used_where_they_belong() -> None:
+    wrong = [
+        f"{_name(file)} imports {module}"
+        for file in sources()
+        for module in _imports(file)
+        if module.split(".")[0] not in {"crm", "pages", "jobs", *sys.stdlib_module_names, *_packages(file)}
+    ]
+
+    assert wrong == []
+
+
+def _packages(file: Path) -> set[str]:
+    layer = _layer_of(file)
+    draws = layer != "grid" or file.stem in RENDERING_FILES_OF_THE_GRID
+    return OTHERS.get(layer, set()) - (set() if draws else {"streamlit"})
+
+
+def test_the_domain_knows_no_session() -> None:
+    wrong = [
+        f"{_place(file, node)} imports {each.name}"
+        for file, node in _walk(*(file for file in sources() if _layer_of(file) == "domain"))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in SQL
+        for each in node.names
+        if each.name in ("Session", "select", "create_engine")
+    ]
+
+    assert wrong == []
+
+
+def test_only_pages_jobs_and_commands_read_the_clock() -> None:
+    """Rules, services and what they stand on get `now` as an argument."""
+    wrong = [
+        _place(file, node)
+        for file, node in _walk(*(file for file in sources() if _layer_of(file) in WITHOUT_A_CLOCK))
+        if isinstance(node, ast.Attribute)
+        and node.attr in ("now", "utcnow", "today")
+        and isinstance(node.value, ast.Name)
+        and node.value.id in ("datetime", "date")
+    ]
+
+    assert wrong == []
+
+
+def test_a_page_begins_by_requiring_its_permission() -> None:
+    first = {file.stem: _first_statement(file) for file in _pages()}
+
+    assert first == {
+        stem: "actor = require()" if stem in OWN_PAGES else f"actor = require('{stem.replace('_', '-')}.view')"
+        for stem in first
+    }
+    assert {f"{stem.replace('_', '-')}.view" for stem in first.keys() - OWN_PAGES} <= PAGES.everything().keys()
+
+
+def _first_statement(file: Path) -> str:
+    """What a page does first, its docstring and imports aside."""
+    return next(
+        ast.unparse(node)
         for node in _tree(file).body
         if not isinstance(node, ast.Import | ast.ImportFrom)
         and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-    ]
-
-    first = statements[0]
-
-    assert isinstance(first, ast.Assign | ast.Expr)
-    call = first.value
-    assert isinstance(call, ast.Call)
-    assert isinstance(call.func, ast.Name)
-    assert call.func.id == "require", f"{_name(file)}:{first.lineno} comes before require(...)"
-    asked = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
-    if file.stem not in OWN_PAGES:
-        assert asked == [f"{file.stem.replace('_', '-')}.view"]
-        assert asked[0] in PAGES.everything()
+    )
 
 
-@_every(sorted((ROOT / "pages").glob("*.py")))
-def test_a_page_is_a_few_lines(file: Path) -> None:
-    assert len(file.read_text("utf-8").splitlines()) <= 60
+def test_a_page_is_a_few_lines() -> None:
+    assert {_name(file): lines for file in _pages() if (lines := _length(file)) > 60} == {}
 
 
-@_every(sources())
-def test_what_one_must_find_fits_in_one_file(file: Path) -> None:
-    lines = len(file.read_text("utf-8").splitlines())
-
-    assert lines <= 300 or _name(file) in LONG_FILES, f"{_name(file)} has {lines} lines; over 300 wants a reason"
+def test_what_one_must_find_fits_in_one_file() -> None:
+    """Over 300 lines wants a reason in LONG_FILES, and a reason wants a long file."""
+    assert {_name(file) for file in sources() if _length(file) > 300} == LONG_FILES.keys()
 
 
-@_every(sources())
-def test_no_error_is_swallowed_whole(file: Path) -> None:
-    bare = [
-        f"{_name(file)}:{node.lineno}"
-        for node in ast.walk(_tree(file))
+def _length(file: Path) -> int:
+    return len(file.read_text("utf-8").splitlines())
+
+
+def test_no_error_is_swallowed_whole() -> None:
+    wrong = [
+        _place(file, node)
+        for file, node in _walk(*sources())
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "BaseException"))
         and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
     ]
 
-    assert bare == []
+    assert wrong == []
 
 
-@_every(sorted((ROOT / "tests").rglob("*.py")))
-def test_no_test_is_skipped_but_for_a_missing_part(file: Path) -> None:
-    if file.parent.name == "tests" and file.name in ("conftest.py", "servers.py"):
-        # The only places: there a missing part is told by name, and a failure under CI=true.
-        return
-    skips = [
-        f"{_name(file)}:{node.lineno}"
-        for node in ast.walk(_tree(file))
+def test_no_test_is_left_out_but_for_a_missing_part() -> None:
+    """Only conftest and servers may: there a missing part is told by name, and a failure under CI=true."""
+    may = {"tests/conftest.py", "tests/servers.py"}
+
+    wrong = [
+        _place(file, node)
+        for file, node in _walk(*(file for file in _tests() if _name(file) not in may))
         if isinstance(node, ast.Attribute) and node.attr in ("skip", "skipif", "xfail", "importorskip")
     ]
 
-    assert skips == []
-
-
-def test_the_listed_long_files_exist_and_are_long() -> None:
-    for name in LONG_FILES:
-        assert len((ROOT / name).read_text("utf-8").splitlines()) > 300, f"{name} need not be listed any more"
+    assert wrong == []
 
 
 def test_every_permission_named_anywhere_is_declared() -> None:
     declared = PAGES.everything()
-    for file in sources():
-        for node in ast.walk(_tree(file)):
-            if (
-                isinstance(node, ast.Call)
-                and getattr(node.func, "attr", getattr(node.func, "id", "")) in ("require", "may")
-                and node.args
-                and isinstance(node.args[0], ast.Constant)
-            ):
-                assert node.args[0].value in declared, f"{_name(file)}:{node.lineno} names an unknown permission"
+
+    wrong = [
+        f"{_place(file, node)} {node.args[0].value!r}"
+        for file, node in _walk(*sources())
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "attr", getattr(node.func, "id", "")) in ("require", "may")
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and node.args[0].value not in declared
+    ]
+
+    assert wrong == []
