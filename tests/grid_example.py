@@ -49,6 +49,11 @@ def create(engine: Engine, count: int = 0) -> None:
         session.add_all([a_book(number) for number in range(1, count + 1)])
 
 
+def forget(engine: Engine) -> None:
+    """The example's tables and all that is in them are gone."""
+    books.Library.metadata.drop_all(engine)
+
+
 def a_book(number: int = 1, **fields: Any) -> Any:
     """Book 1, Book 2, ... added a minute apart; every second one bound in cloth, every third on shelf 1001."""
     made = {
