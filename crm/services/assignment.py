@@ -5,7 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from uuid import uuid4
 
@@ -29,6 +29,7 @@ __all__ = ["Shared", "assign_many", "assign_waiting", "reason", "share_out", "st
 
 ROWS_A_WRITE = 20_000
 Progress = Callable[[int, int], None]
+Store = Callable[[Sequence[Pick], Deadlines, Says | None], None]
 _log = logging.getLogger(__name__)
 
 
@@ -60,13 +61,10 @@ def share_out(
     """
     if customer_ids is None and not assign_rows.count_waiting(session, at_most=1):
         return Shared()
-    today = sharing_round.school_day(now)
-    state = sharing_round.locked(session, now)
-    taking = state.taking(today)
-    room = sum(one.room for one in taking)
-    wait = assign_rows.waiting_ids(session, customer_ids, room)
-    ids = wait[:room]
-    picks, after, revision = _decide(state, taking, len(ids), redis or proposals())
+    turn = _turn(session, now, redis)
+    wait = assign_rows.waiting_ids(session, customer_ids, turn.room)
+    ids = wait[: turn.room]
+    picks = turn.take(len(ids))
     due = deadlines(now, None, Lengths.of(settings().rules))
     done = 0
     for rows in _batches(_given(ids, picks)):
@@ -76,17 +74,71 @@ def share_out(
         done += changed
         if progress:
             progress(done, len(ids))
-    by_consultant = dict(Counter(pick.id for pick in picks))
-    if picks:
-        sharing_round.keep(session, state.round, after, revision, now)
-        _tell(session, by_consultant, state.accounts, due, now)
-    still = wait[room:] if customer_ids is not None else None
+    turn.end(session, due, now)
+    still = wait[turn.room :] if customer_ids is not None else None
     waiting = len(still) if still is not None else assign_rows.count_waiting(session)
     if not waiting:
-        return Shared(done, 0, by_consultant)
-    reason = why_nobody(state.given(by_consultant).shut(today))
+        return Shared(done, 0, turn.by_consultant)
+    reason = turn.why_nobody()
     assign_rows.keep_waiting(session, still, reason.stored())
-    return Shared(done, waiting, by_consultant, reason)
+    return Shared(done, waiting, turn.by_consultant, reason)
+
+
+def share_out_new(
+    session: Session, count: int, store: Store, *, now: datetime, redis: Proposals | None = None
+) -> Shared:
+    """The same for `count` customers who are not stored yet, so that none has to be written twice.
+
+    `store(picks, due, reason)` inserts them, in the order in which they are given: one to each pick, with an
+    open episode (`stored_reason`), and those that are left as waiting for `reason`.
+    """
+    turn = _turn(session, now, redis)
+    picks = turn.take(min(count, turn.room))
+    due = deadlines(now, None, Lengths.of(settings().rules))
+    reason = turn.why_nobody() if len(picks) < count else None
+    store(picks, due, reason)
+    turn.end(session, due, now)
+    return Shared(len(picks), count - len(picks), turn.by_consultant, reason)
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One go at sharing out: who can be given customers, who was given some, and what to remember of it."""
+
+    state: State
+    today: date
+    taking: Sequence[Taking]
+    redis: Proposals | None
+    after: Round
+    revision: int = 0
+    by_consultant: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def room(self) -> int:
+        """How many customers can be given at all."""
+        return sum(one.room for one in self.taking)
+
+    def take(self, count: int) -> list[Pick]:
+        """Decide who gets so many customers, at most `room`. Once."""
+        picks, self.after, self.revision = _decide(self.state, self.taking, count, self.redis)
+        self.by_consultant = dict(Counter(pick.id for pick in picks))
+        return picks
+
+    def end(self, session: Session, due: Deadlines, now: datetime) -> None:
+        """Remember the round, and tell those who were given customers."""
+        if self.by_consultant:
+            sharing_round.keep(session, self.state.round, self.after, self.revision, now)
+            _tell(session, self.by_consultant, self.state.accounts, due, now)
+
+    def why_nobody(self) -> Says:
+        """Why nobody can be given more."""
+        return why_nobody(self.state.given(self.by_consultant).shut(self.today))
+
+
+def _turn(session: Session, now: datetime, redis: Proposals | None) -> _Turn:
+    today = sharing_round.school_day(now)
+    state = sharing_round.locked(session, now)
+    return _Turn(state, today, state.taking(today), redis or proposals(), state.round)
 
 
 def assign_waiting(session: Session, actor: Actor, now: datetime) -> Shared:

@@ -3,18 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, repeat
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
+from crm.domain.deadlines import Deadlines
 from crm.domain.imports import ImportBatch
 from crm.domain.quotas import Shut, room
+from crm.domain.sharing import Pick
 from crm.domain.staff import Employee
-from crm.errors import Refused
+from crm.errors import Refused, Unavailable
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
 from crm.services import audit, sharing_round
-from crm.services.assignment import share_out
+from crm.services.assignment import Shared, share_out_new, stored_reason
 from crm.services.import_check import (
     PHONE_KNOWN,
     QQ_KNOWN,
@@ -27,12 +31,27 @@ from crm.services.import_check import (
     who,
 )
 from crm.store import import_rows
-from crm.xlsx.check import POSITION, Values
-from crm.xlsx.fields import COURSES, REFERRED_BY
+from crm.xlsx.check import POSITION
+from crm.xlsx.fields import COURSES, REFERRED_BY, STORED
 
 _PHONE, _QQ, _WECHAT = POSITION["phone"], POSITION["qq"], POSITION["wechat"]
 _COURSES, _REFERRED_BY = POSITION[COURSES], POSITION[REFERRED_BY]
-_STORED = tuple(POSITION[column] for column in import_rows.COLUMNS)
+_CUSTOMER = (
+    "id",
+    *STORED,
+    "referred_by_id",
+    "state",
+    "consultant_id",
+    "follow_up_due_at",
+    "deal_due_at",
+    "waiting_reason",
+    "import_batch_id",
+    "created_at",
+    "created_by_id",
+    "version",
+)
+_ASSIGNMENT = ("customer_id", "consultant_id", "origin", "opened_at", "outcome", "reason", "opened_by_id")
+TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,29 +93,25 @@ def run_import(
     `checked` raises `Refused` (a double click); so does a sheet without a new row.
     """
     actor.require(RUN)
-    tell = progress or (lambda _done, _what: None)
     import_rows.take_turn(session)
     _once(session, checked)
     late = drop_known_wechats(checked, _known_wechats(session, checked))
     batch = _batch(session, actor, checked, now)
-    ids = import_rows.new_ids(session, len(checked.numbers))
-    rows = [_stored(values) for values in checked.values]
-    what = says_n("Storing {count} customer", "Storing {count} customers", count=len(rows))
-    tell(0.0, what)
-    for done in import_rows.insert(session, ids, rows, batch=batch.id or 0, now=now, by=actor.account_id):
-        tell(0.5 * done / len(rows), what)
-    del rows
-    there = import_rows.inserted(session, batch.id or 0)
-    if len(there) != len(ids):
-        late += _taken_meanwhile(session, checked, ids, there)
-        ids = [each for each in ids if each in there]
-    _insert_courses(session, ids, checked.values)
-    shares = says("Sharing them out")
-    tell(0.5, shares)
-    shared = share_out(
-        session, ids, now=now, by=actor, progress=lambda done, every: tell(0.5 + 0.49 * done / max(every, 1), shares)
-    )
-    batch.imported, batch.duplicates = len(ids), len(checked.duplicates)
+    for _try in range(TRIES):
+        try:
+            with session.begin_nested():
+                shared = _stored(session, actor, checked, batch, now, progress or _silent)
+            break
+        except IntegrityError:
+            known = _known_meanwhile(session, checked)
+            if not known:
+                raise
+            late += known
+    else:
+        raise Unavailable(
+            says("Others are entering the same customers now. Nothing was written. Try again in a moment.")
+        )
+    batch.imported, batch.duplicates = len(checked.numbers), len(checked.duplicates)
     batch.assigned, batch.waiting = shared.assigned, shared.waiting
     session.add(batch)
     counts = {"rows": batch.rows, "imported": batch.imported, "assigned": batch.assigned, "waiting": batch.waiting}
@@ -149,8 +164,48 @@ def _batch(session: Session, actor: Actor, checked: Checked, now: datetime) -> I
     return batch
 
 
-def _stored(values: Values) -> tuple[object, ...]:
-    return (*values[: len(_STORED)], values[_REFERRED_BY])
+def _stored(
+    session: Session, actor: Actor, checked: Checked, batch: ImportBatch, now: datetime, tell: Progress
+) -> Shared:
+    """The new rows become customers, each written once, with its consultant. Raises `IntegrityError`."""
+    count = len(checked.numbers)
+    ids = import_rows.new_ids(session, count)
+    at = import_rows.moment(session, now)
+
+    def store(picks: Sequence[Pick], due: Deadlines, reason: Says | None) -> None:
+        deadlines = [import_rows.moment(session, each) for each in due]
+        told = reason.stored() if reason else None
+        last = (batch.id, at, actor.account_id)
+        holders = chain(
+            # The start of an episode counts one version up, wherever it starts.
+            (("private", pick.id, *deadlines, None, *last, 2) for pick in picks),
+            repeat(("waiting", None, None, None, told, *last, 1)),
+        )
+        customers = (
+            (each, *values[: len(STORED)], values[_REFERRED_BY], *holder)
+            for each, values, holder in zip(ids, checked.values, holders, strict=False)
+        )
+        what = says_n("Storing {count} customer", "Storing {count} customers", count=count)
+        for done in import_rows.insert(session, "customer", _CUSTOMER, customers):
+            tell(0.7 * done / count, what)
+        episodes = (
+            (each, pick.id, "shared", at, "following", stored_reason(pick), actor.account_id)
+            for each, pick in zip(ids, picks, strict=False)
+        )
+        what = says("Sharing them out")
+        for done in import_rows.insert(session, "assignment", _ASSIGNMENT, episodes):
+            tell(0.7 + 0.25 * done / count, what)
+
+    tell(0.0, says("Sharing them out"))
+    shared = share_out_new(session, count, store, now=now)
+    pairs = zip(ids, checked.values, strict=True)
+    courses = [(each, course) for each, values in pairs if values[_COURSES] for course in values[_COURSES]]
+    import_rows.insert_courses(session, courses)
+    return shared
+
+
+def _silent(_done: float, _what: Says) -> None:
+    """Nobody watches."""
 
 
 def _known_wechats(session: Session, checked: Checked) -> set[str]:
@@ -158,27 +213,17 @@ def _known_wechats(session: Session, checked: Checked) -> set[str]:
     return import_rows.known(session, "wechat", only)
 
 
-def _taken_meanwhile(session: Session, checked: Checked, ids: Sequence[int], there: set[int]) -> list[Duplicate]:
-    """The rows that did not go in, because somebody else had entered the customer since the check."""
-    gone = [
-        (number, values)
-        for each, number, values in zip(ids, checked.numbers, checked.values, strict=True)
-        if each not in there
-    ]
-    phones = import_rows.known(session, "phone", [values[_PHONE] for _, values in gone if values[_PHONE]])
+def _known_meanwhile(session: Session, checked: Checked) -> list[Duplicate]:
+    """The rows whose customers somebody else has entered since the check, as duplicates now."""
+    phones = import_rows.known(session, "phone", [row[_PHONE] for row in checked.values if row[_PHONE]])
+    qqs = import_rows.known(session, "qq", [row[_QQ] for row in checked.values if row[_QQ]])
     late = [
-        Duplicate(number, *who(values), PHONE_KNOWN if values[_PHONE] in phones else QQ_KNOWN)
-        for number, values in gone
+        Duplicate(number, *who(row), PHONE_KNOWN if row[_PHONE] in phones else QQ_KNOWN)
+        for number, row in zip(checked.numbers, checked.values, strict=True)
+        if row[_PHONE] in phones or row[_QQ] in qqs
     ]
     drop(checked, late)
     return late
-
-
-def _insert_courses(session: Session, ids: Sequence[int], values: Sequence[Values]) -> None:
-    import_rows.insert_courses(
-        session,
-        [(each, course) for each, row in zip(ids, values, strict=True) if row[_COURSES] for course in row[_COURSES]],
-    )
 
 
 def _parts(session: Session, by_consultant: dict[int, int], now: datetime) -> tuple[Part, ...]:

@@ -1,38 +1,19 @@
 """Many customers from a sheet into the database in a few statements, on either engine."""
 
 import json
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import psycopg
-from sqlalchemy import bindparam, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
-from crm.domain.base import Moment
 from crm.store.session import is_postgres
 
 ROWS_A_STEP = 10_000
-COLUMNS = (
-    "name",
-    "gender",
-    "phone",
-    "qq",
-    "wechat",
-    "email",
-    "education",
-    "graduation_school",
-    "major",
-    "experience",
-    "work_status",
-    "company",
-    "salary",
-    "source",
-    "note",
-)
-"""What a row carries, in this order; after them the referring customer's id."""
-
 # A number without meaning of its own: imports take turns, so that two of the same people cannot block each other.
 _TURN = 0x7_4A_0001
 
@@ -74,66 +55,45 @@ def new_ids(session: Session, count: int) -> list[int]:
     return list(range(last + 1, last + count + 1))
 
 
-def insert(
-    session: Session, ids: Sequence[int], rows: Sequence[Sequence[Any]], *, batch: int, now: datetime, by: int | None
-) -> Iterator[int]:
-    """Insert customers who wait, `rows` being values of COLUMNS and the referring customer's id.
+def insert(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[int]:
+    """Insert many rows of plain values: executemany on SQLite, COPY on PostgreSQL. Yields how many are done.
 
-    Rows whose phone or QQ a live customer has are left out. Yields how many rows are done, as it goes on.
+    Raises SQLAlchemy's `IntegrityError` if one of them breaks a rule of the table.
     """
-    steps = range(0, len(rows), ROWS_A_STEP)
-    if is_postgres(session):
-        yield from _copy(session, ids, rows, steps, {"batch": batch, "now": now, "by": by})
+    listed = ", ".join(columns)
+    connection = session.connection()
+    steps = _steps(rows)
+    if not is_postgres(session):
+        statement = f"INSERT INTO {table} ({listed}) VALUES ({', '.join('?' * len(columns))})"
+        for done, some in steps:
+            connection.exec_driver_sql(statement, some)
+            yield done
         return
-    moment = Moment().process_bind_param(now, session.get_bind().dialect)
-    statement = (
-        f"INSERT INTO customer (id, {', '.join(COLUMNS)}, referred_by_id, state, import_batch_id, created_at,"
-        f" created_by_id, version) VALUES ({', '.join('?' * (len(COLUMNS) + 2))}, 'waiting', {int(batch)},"
-        f" '{moment:%Y-%m-%d %H:%M:%S.%f}', {'NULL' if by is None else int(by)}, 1) ON CONFLICT DO NOTHING"
-    )
-    connection = session.connection()
-    for start in steps:
-        part = slice(start, start + ROWS_A_STEP)
-        given = [(number, *row) for number, row in zip(ids[part], rows[part], strict=True)]
-        connection.exec_driver_sql(statement, given)
-        yield start + len(given)
-
-
-def _copy(
-    session: Session, ids: Sequence[int], rows: Sequence[Sequence[Any]], steps: range, shared: dict[str, Any]
-) -> Iterator[int]:
-    """By COPY into a table of this transaction, and from there to those whom nobody else has entered meanwhile."""
-    connection = session.connection()
-    listed = ", ".join(("id", *COLUMNS, "referred_by_id"))
-    connection.exec_driver_sql(
-        f"CREATE TEMP TABLE import_row ON COMMIT DROP AS SELECT {listed} FROM customer WITH NO DATA"
-    )
+    statement = f"COPY {table} ({listed}) FROM STDIN"
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-    statement = f"COPY import_row ({listed}) FROM STDIN"
     try:
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            for start in steps:
-                part = slice(start, start + ROWS_A_STEP)
-                for number, row in zip(ids[part], rows[part], strict=True):
-                    copy.write_row((number, *row))
-                yield min(start + ROWS_A_STEP, len(rows)) // 2
+        with driver.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+            for done, some in steps:
+                for row in some:
+                    copy.write_row(row)
+                yield done
+    except psycopg.IntegrityError as error:
+        raise IntegrityError(statement, None, error) from error
     except psycopg.Error as error:
         raise OperationalError(statement, None, error) from error
-    connection.execute(
-        text(
-            f"INSERT INTO customer ({listed}, state, import_batch_id, created_at, created_by_id, version)"
-            f" SELECT {listed}, 'waiting', :batch, :now, CAST(:by AS integer), 1 FROM import_row ORDER BY id"
-            " ON CONFLICT DO NOTHING"
-        ).bindparams(bindparam("now", type_=Moment())),
-        shared,
-    )
-    connection.exec_driver_sql("DROP TABLE import_row")
-    yield len(rows)
 
 
-def inserted(session: Session, batch: int) -> set[int]:
-    """The ids of the customers that came in with a batch."""
-    return set(session.scalars(text("SELECT id FROM customer WHERE import_batch_id = :batch"), {"batch": batch}))
+def _steps(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[int, list[Any]]]:
+    left, done = iter(rows), 0
+    while some := list(islice(left, ROWS_A_STEP)):
+        done += len(some)
+        yield done, some
+
+
+def moment(session: Session, value: datetime) -> str:
+    """A moment as a plain value for `insert`."""
+    utc = value.astimezone(UTC)
+    return f"{utc:%Y-%m-%d %H:%M:%S.%f}" + ("+00" if is_postgres(session) else "")
 
 
 def insert_courses(session: Session, pairs: Sequence[tuple[int, int]]) -> None:

@@ -306,6 +306,8 @@ FIELDS = (
     ),
 )
 BY_KEY = {item.key: item for item in FIELDS}
+STORED = tuple(item.key for item in FIELDS if item.key not in (COURSES, REFERRED_BY))
+"""The fields whose cells are stored as they are read. They stand before the two that name other rows."""
 
 # The name of the example row of a template. A row of this name is passed over.
 EXAMPLE_NAME = "示例 Example"
