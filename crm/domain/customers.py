@@ -103,7 +103,14 @@ class Customer(SQLModel, table=True):
             sqlite_where=text("qq IS NOT NULL AND deleted_at IS NULL"),
             postgresql_where=text("qq IS NOT NULL AND deleted_at IS NULL"),
         ),
-        Index("ix_customer_holder", "consultant_id", "follow_up_due_at"),
+        # Only those whom somebody holds, so that how many each consultant holds is counted in the index alone.
+        Index(
+            "ix_customer_holder",
+            "consultant_id",
+            "follow_up_due_at",
+            sqlite_where=text("consultant_id IS NOT NULL AND deleted_at IS NULL"),
+            postgresql_where=text("consultant_id IS NOT NULL AND deleted_at IS NULL"),
+        ),
         Index("ix_customer_state", "state", "id"),
         Index(
             "ix_customer_follow_up_due",

@@ -305,7 +305,7 @@ def upgrade() -> None:
     with op.batch_alter_table('customer', schema=None) as batch_op:
         batch_op.create_index('ix_customer_deal_due', ['deal_due_at'], unique=False, sqlite_where=sa.text('deal_due_at IS NOT NULL'), postgresql_where=sa.text('deal_due_at IS NOT NULL'))
         batch_op.create_index('ix_customer_follow_up_due', ['follow_up_due_at'], unique=False, sqlite_where=sa.text('follow_up_due_at IS NOT NULL'), postgresql_where=sa.text('follow_up_due_at IS NOT NULL'))
-        batch_op.create_index('ix_customer_holder', ['consultant_id', 'follow_up_due_at'], unique=False)
+        batch_op.create_index('ix_customer_holder', ['consultant_id', 'follow_up_due_at'], unique=False, sqlite_where=sa.text('consultant_id IS NOT NULL AND deleted_at IS NULL'), postgresql_where=sa.text('consultant_id IS NOT NULL AND deleted_at IS NULL'))
         batch_op.create_index(batch_op.f('ix_customer_import_batch_id'), ['import_batch_id'], unique=False)
         batch_op.create_index('ix_customer_state', ['state', 'id'], unique=False)
         batch_op.create_index('uq_customer_phone', ['phone'], unique=True, sqlite_where=sa.text('phone IS NOT NULL AND deleted_at IS NULL'), postgresql_where=sa.text('phone IS NOT NULL AND deleted_at IS NULL'))
@@ -406,7 +406,7 @@ def downgrade() -> None:
         batch_op.drop_index('uq_customer_phone', sqlite_where=sa.text('phone IS NOT NULL AND deleted_at IS NULL'), postgresql_where=sa.text('phone IS NOT NULL AND deleted_at IS NULL'))
         batch_op.drop_index('ix_customer_state')
         batch_op.drop_index(batch_op.f('ix_customer_import_batch_id'))
-        batch_op.drop_index('ix_customer_holder')
+        batch_op.drop_index('ix_customer_holder', sqlite_where=sa.text('consultant_id IS NOT NULL AND deleted_at IS NULL'), postgresql_where=sa.text('consultant_id IS NOT NULL AND deleted_at IS NULL'))
         batch_op.drop_index('ix_customer_follow_up_due', sqlite_where=sa.text('follow_up_due_at IS NOT NULL'), postgresql_where=sa.text('follow_up_due_at IS NOT NULL'))
         batch_op.drop_index('ix_customer_deal_due', sqlite_where=sa.text('deal_due_at IS NOT NULL'), postgresql_where=sa.text('deal_due_at IS NOT NULL'))
 
