@@ -1,0 +1,78 @@
+"""Signing in and out in a real browser: the cookie, the way back, other tabs, and what the page may load."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from crm.settings import ROOT
+from tests.browser.conftest import Person, School
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+PAGES = sorted("/" + file.stem.replace("_", "-") for file in (ROOT / "pages").glob("*.py"))
+FORM = "input[type=password]"
+
+
+def cookie_of(person: Person) -> dict[str, object]:
+    return next(dict(one) for one in person.page.context.cookies() if one.get("name") == "thanos")
+
+
+def test_a_deep_link_survives_the_sign_in_and_the_cookie_is_out_of_reach(
+    somebody: Callable[..., Person], school: School
+) -> None:
+    person = somebody("lina", "/pool?q=%E7%8E%8B&state=public")
+
+    assert person.page.url == f"{school.address}/pool?q=%E7%8E%8B&state=public"
+    cookie = cookie_of(person)
+    assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Lax", "/")
+    assert "thanos=" not in person.page.evaluate("document.cookie")
+    person.page.reload()
+    expect(person.page.locator('[data-testid="stSidebarNav"]')).to_be_visible()
+
+
+def test_signing_out_in_one_tab_ends_the_other_and_every_copy(somebody: Callable[..., Person], school: School) -> None:
+    person = somebody("emma", "/account")
+    copied = cookie_of(person)["value"]
+    other = Person(person.page.context.new_page(), school).open("/account")
+
+    person.press("Sign out")
+    expect(person.page.locator(FORM)).to_have_count(1)
+    other.page.get_by_role("radio", name="中文").last.click()
+
+    expect(other.page.get_by_role("button", name="Sign in")).to_be_visible()
+    assert not [one for one in person.page.context.cookies() if one.get("name") == "thanos"]
+    person.page.context.add_cookies([{"name": "thanos", "value": str(copied), "url": school.address}])
+    person.open("/account")
+    expect(person.page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_a_language_is_remembered(somebody: Callable[..., Person]) -> None:
+    person = somebody("emma", "/account")
+
+    person.page.get_by_role("radio", name="中文").first.click()
+    expect(person.page.get_by_role("radio", name="中文").first).to_be_checked()
+    person.page.reload()
+
+    expect(person.settled().page.get_by_role("radio", name="中文").first).to_be_checked()
+    person.page.get_by_role("radio", name="EN").first.click()
+    expect(person.page.get_by_role("radio", name="EN").first).to_be_checked()
+
+
+def test_every_page_loads_from_here_only_and_within_its_policy(somebody: Callable[..., Person], school: School) -> None:
+    person = somebody("admin")
+    complaints: list[str] = []
+    elsewhere: list[str] = []
+    person.page.on(
+        "console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None
+    )
+    here = re.compile(f"^({re.escape(school.address)}|ws://{re.escape(school.address[7:])}|data:|blob:)")
+    person.page.on("request", lambda sent: None if here.match(sent.url) else elsewhere.append(sent.url))
+
+    for page in PAGES:
+        person.open("/" if page == "/home" else page)
+        expect(person.page.locator("h1").first).to_be_visible()
+        expect(person.page.get_by_text("Something went wrong")).to_have_count(0)
+
+    assert complaints == []
+    assert elsewhere == []
