@@ -367,13 +367,15 @@ def test_without_room_on_the_disk_there_is_one_line_and_no_half_file(new_databas
 
     def with_little_room() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 
     ran = subprocess.run(
         [sys.executable, "-c", code, url, str(file)], preexec_fn=with_little_room, capture_output=True, text=True
     )
 
     assert ran.returncode == 1
+    assert ran.stderr.count("\n") == 1
+    assert "cannot be written" in ran.stderr
     assert ran.stderr.strip().endswith("No backup was written.")
     assert [one.name for one in file.parent.iterdir() if "school" in one.name] == []
 

@@ -40,13 +40,12 @@ def backup(url: str, file: Path) -> None:
     try:
         require_head(engine)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        writer = Writer(part, head())
-        with _snapshot(engine) as connection:
+        with Writer(part, head()) as writer, _snapshot(engine) as connection:
             for table in metadata.sorted_tables:
                 columns = {column.name: values.kind(column) for column in table.columns}
                 keys = [column.name for column in table.primary_key]
                 writer.table(table.name, columns, _rows(connection, table.name, columns, keys))
-        writer.close()
+            writer.close()
         _settle(part, file)
     except OperationalError as error:
         raise Unavailable(

@@ -8,7 +8,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -46,11 +46,21 @@ class Manifest:
 
 
 class Writer:
-    """Writes one archive into an open, empty file."""
+    """Writes one archive at `path`, which is only whole after `close`. Leaving it before that abandons the file."""
 
     def __init__(self, path: Path, revision: str) -> None:
-        self._zip = ZipFile(path, "w", ZIP_DEFLATED, compresslevel=3)
+        self._file = path.open("wb")
+        self._zip = ZipFile(self._file, "w", ZIP_DEFLATED, compresslevel=3)
         self._manifest = Manifest(revision)
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        # Otherwise the zip would try to end itself when it is collected, on a disk that may be full.
+        self._zip.fp = None
+        with suppress(OSError):
+            self._file.close()
 
     def table(self, name: str, columns: dict[str, str], rows: Iterable[list[Any]]) -> None:
         """Add a table: a line of JSON for each row."""
@@ -67,6 +77,7 @@ class Writer:
         """Write the manifest and end the file."""
         self._zip.writestr(MANIFEST, json.dumps(asdict(self._manifest), indent=1))
         self._zip.close()
+        self._file.close()
 
 
 class Reader:

@@ -38,6 +38,7 @@ class Diary:
     """What happened, by moment: filled life by life, read when all are written."""
 
     sheets: dict[datetime, int]
+    kept: list[datetime] = field(default_factory=list)
     came: Counter[datetime] = field(default_factory=Counter)
     given: dict[datetime, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     lost: dict[datetime, dict[int, Counter[Outcome]]] = field(
@@ -63,6 +64,9 @@ class Diary:
                 before = {"consultant": episode.holder}
                 doer = accounts[episode.holder]
                 self.doings.append((episode.closed, doer, "my-customers.release", number, before, None))
+        last = life.episodes[-1] if life.episodes else None
+        if last and last.due and last.closed is None:
+            self.kept.append(min(last.due))
         if life.extended and life.extended_until:
             after = {"extended_until": life.extended_until.isoformat()}
             self.doings.append((life.extended, manager, "customers.extend", number, None, after))
@@ -129,13 +133,15 @@ def _count_sheets(session: Session, rng: Random, diary: Diary, school: School) -
 def _runs(clock: Clock, rng: Random, diary: Diary) -> list[dict[str, Any]]:
     rows = []
     run = clock.last_run()
+    # Whose deadline is past and who is held all the same was passed over by every run since.
+    kept = [due for due in diary.kept if due <= run]
     while run > clock.now - RUNS_KEPT:
         lost = sum(diary.lost[run].values(), Counter()) if run in diary.lost else Counter()
         told = says(
             "No follow-up: {no_follow_up}. No deal: {no_deal}. Passed over: {skipped}.",
             no_follow_up=lost[Outcome.NO_FOLLOW_UP],
             no_deal=lost[Outcome.NO_DEAL],
-            skipped=0,
+            skipped=sum(due <= run for due in kept),
         )
         rows.append(_run(rng, "expire-customers", run, told))
         run = scheduled(run - timedelta(hours=1), clock.zone, clock.rules.expire_at)
