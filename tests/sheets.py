@@ -38,15 +38,16 @@ def cells_of(content: bytes, sheet: int = 0) -> list[list[Any]]:
     return [[cell.value for cell in row] for row in book.worksheets[sheet].iter_rows()]
 
 
-def repacked(content: bytes, parts: Mapping[str, bytes]) -> bytes:
-    """The same file with some of its parts replaced or added."""
+def repacked(content: bytes, parts: Mapping[str, bytes | None]) -> bytes:
+    """The same file with some of its parts replaced, added, or (None) left out."""
     file = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
         for entry in old.infolist():
             if entry.filename not in parts:
                 new.writestr(entry, old.read(entry))
         for name, part in parts.items():
-            new.writestr(name, part)
+            if part is not None:
+                new.writestr(name, part)
     return file.getvalue()
 
 

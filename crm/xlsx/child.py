@@ -60,6 +60,7 @@ def _read(content: bytes, max_rows: int) -> None:
 
     with guard.look(content) as archive:
         sheets = guard.sheets(archive)
+        guard.scan_texts(archive)
         try:
             book = CalamineWorkbook.from_filelike(io.BytesIO(content))
             for sheet in sheets:

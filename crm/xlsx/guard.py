@@ -112,11 +112,21 @@ def sheets(archive: zipfile.ZipFile) -> list[Sheet]:
     return found
 
 
-def scan(archive: zipfile.ZipFile, sheet: Sheet, max_rows: int) -> Findings:
-    """Reads the sheet's XML and the shared texts once, as they really are, whatever the zip declares.
+def scan_texts(archive: zipfile.ZipFile) -> None:
+    """Reads the texts that all sheets share as they really are, whatever the zip declares.
 
-    Raises `Unreadable` on more than was declared, entity declarations, endless texts, cells far outside
-    and more than `max_rows` rows.
+    A parser reads them when it opens the file. Raises `Unreadable` on more than was declared, entity declarations
+    and endless texts.
+    """
+    for name in archive.NameToInfo:
+        if name.lower().endswith("/sharedstrings.xml"):
+            for _piece in _pieces(archive, name):
+                pass
+
+
+def scan(archive: zipfile.ZipFile, sheet: Sheet, max_rows: int) -> Findings:
+    """Reads a sheet's XML as it really is. Raises `Unreadable` as `scan_texts` does, and on cells far outside or in
+    a row below `max_rows`.
     """
     findings = Findings()
     open_cell = b""
@@ -134,10 +144,6 @@ def scan(archive: zipfile.ZipFile, sheet: Sheet, max_rows: int) -> Findings:
                 raise too_many_rows(sheet.name, int(match[1]), max_rows)
         cut = window.rfind(b"<c ")
         open_cell = window[cut:] if 0 < len(window) - cut < LONGEST_CELL else b""
-    for name in archive.NameToInfo:
-        if name.lower().endswith("/sharedstrings.xml"):
-            for _piece in _pieces(archive, name):
-                pass
     return findings
 
 
