@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
@@ -25,20 +25,11 @@ from crm.store.engine import WRITES, make_engine
 from crm.store.metadata import metadata
 from crm.store.session import reading, writing
 from tests import servers
+from tests.bench.figure import Figure
 
 CUSTOMERS, DUE, CONSULTANTS = 1_000_000, 80_000, 500
 NOW = datetime(2025, 3, 6, 19, 30, tzinfo=UTC)
 REACH, LONGEST_WAIT = 4.0, 0.25
-
-
-class Figure(NamedTuple):
-    """One line of the table: what was done, its seconds, the seconds it is compared with, how often they fit."""
-
-    work: str
-    measured: float
-    limit: float
-    ratio: float
-    reach: float
 
 
 def run(folder: Path) -> Iterator[Figure]:

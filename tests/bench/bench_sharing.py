@@ -23,7 +23,7 @@ from crm.store.metadata import metadata
 from crm.store.redis import Proposals
 from crm.store.session import writing
 from tests import servers
-from tests.bench.bench_expiry import Figure
+from tests.bench.figure import Figure
 from tests.builders import a_consultant
 
 CUSTOMERS, CONSULTANTS, CAP = 100_000, 500, 200
