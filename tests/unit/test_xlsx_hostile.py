@@ -191,9 +191,17 @@ def test_a_file_that_is_too_large_is_not_even_read() -> None:
 
 
 def test_reading_ends_at_its_time() -> None:
+    limits = Limits(rows=200_000, file_megabytes=64, seconds=1, megabytes=400)
+    cells = "".join(f'<row r="{row}">{a_number(f"A{row}") * 60}</row>' for row in range(1, 30_000))
+
+    with pytest.raises(Unreadable, match="longer than 1 second"):
+        read(with_cells(cells), limits)
+
+
+def test_reading_ends_when_nothing_comes_any_more() -> None:
     limits = Limits(rows=200_000, file_megabytes=64, seconds=0, megabytes=400)
 
-    with pytest.raises(Unreadable, match="longer than 0 seconds"):
+    with pytest.raises(Unreadable, match="longer than 0 second"):
         read(SOUND, limits)
 
 
