@@ -6,7 +6,7 @@ import traceback
 
 import streamlit as st
 
-from crm.errors import ThanosError, Unavailable
+from crm.errors import NotAllowed, ThanosError, Unavailable
 from crm.i18n import _
 
 log = logging.getLogger("crm.ui")
@@ -24,6 +24,8 @@ def on_error(error: Exception) -> bool:
         st.title(_("Back in a moment"))
         st.info(error.says, icon=":material/hourglass_empty:")
         st.button(_("Try again"), key="try-again")
+    elif isinstance(error, NotAllowed):
+        st.warning(error.says, icon=":material/lock:")
     elif isinstance(error, ThanosError):
         st.error(error.says, icon=":material/error:")
     else:
@@ -41,9 +43,11 @@ def on_error(error: Exception) -> bool:
 
 def described(error: BaseException) -> str:
     """An error for the log: kinds and places, but no message, for messages quote the values they choked on."""
-    lines = []
+    lines: list[str] = []
+    seen: list[BaseException] = []
     cause: BaseException | None = error
-    while cause is not None:
+    while cause is not None and cause not in seen:
+        seen.append(cause)
         lines.append(f"{type(cause).__module__}.{type(cause).__qualname__}")
         lines.extend(
             f"  {place.filename}:{place.lineno} in {place.name}" for place in traceback.extract_tb(cause.__traceback__)

@@ -4,11 +4,14 @@ Nothing is remembered from one run to the next but the session's token: account,
 anew each time, so that whatever changes there counts from the next click on.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Never
+from typing import Any, Never
 
 import streamlit as st
 
+from crm.errors import NotAllowed
 from crm.i18n import Language, _, as_language, set_reader
 from crm.rbac import Actor
 from crm.services import accounts, audit, sign_in
@@ -111,6 +114,28 @@ def keep_token(token: str) -> None:
     st.session_state[TOKEN] = token
 
 
+def note_refusal(actor: Actor, permission: str) -> None:
+    """Records that somebody was denied something; looks first, so that clicking again writes nothing."""
+    with reading() as session:
+        noted = audit.refused_lately(session, actor, permission, now())
+    if not noted:
+        with writing() as session:
+            audit.record_refusal(session, actor, permission, now())
+
+
+@contextmanager
+def writing_as_somebody() -> Iterator[Any]:
+    """`writing()` for callbacks: what a service does not allow is recorded, in a transaction of its own."""
+    try:
+        with writing() as session:
+            yield session
+    except NotAllowed as refused:
+        here = look()
+        if here:
+            note_refusal(here.actor, str(dict(refused.says.values).get("action", ""))[:64])
+        raise
+
+
 def now() -> datetime:
     """This moment, in UTC."""
     return datetime.now(UTC)
@@ -150,13 +175,8 @@ def _ask_for_new_password(here: SignedIn) -> Never:
 
 
 def _refuse(actor: Actor, permission: str) -> Never:
-    page = PAGES.pages[permission.partition(".")[0]]
-    with reading() as session:
-        told = audit.refused_lately(session, actor, permission, now())
-    if not told:
-        with writing() as session:
-            audit.record_refusal(session, actor, permission, now())
-    st.title(page.title)
+    note_refusal(actor, permission)
+    st.title(PAGES.pages[permission.partition(".")[0]].title)
     st.warning(
         _("You may not open this page. If your work needs it, ask an administrator to give you a role that may."),
         icon=":material/lock:",

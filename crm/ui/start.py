@@ -3,7 +3,6 @@
 import gc
 import logging
 import pkgutil
-from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
 from threading import Lock
@@ -11,7 +10,7 @@ from threading import Lock
 import crm.grid
 import crm.tables
 import crm.ui
-from crm.store.session import reading, writing
+from crm.store.session import reading
 
 _one = Lock()
 
@@ -28,7 +27,7 @@ def start() -> None:
 @cache
 def _start() -> None:
     from crm.tables.site import site
-    from crm.ui.session import again
+    from crm.ui.session import again, now, writing_as_somebody
 
     # Everything a page may need, so that no visitor waits for an import. Some modules warn that nobody visits yet.
     logging.disable(logging.WARNING)
@@ -36,7 +35,7 @@ def _start() -> None:
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             import_module(module.name)
     logging.disable(logging.NOTSET)
-    site.connect(reading=reading, writing=writing, now=lambda: datetime.now(UTC), who=again)
+    site.connect(reading=reading, writing=writing_as_somebody, now=now, who=again)
     # Streamlit collects all garbage after every run. What was imported stays for good, and is not searched again:
     # a page's run costs an eighth.
     gc.collect()

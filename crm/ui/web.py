@@ -25,7 +25,7 @@ from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.server.server_util import is_url_from_allowed_origins
 
-from crm.errors import Unavailable
+from crm.errors import ThanosError, Unavailable
 from crm.services import sign_in
 from crm.settings import ROOT, settings
 from crm.store.session import writing
@@ -159,4 +159,7 @@ def _refused() -> Response:
 
 
 if __name__ == "__main__":
-    serve()
+    try:
+        serve()
+    except ThanosError as error:
+        sys.exit(str(error))
