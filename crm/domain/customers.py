@@ -112,6 +112,8 @@ class Customer(SQLModel, table=True):
             postgresql_where=text("consultant_id IS NOT NULL AND deleted_at IS NULL"),
         ),
         Index("ix_customer_state", "state", "id"),
+        # The order of the managers' list, and its filter by days.
+        Index("ix_customer_created", "created_at", "id"),
         Index(
             "ix_customer_follow_up_due",
             "follow_up_due_at",

@@ -94,7 +94,7 @@ CUSTOMERS = site.register(
             AnyOf("education"),
             DateRange("created_at"),
         ),
-        sort="-id",
+        sort="-created_at",
         save=customers.save_changes,
         add=Form(
             fields=PERSON,

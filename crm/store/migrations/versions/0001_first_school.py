@@ -303,6 +303,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_customer'))
     )
     with op.batch_alter_table('customer', schema=None) as batch_op:
+        batch_op.create_index('ix_customer_created', ['created_at', 'id'], unique=False)
         batch_op.create_index('ix_customer_deal_due', ['deal_due_at'], unique=False, sqlite_where=sa.text('deal_due_at IS NOT NULL'), postgresql_where=sa.text('deal_due_at IS NOT NULL'))
         batch_op.create_index('ix_customer_follow_up_due', ['follow_up_due_at'], unique=False, sqlite_where=sa.text('follow_up_due_at IS NOT NULL'), postgresql_where=sa.text('follow_up_due_at IS NOT NULL'))
         batch_op.create_index('ix_customer_holder', ['consultant_id', 'follow_up_due_at'], unique=False, sqlite_where=sa.text('consultant_id IS NOT NULL AND deleted_at IS NULL'), postgresql_where=sa.text('consultant_id IS NOT NULL AND deleted_at IS NULL'))
@@ -409,6 +410,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_customer_holder', sqlite_where=sa.text('consultant_id IS NOT NULL AND deleted_at IS NULL'), postgresql_where=sa.text('consultant_id IS NOT NULL AND deleted_at IS NULL'))
         batch_op.drop_index('ix_customer_follow_up_due', sqlite_where=sa.text('follow_up_due_at IS NOT NULL'), postgresql_where=sa.text('follow_up_due_at IS NOT NULL'))
         batch_op.drop_index('ix_customer_deal_due', sqlite_where=sa.text('deal_due_at IS NOT NULL'), postgresql_where=sa.text('deal_due_at IS NOT NULL'))
+        batch_op.drop_index('ix_customer_created')
 
     op.drop_table('customer')
     op.drop_table('consultant_quota')
