@@ -1,7 +1,7 @@
 """The 02:00 rule at work: lapsed customers go to the pool, in small transactions that keep nobody waiting."""
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -27,8 +27,9 @@ from crm.services.scopes import LIVE
 from crm.settings import settings
 from crm.store.session import reading
 
-CHUNK = 2_000
-PAUSE = 0.02
+CHUNK, SMALL_CHUNK = 2_000, 500
+# How long one transaction may keep other writers waiting, and how long they are let in between two. Seconds.
+HOLD, PAUSE = 0.1, 0.015
 
 Opens = Callable[[], AbstractContextManager[WriteSession]]
 
@@ -72,10 +73,10 @@ def expire(
 ) -> Expired:
     """Apply the rule for the last 02:00 school time at or before `now`.
 
-    It opens its own transactions, `chunk` customers each with `pause` seconds between them, so that no
-    other writer waits long. Each leaves everything in order: customer public, episode closed at that 02:00.
-    The last one tells the consultants, once each. Stopped halfway, the next run goes on and tells all;
-    run again, it changes nothing.
+    It opens its own transactions, of `chunk` customers at most and of fewer where the database is slow, with
+    `pause` seconds between them, so that no other writer waits long. Each leaves everything in order: customer
+    public, episode closed at that 02:00. The last one tells the consultants, once each. Stopped halfway, the
+    next run goes on and tells all; run again, it changes nothing.
 
     Late or not, the result is the same: what lapsed at that 02:00 cannot be kept by what came after it
     (`holding.lapsed` is what follow-ups, extensions and releases ask).
@@ -85,20 +86,27 @@ def expire(
     with open_reading() as session:
         due, kept = _judged(session, run)
         losses = {} if dry_run else _not_told(session, run)
-    counts = Counter(due.values())
+    counts = Counter(due.values()) if dry_run else Counter()
     if not dry_run:
-        counts = Counter()
         # In the order of the table: rows that lie together are written together.
-        ids = sorted(due)
-        starts = range(0, max(len(ids), 1 if losses else 0), chunk)
-        for start in starts:
-            if start:
-                time.sleep(pause)
+        waiting, size = deque(sorted(due)), min(SMALL_CHUNK, chunk)
+        while waiting or losses:
+            part = {each: due[each] for each in (waiting.popleft() for _ in range(min(size, len(waiting))))}
             with open_transaction() as session:
-                counts += _send_to_pool(session, {each: due[each] for each in ids[start : start + chunk]}, run, losses)
-                if start == starts[-1]:
+                began = time.perf_counter()
+                counts += _send_to_pool(session, part, run, losses)
+                if not waiting:
                     _tell(session, losses, run, now)
+            if not waiting:
+                break
+            size = _next_size(len(part), time.perf_counter() - began, chunk)
+            time.sleep(pause)
     return Expired(run, counts[Outcome.NO_FOLLOW_UP], counts[Outcome.NO_DEAL], tuple(kept))
+
+
+def _next_size(size: int, took: float, most: int) -> int:
+    """How many customers the next transaction takes, after one of `size` that took so many seconds."""
+    return min(most, max(SMALL_CHUNK, min(2 * size, int(size * HOLD / took))))
 
 
 def _due(run: datetime) -> ColumnElement[bool]:

@@ -69,6 +69,8 @@ def _tame_sqlite(engine: Engine) -> None:
         for pragma in (
             "journal_mode=WAL",
             "synchronous=NORMAL",
+            # Kibibytes, with the minus: room for the pages that one large transaction changes.
+            "cache_size=-16384",
             "foreign_keys=ON",
             f"busy_timeout={BUSY_SECONDS * 1000}",
         ):
