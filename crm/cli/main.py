@@ -12,6 +12,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy.exc import OperationalError
+
 from crm.errors import ThanosError
 from crm.i18n import Language, _, as_language, set_reader
 from crm.settings import settings
@@ -42,7 +44,12 @@ def main(arguments: Sequence[str]) -> int:
         # Whoever read the output has gone, which is their right.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OperationalError as error:
+        return _failed(_("The database cannot be used: {why}. Check DATABASE_URL.", why=_first_line(error)), arguments)
     except Exception as error:
+        if isinstance(error, OSError) and error.filename:
+            why = error.strerror or type(error).__name__
+            return _failed(_("{file} cannot be used: {why}.", file=str(error.filename), why=why), arguments)
         return _failed(_unforeseen(error), arguments)
     return status if isinstance(status, int) else 0
 
@@ -61,6 +68,10 @@ def _failed(line: str, arguments: Sequence[str]) -> int:
     if "--json" in arguments:
         sys.stdout.write(json.dumps({"error": line}, ensure_ascii=False) + "\n")
     return 1
+
+
+def _first_line(error: OperationalError) -> str:
+    return str(error.orig).strip().splitlines()[0].rstrip(".")
 
 
 def _usage(error: Exception) -> str:

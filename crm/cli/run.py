@@ -104,7 +104,9 @@ class _Redis:
 def _take(var: Path, port: int) -> IO[str]:
     """The lock of the var folder, which two of us must not share. Raises `Unavailable`."""
     try:
-        (var / "log").mkdir(parents=True, exist_ok=True)
+        # For its owner only: it holds customers.
+        var.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (var / "log").mkdir(exist_ok=True)
         lock = (var / "run.lock").open("a+", encoding="utf-8")
     except OSError as error:
         raise Unavailable(

@@ -72,6 +72,11 @@ class Child:
                 return
 
     @property
+    def runs(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self.process is not None and self.process.poll() is None
+
+    @property
     def ended(self) -> bool:
         """Whether it was started and has ended."""
         return self.process is not None and self.process.poll() is not None
@@ -84,6 +89,7 @@ class Supervisor:
         self._logs = logs
         self._say = say
         self._stopping = False
+        self._patient = True
         self._parent = os.getppid()
 
     def run(
@@ -112,6 +118,9 @@ class Supervisor:
         return 0
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        if self._stopping:
+            # Asked again: patience is over.
+            self._patient = False
         self._stopping = True
 
     def _log(self, child: Child) -> Path:
@@ -169,7 +178,7 @@ class Supervisor:
         for child in children:
             child.signal(signal.SIGTERM)
         end = time.monotonic() + STOP_SECONDS
-        while time.monotonic() < end and not all(child.ended or child.process is None for child in children):
+        while self._patient and time.monotonic() < end and any(child.runs for child in children):
             time.sleep(LOOK_SECONDS)
         for child in children:
             child.signal(signal.SIGKILL)

@@ -219,14 +219,18 @@ def test_a_database_behind_is_told_how_to_get_to_head(crm: Crm, command: str) ->
     assert "python -m crm migrate" in failed.err
 
 
-@pytest.mark.parametrize("command", ["migrate", "doctor", "assign"])
-def test_a_database_out_of_reach_is_one_line(crm: Crm, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:1/thanos")
+@pytest.mark.parametrize("command", ["migrate", "doctor", "assign", "expire", "demo"])
+@pytest.mark.parametrize(
+    "url", ["postgresql://nobody:secret@127.0.0.1:1/thanos", "sqlite:////proc/nowhere/thanos.db", "mysql://x", "?"]
+)
+def test_a_database_out_of_reach_is_one_line(crm: Crm, monkeypatch: pytest.MonkeyPatch, command: str, url: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
 
     failed = crm(command)
 
     assert failed.status == 1
     assert failed.err.count("\n") == 1
+    assert "unforeseen" not in failed.err
     assert "secret" not in failed.err
 
 
