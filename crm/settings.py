@@ -80,6 +80,12 @@ class SignInRules(Section):
     secure_cookie: bool = False
 
 
+class Server(Section):
+    """Where the app listens: this machine only, unless a proxy or the whole school is to reach it."""
+
+    listen: str = Field(default="localhost", min_length=1)
+
+
 class NoticeChannel(Section):
     """One way out of the outbox. `url` is an Apprise address; `{email}`, `{mobile}` and `{wecom}`
     stand for the recipient's own. `expect` is a text that the gateway's answer contains when it took the
@@ -136,6 +142,7 @@ class Settings(BaseSettings):
     rules: Rules = Rules()
     imports: Import = Import()
     sign_in: SignInRules = SignInRules()
+    server: Server = Server()
     notices: Notices = Notices()
 
     @property

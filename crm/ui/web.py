@@ -6,7 +6,7 @@ How to start it, for `python -m crm run` and everybody else:
     serve(port=8501)                      # the same from Python; blocks
 
 From any folder. It is ready when `GET /_stcore/health` answers `ok`. It listens on this machine only,
-unless STREAMLIT_SERVER_ADDRESS and STREAMLIT_SERVER_ALLOWED_HOSTS (see .streamlit/config.toml) say more.
+unless the settings `server.listen` and `school.address` say more.
 `streamlit run app.py` works too, but then a sign-in lasts only as long as its browser tab.
 """
 
@@ -14,6 +14,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
@@ -36,6 +37,7 @@ from crm.ui.start import start
 
 APP = ROOT / "app.py"
 MAX_FORM = 4096
+THIS_MACHINE = ("localhost", "127.0.0.1")
 
 
 def make_app() -> st.App:
@@ -62,7 +64,25 @@ def serve(port: int | None = None) -> None:
     """Serves the app until it is told to stop. `port`: else PORT, else 8501."""
     # Streamlit looks for .streamlit/config.toml beside the script that was started.
     sys.argv = [str(APP)]
-    make_app().run(config={"server.port": port or settings().port})
+    make_app().run(config=server_options(port or settings().port))
+
+
+def server_options(port: int) -> dict[str, Any]:
+    """What Streamlit's own settings take from ours, beside .streamlit/config.toml.
+
+    Only visitors who came by a name of this school are answered: another name that leads here is a trick
+    (DNS rebinding). Without `school.address`, a server for everybody knows no name and takes any.
+    """
+    here = settings()
+    name = urlsplit(here.school.address).hostname
+    hosts = [*THIS_MACHINE, name] if name else list(THIS_MACHINE)
+    return {
+        "server.port": port,
+        "server.address": here.server.listen,
+        "server.allowedHosts": hosts if name or here.server.listen in THIS_MACHINE else [],
+        "server.corsAllowedOrigins": [here.school.address.rstrip("/")] if name else [],
+        "server.maxUploadSize": here.imports.max_megabytes,
+    }
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from streamlit_authenticator import Hasher
 from crm.errors import Invalid
 from crm.services import passwords
 from crm.ui.door import own_path
+from crm.ui.web import server_options
 
 
 @pytest.mark.parametrize("to", ["/", "/customers", "/customers?q=a%20b&x=1#top", "/客户?q=王"])
@@ -76,3 +77,29 @@ def test_a_made_up_password_is_good_and_never_the_same():
     assert len(made) == 50
     for one in made:
         passwords.check_strength(one, "somebody", 10)
+
+
+@pytest.mark.parametrize(
+    ("toml", "hosts", "origins"),
+    [
+        ("", ["localhost", "127.0.0.1"], []),
+        (
+            '[school]\naddress = "https://crm.school.example/"\n',
+            ["localhost", "127.0.0.1", "crm.school.example"],
+            ["https://crm.school.example"],
+        ),
+        ('[server]\nlisten = "0.0.0.0"\n', [], []),
+        (
+            '[server]\nlisten = "0.0.0.0"\n[school]\naddress = "http://crm:8501"\n',
+            ["localhost", "127.0.0.1", "crm"],
+            ["http://crm:8501"],
+        ),
+    ],
+)
+def test_the_server_answers_to_its_own_names_only(use_settings, toml, hosts, origins):
+    use_settings(toml)
+
+    options = server_options(8501)
+
+    assert options["server.allowedHosts"] == hosts
+    assert options["server.corsAllowedOrigins"] == origins
