@@ -6,6 +6,7 @@ of their episodes, in one transaction, on a copy of the same database.
 
 import multiprocessing
 import random
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -39,14 +40,15 @@ def run(folder: Path) -> Iterator[Figure]:
 
 
 def _on_sqlite(folder: Path) -> Iterator[Figure]:
-    first, second = (f"sqlite:///{folder / name}.db" for name in ("bare", "ours"))
-    for url in (first, second):
-        with _engine(url) as engine:
-            _fill(engine)
-    with _engine(first) as engine:
-        bare = _bare(engine)
-    with _engine(second) as engine:
-        yield from _ours(engine, second, "SQLite", bare)
+    bare, ours = folder / "bare.db", folder / "ours.db"
+    with _engine(f"sqlite:///{bare}") as engine:
+        _fill(engine)
+    # The last connection has closed, so everything is in the one file.
+    shutil.copyfile(bare, ours)
+    with _engine(f"sqlite:///{bare}") as engine:
+        least = _bare(engine)
+    with _engine(f"sqlite:///{ours}") as engine:
+        yield from _ours(engine, f"sqlite:///{ours}", "SQLite", least)
 
 
 def _on_postgres(folder: Path) -> Iterator[Figure]:
