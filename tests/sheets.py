@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import openpyxl
@@ -16,6 +17,8 @@ def a_sheet(rows: Sequence[Sequence[Any]], headers: Sequence[str] | None = HEADE
     """An .xlsx with these rows below the headers (or without any)."""
     file = io.BytesIO()
     book = xlsxwriter.Workbook(file, {"in_memory": True, "default_date_format": "yyyy-mm-dd"})
+    # The same rows make the same file, whenever it is built.
+    book.set_properties({"created": datetime(2025, 3, 3)})
     sheet = book.add_worksheet(name)
     for line, row in enumerate([*([headers] if headers else []), *rows]):
         sheet.write_row(line, 0, row)
