@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,7 +43,6 @@ class Turn:
             raise StopNow
 
 
-Transaction = Callable[[], AbstractContextManager[Session]]
 Body = Callable[[Turn], Says | None]
 
 

@@ -2,7 +2,7 @@
 
 The main thread looks for what is due and keeps the heart beating; each run has a thread of its own, one
 a job, so that a slow or failing job holds up no other. Which process works is decided by
-`crm.services.job_runs`, where every run is taken by a conditional write.
+`crm.services.job_claims`, where every run is taken by a conditional write.
 """
 
 import logging

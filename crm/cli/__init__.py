@@ -1,1 +1,1 @@
-"""The command line: thin commands over the services. DESIGN's list of them is tested against `docs/command-line.md`."""
+"""The command line: thin commands over the services. `docs/command-line.md` has them all, held by a test."""

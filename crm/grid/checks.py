@@ -12,11 +12,11 @@ from typing import Any, get_args
 from crm.grid.config import Action, Column, EditForm, Form, Input, Match, Search, TableConfig
 from crm.grid.fields import KINDS, Fact, Model, Unknown, facts, path
 from crm.grid.filters import AnyOf, DateRange, Filter, NumberRange, Related
+from crm.grid.view import OWN_KEYS
 from crm.i18n import Says
 
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 PERMISSION = re.compile(r"[a-z][a-z0-9_-]*\.[a-z][a-z0-9_-]*")
-RESERVED = ("q", "sort", "page", "size", "open", "edit", "add")
 NUMBERS = ("number", "decimal", "money")
 MOST_ROWS = 1000
 
@@ -119,7 +119,7 @@ def _filters(config: TableConfig) -> Faults:
     yield from _twice("filters", [one.name for one in config.filters])
     for index, one in enumerate(config.filters):
         where = f"filters[{index}]"
-        if one.name in RESERVED:
+        if one.name in OWN_KEYS:
             yield f"{where} is named {one.name!r}, which the address keeps for itself. Rename it and give field=."
         fact, faults = _reached(where, one.source, config.model)
         yield from faults

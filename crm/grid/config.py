@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from sqlalchemy import Select
 from sqlmodel import Session
 
-from crm.grid.fields import Kind, Model
+from crm.grid.fields import Kind, Model, facts
 from crm.grid.filters import Choices, Filter
 from crm.i18n import Says, says
 from crm.rbac import Actor
@@ -210,7 +210,5 @@ class TableConfig:
         """Whether people may sort by it: the model's own plain fields, unless declared."""
         if column.sortable is not None:
             return column.sortable
-        from crm.grid.fields import facts
-
         known = facts(self.model).get(column.name)
         return not column.computed and known is not None and known.kind not in ("relation", "long")

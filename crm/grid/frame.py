@@ -16,7 +16,6 @@ from crm.grid.values import Rule, shown_value, written_value
 from crm.rbac import Actor
 
 OPEN = "_open"
-NAMED = "_named"
 DTYPES: Mapping[Kind, str] = {
     "number": "Int64",
     "decimal": "Float64",

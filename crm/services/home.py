@@ -69,7 +69,7 @@ class Numbers:
 
 
 def numbers(session: Session, actor: Actor, now: datetime) -> Numbers:
-    """The numbers as they stand. Fast at any size: nothing is counted beyond 10,000."""
+    """The numbers as they stand. Fast at any size: of the school nothing is counted beyond 10,000."""
     actor.require("home.view")
     own = actor.may("my-customers.view") and actor.owner_id is not None
     return Numbers(

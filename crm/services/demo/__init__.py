@@ -22,8 +22,6 @@ from crm.settings import settings
 from crm.store.sequences import mend_sequences
 from crm.store.session import is_postgres, writing
 
-CUSTOMERS = 3_000
-SEED = 2026
 CHUNK = 5_000
 HISTORY = timedelta(days=180)
 
