@@ -17,15 +17,12 @@ from crm.domain.sharing import NotByTheRule, Pick, Round, Taking, follow, share
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
 from crm.services import sharing_round
-from crm.services.hand_over import assign_many
 from crm.services.notices import Notice, tell_each
 from crm.services.sharing_round import State
 from crm.settings import settings
 from crm.store import assign_rows
 from crm.store.assign_rows import Given
 from crm.store.redis import CHUNK, Proposals, proposals
-
-__all__ = ["Shared", "assign_many", "assign_waiting", "reason", "share_out", "stored_reason"]
 
 ROWS_A_WRITE = 20_000
 Progress = Callable[[int, int], None]
@@ -76,7 +73,7 @@ def share_out(
             progress(done, len(ids))
     turn.end(session, due, now)
     still = wait[turn.room :] if customer_ids is not None else None
-    waiting = len(still) if still is not None else assign_rows.count_waiting(session)
+    waiting = len(still) if still is not None else done == turn.room and assign_rows.count_waiting(session)
     if not waiting:
         return Shared(done, 0, turn.by_consultant)
     reason = turn.why_nobody()
@@ -195,7 +192,7 @@ def _decide(
             if ids is not None:
                 _log.warning("A proposal by Redis was not taken: %s", why)
             redis_knows = False
-            some, now = follow(now, left, share(now, left, count - len(picks))[0])
+            some, now = share(now, left, count - len(picks))
         picks += some
         revision = after
         taken = Counter(pick.id for pick in some)

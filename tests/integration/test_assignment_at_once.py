@@ -11,7 +11,8 @@ from crm.domain.customers import Customer, CustomerState
 from crm.domain.episodes import Assignment
 from crm.errors import Refused
 from crm.services import doctor, pool
-from crm.services.assignment import assign_many, share_out
+from crm.services.assignment import share_out
+from crm.services.hand_over import assign_many
 from crm.services.permissions import SYSTEM
 from crm.services.sharing_round import redis_disagreements
 from crm.store.session import reading, writing

@@ -15,7 +15,7 @@ from crm.domain.imports import ImportBatch
 from crm.domain.payments import PaymentState
 from crm.domain.staff import Employee
 from crm.rbac import store as rbac
-from crm.services import assignment, customers, doctor, expiry, follow_ups, holding, pool
+from crm.services import assignment, customers, doctor, expiry, follow_ups, hand_over, holding, pool
 from crm.services.demo import fill
 from crm.services.permissions import SYSTEM, install_roles
 from crm.store.redis import ROUND_KEY
@@ -357,7 +357,7 @@ def test_a_school_stays_sound_through_a_day_of_everything(engine: Engine) -> Non
             follow_ups.record(session, consultant, each, channel="phone", note="Called.", now=NOW)
         holding.release_many(session, consultant, held[5:7], NOW)
         holding.extend_many(session, manager, held[7:9], NOW, until=NOW + timedelta(days=9))
-        assignment.assign_many(session, manager, held[9:12] + pool_ids[6:9], NOW, consultant_id=4)
+        hand_over.assign_many(session, manager, held[9:12] + pool_ids[6:9], NOW, consultant_id=4)
         customers.delete_many(session, manager, [held[0], pool_ids[5], *ids(session, "state = 'waiting'")[:1]], NOW)
         customers.add_mine(session, consultant, {"name": "Ann", "phone": "13800138000"}, NOW)
         customers.add(session, manager, {"name": "Ben", "qq": "1234567"}, NOW)
