@@ -20,6 +20,8 @@ KINDS: tuple[Kind, ...] = (
     "text", "long", "number", "decimal", "money", "yes_no", "date", "moment", "choice", "relation",
 )  # fmt: skip
 LONG_TEXT = 300
+LARGEST = 2**31 - 1
+"""The largest whole number that PostgreSQL takes for an integer: beyond it an address names nothing."""
 
 Model = type[SQLModel]
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, false, or_, select
 from sqlmodel import Session
 
 from crm.errors import ThanosError
-from crm.grid.fields import Model, Path, attribute, label_of, path
+from crm.grid.fields import LARGEST, Model, Path, attribute, label_of, path
 from crm.i18n import Says, says
 from crm.rbac import Actor
 
@@ -151,8 +151,8 @@ class DateRange(Filter):
         text = raw[-1] if raw else ""
         first, dots, last = text.partition("..")
         try:
-            start = date.fromisoformat(first) if first else None
-            end = date.fromisoformat(last) if last else None
+            start = _day(first) if first else None
+            end = _day(last) if last else None
         except ValueError:
             start = end = None
         if not dots or (start is None and end is None):
@@ -190,8 +190,8 @@ class NumberRange(Filter):
         first, dots, last = text.partition("..")
         number = float if path(model, self.source).last.kind == "decimal" else int
         try:
-            start = number(first) if first else None
-            end = number(last) if last else None
+            start = _bounded(number(first)) if first else None
+            end = _bounded(number(last)) if last else None
         except ValueError:
             start = end = None
         if not dots or (start is None and end is None):
@@ -251,9 +251,24 @@ def related_labels(
 
 def _whole(text: str) -> int:
     try:
-        return int(text)
+        return int(_bounded(int(text)))
     except ValueError:
         raise Unparsable(says("{value} is not a choice of this filter.", value=text)) from None
+
+
+def _day(text: str) -> date:
+    """A day that leaves room for a day and a time zone on either side. Raises `ValueError`."""
+    day = date.fromisoformat(text)
+    if not 1 < day.year < 9999:
+        raise ValueError(text)
+    return day
+
+
+def _bounded(number: float) -> float:
+    """The number, if the database can compare with it. Raises `ValueError`."""
+    if not -LARGEST <= number <= LARGEST:
+        raise ValueError(number)
+    return number
 
 
 def _written(value: Any) -> str:

@@ -9,7 +9,7 @@ from crm.errors import Invalid, ThanosError
 from crm.grid.config import EditForm, Form
 from crm.grid.editor import save_one
 from crm.grid.edits import Change
-from crm.grid.fields import path
+from crm.grid.fields import LARGEST, path
 from crm.grid.inputs import Drawable, draw, drawables, read_inputs
 from crm.grid.saving import one_row
 from crm.grid.state import Here
@@ -58,7 +58,7 @@ def read_key(here: Here, raw: str) -> Any:
     kind = path(here.config.model, here.config.key).last.kind
     if kind == "text":
         return raw
-    if not (raw.isascii() and raw.isdigit() and len(raw) <= 18):
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= 18 and int(raw) <= LARGEST):
         raise Invalid(says("{value} is not the number of a record.", value=raw[:40]))
     return int(raw)
 
@@ -76,8 +76,12 @@ def _dialog(
 
     @st.dialog(str(title), on_dismiss=dismissed, width="medium")
     def opened() -> None:
-        with here.connection.reading() as session:
-            inputs = drawables(here, session, fields)
+        # A dialog runs again without the table around it.
+        me = here.again()
+        if me is None:
+            st.rerun()
+        with me.connection.reading() as session:
+            inputs = drawables(me, session, fields)
         faults: dict[str, Says] = here.recall(f"{part}:faults", {})
         whole = here.recall(f"{part}:error")
         if whole is not None:
@@ -128,6 +132,3 @@ def close(here: Here, part: str) -> None:
 def _initial(one: Drawable, values: dict[str, Any]) -> Any:
     value = values.get(one.name)
     return value / 100 if one.rule.kind == "money" and value is not None else value
-
-
-__all__ = ["add_dialog", "close", "edit_dialog", "read_key"]

@@ -4,6 +4,7 @@ The URL is the truth: widgets are set from it, and what they say goes back into 
 and the browser's *back* return to the same view.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -14,6 +15,8 @@ from crm.grid.filters import Unparsable
 from crm.i18n import Says, says
 
 LONGEST_SEARCH = 100
+# No database has a text with these, and PostgreSQL refuses to be asked.
+CONTROL = re.compile("[\x00-\x1f\x7f]")
 OWN_KEYS = ("q", "sort", "page", "size", "open", "edit", "add")
 
 
@@ -69,7 +72,7 @@ def read_view(config: TableConfig, url: Mapping[str, Sequence[str]]) -> View:
             filters[one.name] = one.read(raw, config.model)
         except Unparsable as error:
             wrong[one.name] = error.says
-    search = (mine.get("q") or [""])[-1].strip()
+    search = CONTROL.sub("", (mine.get("q") or [""])[-1]).strip()
     if len(search) > LONGEST_SEARCH:
         wrong["q"] = says("A search has at most {count} characters.", count=LONGEST_SEARCH)
     sort = (mine.get("sort") or [config.order])[-1]

@@ -63,6 +63,10 @@ def test_a_code_in_the_address_is_a_code():
         ("pages", "..", ".. is not a range of numbers like 10..20."),
         ("added_at", "today..", "today.. is not a range of dates like 2026-01-01..2026-01-31."),
         ("added_at", "2026-02-30..", "2026-02-30.. is not a range of dates like 2026-01-01..2026-01-31."),
+        ("shelf", "99999999999", "99999999999 is not a choice of this filter."),
+        ("pages", "1..99999999999", "1..99999999999 is not a range of numbers like 10..20."),
+        ("added_at", "0001-01-01..", "0001-01-01.. is not a range of dates like 2026-01-01..2026-01-31."),
+        ("added_at", "..9999-12-31", "..9999-12-31 is not a range of dates like 2026-01-01..2026-01-31."),
         ("added_at", "2026-02-01..2026-01-01", "2026-02-01..2026-01-01 ends before it begins."),
         ("sort", "days", "This table cannot be sorted by days."),
         ("sort", "isbn; drop table book", "This table cannot be sorted by isbn; drop table book."),
@@ -86,6 +90,10 @@ def test_what_cannot_be_read_outlives_other_changes_until_it_is_cleared():
 
     assert "binding" in other.unread
     assert not other.filtered("binding", (Binding.CLOTH,)).unread
+
+
+def test_a_search_never_holds_what_no_database_takes():
+    assert read_view(BOOKS, {"q": ["\x00 Emma\x00 "]}).search == "Emma"
 
 
 def test_a_key_that_no_filter_declares_does_nothing():
