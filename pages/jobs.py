@@ -10,7 +10,7 @@ from crm.ui.session import require
 
 actor = require("jobs.view")
 st.title(_("Jobs"))
-heartbeat()
+heartbeat(actor)
 render_table(PLANS, actor)
 st.subheader(_("Runs"))
 render_table(RUNS, actor)

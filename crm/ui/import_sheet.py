@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from crm.errors import ThanosError
-from crm.i18n import Says, _, show
+from crm.i18n import Language, Says, _, language, show
 from crm.rbac import Actor
 from crm.services.import_check import Checked, Verdict, check_sheet
 from crm.services.import_files import write_report, write_template
@@ -55,7 +55,7 @@ def _choose(actor: Actor) -> None:
         st.caption(_("The template has drop-down lists, an example and instructions."))
         st.download_button(
             _("Download the template"),
-            data=partial(_template, actor),
+            data=partial(_template, actor, language()),
             file_name=_("customers.xlsx"),
             mime=XLSX,
             icon=":material/download:",
@@ -64,10 +64,11 @@ def _choose(actor: Actor) -> None:
         )
 
 
-def _template(actor: Actor) -> bytes:
+def _template(actor: Actor, lang: Language) -> bytes:
+    # Made when it is clicked, outside of any run, where nobody knows the reader's language.
     made = BytesIO()
     with reading() as session:
-        write_template(session, actor, made)
+        write_template(session, actor, made, lang)
     return made.getvalue()
 
 
@@ -126,7 +127,7 @@ def _preview(checked: Checked) -> None:
     if checked.wrong:
         st.download_button(
             _("Download the wrong rows to correct them"),
-            data=partial(_report, checked),
+            data=partial(_report, checked, language()),
             file_name=_("wrong rows.xlsx"),
             mime=XLSX,
             icon=":material/download:",
@@ -139,9 +140,9 @@ def _reasons(reasons: tuple[tuple[str, Says], ...]) -> str:
     return " ".join(f"{column}: {why}" if column else str(why) for column, why in reasons)
 
 
-def _report(checked: Checked) -> bytes:
+def _report(checked: Checked, lang: Language) -> bytes:
     made = BytesIO()
-    write_report(checked, made)
+    write_report(checked, made, lang)
     return made.getvalue()
 
 

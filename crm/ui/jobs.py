@@ -5,13 +5,19 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from crm.i18n import _
+from crm.rbac import Actor
 from crm.services import job_runs
 from crm.store.session import reading
+from crm.ui.session import again
 
 
 @st.fragment(run_every="15s")
-def heartbeat() -> None:
+def heartbeat(actor: Actor) -> None:
     """Says whether the jobs process is up, and what to do if not. Looks again every 15 seconds."""
+    # Without the page nobody has said who is here, nor which language they read.
+    here = again(actor)
+    if here is None or not here.may("jobs.view"):
+        st.rerun()
     with reading() as session:
         alive = job_runs.alive(session, datetime.now(UTC))
     if alive:
