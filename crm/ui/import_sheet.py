@@ -7,7 +7,7 @@ from io import BytesIO
 import pandas as pd
 import streamlit as st
 
-from crm.errors import ThanosError
+from crm.errors import ThanosError, Unreadable
 from crm.i18n import Language, Says, _, language, show
 from crm.rbac import Actor
 from crm.services.import_check import Checked, Verdict, check_sheet
@@ -18,7 +18,9 @@ from crm.store.session import reading, writing
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PAGE = 100
-FILE, CHECKED, SOURCE, RESULT, ROUND = (f"import:{part}" for part in ("file", "checked", "source", "result", "round"))
+FILE, CHECKED, UNREADABLE, SOURCE, RESULT, ROUND = (
+    f"import:{part}" for part in ("file", "checked", "unreadable", "source", "result", "round")
+)
 
 
 def import_sheet(actor: Actor) -> None:
@@ -35,6 +37,9 @@ def import_sheet(actor: Actor) -> None:
         return
     if st.session_state.get(SOURCE) != file.file_id:
         _look(actor, file.name, file.getvalue(), file.file_id)
+    unreadable: Says | None = st.session_state.get(UNREADABLE)
+    if unreadable is not None:
+        st.error(str(unreadable), icon=":material/error:")
     checked: Checked | None = st.session_state.get(CHECKED)
     if checked is not None:
         _preview(checked)
@@ -79,6 +84,12 @@ def _look(actor: Actor, name: str, content: bytes, file_id: str) -> None:
     try:
         with reading() as session:
             found = check_sheet(session, actor, content, name, datetime.now(UTC), _onto(bar))
+    except Unreadable as error:
+        # Kept, so that a file that takes its whole time to be refused is not read again at every click.
+        bar.empty()
+        st.session_state[UNREADABLE] = error.says
+        st.session_state[SOURCE] = file_id
+        return
     except ThanosError as error:
         bar.empty()
         st.error(str(error.says), icon=":material/error:")
@@ -223,7 +234,7 @@ def _onto(bar: "st.delta_generator.DeltaGenerator"):  # type: ignore[no-untyped-
 
 
 def _forget() -> None:
-    for key in (CHECKED, SOURCE):
+    for key in (CHECKED, UNREADABLE, SOURCE):
         st.session_state.pop(key, None)
 
 
