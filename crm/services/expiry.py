@@ -28,8 +28,9 @@ from crm.settings import settings
 from crm.store.session import reading
 
 CHUNK, SMALL_CHUNK = 2_000, 500
-# How long one transaction may keep other writers waiting, and how long they are let in between two. Seconds.
-HOLD, PAUSE = 0.1, 0.015
+# How long one transaction may keep other writers waiting, in seconds, and how long they are let in afterwards, as a
+# part of that. SQLite does not wake who waits: they ask again and again, after ever longer sleeps.
+HOLD, PAUSE = 0.1, 0.4
 
 Opens = Callable[[], AbstractContextManager[WriteSession]]
 
@@ -73,8 +74,8 @@ def expire(
 ) -> Expired:
     """Apply the rule for the last 02:00 school time at or before `now`.
 
-    It opens its own transactions, of `chunk` customers at most and of fewer where the database is slow, with
-    `pause` seconds between them, so that no other writer waits long. Each leaves everything in order: customer
+    It opens its own transactions, of `chunk` customers at most and of fewer where the database is slow, and rests
+    `pause` times as long as each took, so that no other writer waits long. Each leaves everything in order: customer
     public, episode closed at that 02:00. The last one tells the consultants, once each. Stopped halfway, the
     next run goes on and tells all; run again, it changes nothing.
 
@@ -97,10 +98,11 @@ def expire(
                 counts += _send_to_pool(session, part, run, losses)
                 if not waiting:
                     _tell(session, losses, run, now)
+                took = time.perf_counter() - began
             if not waiting:
                 break
-            size = _next_size(len(part), time.perf_counter() - began, chunk)
-            time.sleep(pause)
+            size = _next_size(len(part), took, chunk)
+            time.sleep(pause * took)
     return Expired(run, counts[Outcome.NO_FOLLOW_UP], counts[Outcome.NO_DEAL], tuple(kept))
 
 
