@@ -200,14 +200,16 @@ def _roles(session: Session, actor: Actor, names: Sequence[str]) -> list[Role]:
 def _keep_an_administrator(session: Session, leaving: Sequence[int]) -> None:
     """Raises `Refused` if nobody active would be left who can manage sign-ins.
 
-    The rows are locked, so that two who disable each other at once cannot both succeed.
+    The rows are locked, so that two who demote each other at once cannot both succeed. Who holds the right is
+    asked again behind the lock: PostgreSQL answers a locking statement's subquery as of before its wait.
     """
-    holding = session.scalars(
+    asked = (
         select(col(Account.id))
         .where(col(Account.active), col(Account.id).in_(rbac.holders(ADMINISTERS)))
         .order_by(col(Account.id))
-        .with_for_update()
-    ).all()
+    )
+    session.execute(asked.with_for_update()).all()
+    holding = session.scalars(asked).all()
     if rbac.is_last([one for one in holding if one is not None], leaving):
         raise Refused(says("This is the last one who can manage sign-ins. Give somebody else that role first."))
 

@@ -17,7 +17,7 @@ from crm.domain.staff import Employee
 from crm.errors import Conflict, Invalid, Refused
 from crm.i18n import Says, says
 from crm.rbac import Actor
-from crm.services import assignment, audit
+from crm.services import assignment, audit, sharing_round
 from crm.services.assignment import Shared
 from crm.services.customer_cells import checked, set_courses, taken_by_another, unique_or_invalid
 from crm.services.holding import locked, parts, room_of, to_pool
@@ -70,6 +70,8 @@ def add(session: Session, actor: Actor, values: Mapping[str, Any], now: datetime
     `values` by field; `course_ids` and `referred_by_id` name rows. Raises `Invalid` by field.
     """
     actor.require(ADD)
+    # In the order in which an import takes its locks: the round, then the numbers that are unique.
+    sharing_round.take_turn(session)
     customer_id = _insert(session, actor, values, now, {"state": CustomerState.WAITING})
     shared = assignment.share_out(session, [customer_id], now=now, by=actor)
     audit.record(session, actor, ADD, "customer", customer_id, None, {"assigned": shared.by_consultant}, now)

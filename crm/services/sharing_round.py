@@ -61,9 +61,7 @@ def locked(session: Session, now: datetime) -> State:
 
     The round's row is locked first, then the quota rows by id, so that no two can wait for each other.
     """
-    make = postgresql.insert if is_postgres(session) else sqlite.insert
-    session.connection().execute(make(_ROUNDS).values(id=1, step=0, revision=0).on_conflict_do_nothing())
-    step, revision = session.execute(select(col(SharingRound.step), col(SharingRound.revision)).with_for_update()).one()
+    step, revision = take_turn(session)
     quotas = _quotas(session, lock=True)
     return State(
         revision=revision,
@@ -71,6 +69,15 @@ def locked(session: Session, now: datetime) -> State:
         standings=_standings(session, quotas, now),
         accounts={row.employee_id: row.account_id for row in quotas if row.account_id is not None},
     )
+
+
+def take_turn(session: Session) -> tuple[int, int]:
+    """The round's step and revision, locked: nobody else shares out until the end of the transaction."""
+    make = postgresql.insert if is_postgres(session) else sqlite.insert
+    session.connection().execute(make(_ROUNDS).values(id=1, step=0, revision=0).on_conflict_do_nothing())
+    asked = select(col(SharingRound.step), col(SharingRound.revision)).with_for_update()
+    step, revision = session.execute(asked).one()
+    return step, revision
 
 
 def standings(session: Session, now: datetime) -> tuple[Standing, ...]:

@@ -50,7 +50,7 @@ def _translated() -> Iterator[None]:
         text = str(error.orig).lower()
         if "full" in text or "no space" in text:
             raise Unavailable(says("The disk is full. Nothing was written. Free some space and try again.")) from error
-        if "locked" in text or "busy" in text:
+        if any(word in text for word in ("locked", "busy", "deadlock")):
             raise Unavailable(says("The database is busy. Nothing was written. Try again in a moment.")) from error
         if "no such table" in text or "no such column" in text:
             raise Unavailable(says("The database is not up to date. Run: python -m crm migrate")) from error
