@@ -1,4 +1,4 @@
-"""The process that parses: `python -m crm.xlsx.child LIMITS`, the file on standard input.
+"""The process that parses: `python -m crm.xlsx.child LIMITS`, the file as standard input.
 
 A parser may need any amount of memory for a small hostile file, and dies of it rather than raising. So it works
 here, within limits of memory and time, and starts fast because it imports next to nothing.
@@ -7,11 +7,10 @@ Standard output gets one JSON text a line: first `Opened`, then lists of rows, t
 them, {"error": a stored Says}. Dates and times are {"date": ISO}.
 """
 
-import io
 import json
 import sys
 from datetime import date, datetime, time, timedelta
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 ROWS_A_LINE = 2_000
 OUT_OF_MEMORY = 77
@@ -26,7 +25,7 @@ def main(arguments: list[str]) -> None:
     from crm.errors import Unreadable
 
     try:
-        _read(sys.stdin.buffer.read(), limits["rows"])
+        _read(sys.stdin.buffer, limits["rows"])
     except Unreadable as error:
         _fail(error.says)
     except MemoryError:
@@ -51,18 +50,19 @@ def _limit(megabytes: int, seconds: int) -> None:
             continue
 
 
-def _read(content: bytes, max_rows: int) -> None:
+def _read(file: IO[bytes], max_rows: int) -> None:
     from python_calamine import CalamineError, CalamineWorkbook
 
     from crm.errors import Unreadable
     from crm.i18n import says
     from crm.xlsx import guard
 
-    with guard.look(content) as archive:
+    with guard.look(file) as archive:
         sheets = guard.sheets(archive)
         guard.scan_texts(archive)
         try:
-            book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+            file.seek(0)
+            book = CalamineWorkbook.from_filelike(file)
             for sheet in sheets:
                 findings = guard.scan(archive, sheet, max_rows + ROWS_ABOVE)
                 table = book.get_sheet_by_name(sheet.name)

@@ -4,13 +4,13 @@ Runs in the child process that parses, because even a list of a zip's entries ca
 what is wrong in words; what it overlooks meets the child's limits of memory and time.
 """
 
-import io
 import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from posixpath import dirname, join, normpath
+from typing import IO
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.common import DefusedXmlException
@@ -30,6 +30,8 @@ MAX_COLUMNS = 100
 MAX_LISTED = 20_000
 LONGEST_CELL = 256 * 1024
 
+_NO_SPREADSHEET = says("This is not an .xlsx spreadsheet. Open it in a spreadsheet program and save it as .xlsx.")
+_DAMAGED = says("The file is damaged or cut off. Download or save it again.")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # Cells with content only: formats alone may well reach to the end of the sheet.
 _FAR = re.compile(rb"""<c r="((?:[A-Z]{3,}|[D-Z][A-Z])\d+|[A-Z]{1,3}\d{7,})"(?:[^>/]|/(?!>))*>""")
@@ -57,28 +59,25 @@ class Findings:
     failed: set[tuple[str, int]] = field(default_factory=set)
 
 
-def look(content: bytes) -> zipfile.ZipFile:
+def look(file: IO[bytes]) -> zipfile.ZipFile:
     """Opens the zip if its outside is sound. Raises `Unreadable` that says what it is instead."""
-    if not content:
+    start = file.read(len(_OLE))
+    if not start:
         raise Unreadable(says("The file is empty."))
-    if content.startswith(_OLE):
-        if "EncryptedPackage".encode("utf-16-le") in content:
+    if start == _OLE:
+        if "EncryptedPackage".encode("utf-16-le") in file.read():
             raise Unreadable(says("The file is protected by a password. Save it without one and try again."))
         raise Unreadable(says("This is an old .xls file. Open it in a spreadsheet program and save it as .xlsx."))
-    if not content.startswith(b"PK"):
-        raise Unreadable(
-            says("This is not an .xlsx spreadsheet. Open it in a spreadsheet program and save it as .xlsx.")
-        )
+    if not start.startswith(b"PK"):
+        raise Unreadable(_NO_SPREADSHEET)
     try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
+        archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, EOFError):
-        raise Unreadable(says("The file is damaged or cut off. Download or save it again.")) from None
+        raise Unreadable(_DAMAGED) from None
     entries = archive.infolist()
     names = {entry.filename for entry in entries}
     if "[Content_Types].xml" not in names:
-        raise Unreadable(
-            says("This is not an .xlsx spreadsheet. Open it in a spreadsheet program and save it as .xlsx.")
-        )
+        raise Unreadable(_NO_SPREADSHEET)
     if any(entry.flag_bits & 1 for entry in entries):
         raise Unreadable(says("The file is protected by a password. Save it without one and try again."))
     total = sum(entry.file_size for entry in entries)
@@ -187,7 +186,7 @@ def _pieces(archive: zipfile.ZipFile, entry: str) -> Iterator[bytes]:
                     raise _too_much()
                 yield piece
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, KeyError):
-        raise Unreadable(says("The file is damaged or cut off. Download or save it again.")) from None
+        raise Unreadable(_DAMAGED) from None
 
 
 def _relations(archive: zipfile.ZipFile, entry: str, folder: str) -> dict[str, tuple[str, str]]:
@@ -204,9 +203,7 @@ def _relations(archive: zipfile.ZipFile, entry: str, folder: str) -> dict[str, t
 
 def _parsed(archive: zipfile.ZipFile, entry: str) -> Element:
     if entry not in archive.NameToInfo:
-        raise Unreadable(
-            says("This is not an .xlsx spreadsheet. Open it in a spreadsheet program and save it as .xlsx.")
-        )
+        raise Unreadable(_NO_SPREADSHEET)
     if archive.NameToInfo[entry].file_size > MAX_PARTS_LIST:
         raise _too_much()
     try:
@@ -214,7 +211,7 @@ def _parsed(archive: zipfile.ZipFile, entry: str) -> Element:
     except DefusedXmlException:
         raise _entities() from None
     except (ParseError, ValueError):
-        raise Unreadable(says("The file is damaged or cut off. Download or save it again.")) from None
+        raise Unreadable(_DAMAGED) from None
     return root
 
 

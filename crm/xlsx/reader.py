@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Event, Timer
 from typing import IO, Any
 
 from crm.domain.normalise import Cell
-from crm.errors import Unreadable
+from crm.errors import Unavailable, Unreadable
 from crm.i18n import Says, says
 from crm.xlsx.child import OUT_OF_MEMORY
 
@@ -62,13 +63,13 @@ def opened(content: bytes, limits: Limits) -> Iterator[Opened]:
         raise Unreadable(
             says("The file has {size} MB; {most} are the most.", size=len(content) >> 20, most=limits.file_megabytes)
         )
+    with _on_disk(content) as file:
+        process = _started(file, limits)
     late = Event()
-    process = _started(limits)
     clock = Timer(limits.seconds * PATIENCE, _stop, (process, late))
     clock.daemon = True
     clock.start()
     try:
-        _hand_over(process, content)
         lines = _lines(process, limits, late)
         first = next(lines)
         yield Opened(
@@ -84,17 +85,28 @@ def opened(content: bytes, limits: Limits) -> Iterator[Opened]:
         clock.cancel()
         process.kill()
         process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe:
-                pipe.close()
+        if process.stdout:
+            process.stdout.close()
 
 
-def _started(limits: Limits) -> "subprocess.Popen[bytes]":
+@contextmanager
+def _on_disk(content: bytes) -> Iterator[IO[bytes]]:
+    """The content as a file without a name, which two processes can share."""
+    with TemporaryFile() as file:
+        try:
+            file.write(content)
+            file.seek(0)
+        except OSError as error:
+            raise Unavailable(says("There is no room for the file: {why}.", why=error.strerror or "")) from None
+        yield file
+
+
+def _started(file: IO[bytes], limits: Limits) -> "subprocess.Popen[bytes]":
     bounds = {"rows": limits.rows, "megabytes": limits.megabytes, "seconds": limits.seconds}
     return subprocess.Popen(
         [sys.executable, "-m", "crm.xlsx.child", json.dumps(bounds)],
         cwd=ROOT,
-        stdin=subprocess.PIPE,
+        stdin=file,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
@@ -103,16 +115,6 @@ def _started(limits: Limits) -> "subprocess.Popen[bytes]":
 def _stop(process: "subprocess.Popen[bytes]", late: Event) -> None:
     late.set()
     process.kill()
-
-
-def _hand_over(process: "subprocess.Popen[bytes]", content: bytes) -> None:
-    pipe: IO[bytes] = process.stdin  # type: ignore[assignment]
-    try:
-        pipe.write(content)
-        pipe.close()
-    except OSError:
-        # It died before it had read everything; what it left behind tells why.
-        return
 
 
 def _lines(process: "subprocess.Popen[bytes]", limits: Limits, late: Event) -> Iterator[Any]:
