@@ -20,7 +20,7 @@ run: venv
 	@exec $(PY) -m crm run $(if $(PORT),--port $(PORT)) $(if $(filter no false 0,$(DEMO)),--no-demo)
 
 test: check
-	@$(PY) -m tests.servers
+	@$(PY) -W ignore -m tests.servers
 	@$(PY) -m pytest -n 2 --dist loadfile $(TESTS)
 
 check: test-venv

