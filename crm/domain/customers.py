@@ -112,6 +112,12 @@ class Customer(SQLModel, table=True):
             postgresql_where=text("consultant_id IS NOT NULL AND deleted_at IS NULL"),
         ),
         Index("ix_customer_state", "state", "id"),
+        Index(
+            "ix_customer_referred_by_id",
+            "referred_by_id",
+            sqlite_where=text("referred_by_id IS NOT NULL"),
+            postgresql_where=text("referred_by_id IS NOT NULL"),
+        ),
         # The order of the managers' list, and its filter by days.
         Index("ix_customer_created", "created_at", "id"),
         Index(

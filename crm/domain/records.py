@@ -40,6 +40,19 @@ class Notification(SQLModel, table=True):
             postgresql_where=text("next_try_at IS NOT NULL"),
         ),
         Index("ix_notification_inbox", "account_id", "channel", "created_at"),
+        Index(
+            "ix_notification_unread",
+            "account_id",
+            "channel",
+            sqlite_where=text("read_at IS NULL"),
+            postgresql_where=text("read_at IS NULL"),
+        ),
+        Index(
+            "ix_notification_outbox",
+            "created_at",
+            sqlite_where=text("channel <> 'app'"),
+            postgresql_where=text("channel <> 'app'"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -87,7 +100,7 @@ class JobRun(SQLModel, table=True):
             sqlite_where=text("outcome IN ('asked', 'running')"),
             postgresql_where=text("outcome IN ('asked', 'running')"),
         ),
-        Index("ix_job_run_recent", "started_at"),
+        Index("ix_job_run_recent", "due_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

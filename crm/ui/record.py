@@ -46,7 +46,7 @@ def record(actor: Actor, customer_id: int) -> None:
         for event in told.events:
             _event(event)
     with right:
-        _facts(actor, told)
+        _facts(told)
 
 
 _COLOURS: dict[CustomerState, Literal["orange", "violet", "blue", "green"]] = {
@@ -82,7 +82,7 @@ def _clock(told: Story, now: datetime) -> None:
                 st.markdown(f":gray[{label}] {show(moment)}", width="content")
 
 
-def _facts(actor: Actor, told: Story) -> None:
+def _facts(told: Story) -> None:
     st.subheader(_("What is known"), anchor=False)
     if not told.reachable:
         st.caption(_("How to reach this person is shown to whoever claims."))
@@ -99,13 +99,6 @@ def _facts(actor: Actor, told: Story) -> None:
         with st.container(horizontal=True, gap="small"):
             st.caption(label, width=130)
             st.text(value, width="stretch")
-    if actor.may("customers.edit") or (told.mine and actor.may("my-customers.edit")):
-        st.button(_("Edit"), key="record:edit", icon=":material/edit:", on_click=_ask_edit, args=(told.customer.id,))
-
-
-def _ask_edit(customer_id: int) -> None:
-    st.query_params.pop("open", None)
-    st.query_params["edit"] = str(customer_id)
 
 
 def _claim(actor: Actor, customer_id: int) -> None:

@@ -174,7 +174,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('job', 'due_at', name=op.f('uq_job_run_job_due_at'))
     )
     with op.batch_alter_table('job_run', schema=None) as batch_op:
-        batch_op.create_index('ix_job_run_recent', ['started_at'], unique=False)
+        batch_op.create_index('ix_job_run_recent', ['due_at'], unique=False)
         batch_op.create_index('uq_job_run_unfinished', ['job', 'outcome'], unique=True, sqlite_where=sa.text("outcome IN ('asked', 'running')"), postgresql_where=sa.text("outcome IN ('asked', 'running')"))
 
     op.create_table('notification',
@@ -198,6 +198,8 @@ def upgrade() -> None:
     with op.batch_alter_table('notification', schema=None) as batch_op:
         batch_op.create_index('ix_notification_due', ['next_try_at'], unique=False, sqlite_where=sa.text('next_try_at IS NOT NULL'), postgresql_where=sa.text('next_try_at IS NOT NULL'))
         batch_op.create_index('ix_notification_inbox', ['account_id', 'channel', 'created_at'], unique=False)
+        batch_op.create_index('ix_notification_outbox', ['created_at'], unique=False, sqlite_where=sa.text("channel <> 'app'"), postgresql_where=sa.text("channel <> 'app'"))
+        batch_op.create_index('ix_notification_unread', ['account_id', 'channel'], unique=False, sqlite_where=sa.text('read_at IS NULL'), postgresql_where=sa.text('read_at IS NULL'))
 
     op.create_table('role_permission',
     sa.Column('role_id', sa.Integer(), nullable=False),
@@ -308,6 +310,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_customer_follow_up_due', ['follow_up_due_at'], unique=False, sqlite_where=sa.text('follow_up_due_at IS NOT NULL'), postgresql_where=sa.text('follow_up_due_at IS NOT NULL'))
         batch_op.create_index('ix_customer_holder', ['consultant_id', 'follow_up_due_at'], unique=False, sqlite_where=sa.text('consultant_id IS NOT NULL AND deleted_at IS NULL'), postgresql_where=sa.text('consultant_id IS NOT NULL AND deleted_at IS NULL'))
         batch_op.create_index(batch_op.f('ix_customer_import_batch_id'), ['import_batch_id'], unique=False)
+        batch_op.create_index('ix_customer_referred_by_id', ['referred_by_id'], unique=False, sqlite_where=sa.text('referred_by_id IS NOT NULL'), postgresql_where=sa.text('referred_by_id IS NOT NULL'))
         batch_op.create_index('ix_customer_state', ['state', 'id'], unique=False)
         batch_op.create_index('uq_customer_phone', ['phone'], unique=True, sqlite_where=sa.text('phone IS NOT NULL AND deleted_at IS NULL'), postgresql_where=sa.text('phone IS NOT NULL AND deleted_at IS NULL'))
         batch_op.create_index('uq_customer_qq', ['qq'], unique=True, sqlite_where=sa.text('qq IS NOT NULL AND deleted_at IS NULL'), postgresql_where=sa.text('qq IS NOT NULL AND deleted_at IS NULL'))
@@ -406,6 +409,7 @@ def downgrade() -> None:
         batch_op.drop_index('uq_customer_qq', sqlite_where=sa.text('qq IS NOT NULL AND deleted_at IS NULL'), postgresql_where=sa.text('qq IS NOT NULL AND deleted_at IS NULL'))
         batch_op.drop_index('uq_customer_phone', sqlite_where=sa.text('phone IS NOT NULL AND deleted_at IS NULL'), postgresql_where=sa.text('phone IS NOT NULL AND deleted_at IS NULL'))
         batch_op.drop_index('ix_customer_state')
+        batch_op.drop_index('ix_customer_referred_by_id', sqlite_where=sa.text('referred_by_id IS NOT NULL'), postgresql_where=sa.text('referred_by_id IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_customer_import_batch_id'))
         batch_op.drop_index('ix_customer_holder', sqlite_where=sa.text('consultant_id IS NOT NULL AND deleted_at IS NULL'), postgresql_where=sa.text('consultant_id IS NOT NULL AND deleted_at IS NULL'))
         batch_op.drop_index('ix_customer_follow_up_due', sqlite_where=sa.text('follow_up_due_at IS NOT NULL'), postgresql_where=sa.text('follow_up_due_at IS NOT NULL'))
@@ -422,6 +426,8 @@ def downgrade() -> None:
     op.drop_table('saved_view')
     op.drop_table('role_permission')
     with op.batch_alter_table('notification', schema=None) as batch_op:
+        batch_op.drop_index('ix_notification_unread', sqlite_where=sa.text('read_at IS NULL'), postgresql_where=sa.text('read_at IS NULL'))
+        batch_op.drop_index('ix_notification_outbox', sqlite_where=sa.text("channel <> 'app'"), postgresql_where=sa.text("channel <> 'app'"))
         batch_op.drop_index('ix_notification_inbox')
         batch_op.drop_index('ix_notification_due', sqlite_where=sa.text('next_try_at IS NOT NULL'), postgresql_where=sa.text('next_try_at IS NOT NULL'))
 
