@@ -1,20 +1,23 @@
 """Importing a sheet, step by step: choose, look, confirm, read who got whom."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
 
 import pandas as pd
 import streamlit as st
+from streamlit.runtime.scriptrunner import RerunException, StopException
 
 from crm.errors import ThanosError, Unreadable
 from crm.i18n import Language, Says, _, language, show
 from crm.rbac import Actor
-from crm.services.import_check import Checked, Verdict, check_sheet
+from crm.services.import_check import Checked, Progress, Verdict, check_sheet
 from crm.services.import_files import write_report, write_template
 from crm.services.import_run import ImportResult, run_import
 from crm.settings import settings
-from crm.store.session import reading, writing
+from crm.store.session import reading
+from crm.ui.session import writing_as_somebody
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PAGE = 100
@@ -170,8 +173,8 @@ def _confirm(actor: Actor, checked: Checked) -> None:
     ):
         bar = st.progress(0.0, text=_("Importing"))
         try:
-            with writing() as session:
-                result = run_import(session, actor, checked, datetime.now(UTC), _onto(bar))
+            with writing_as_somebody() as session:
+                result = run_import(session, actor, checked, datetime.now(UTC), _undisturbed(_onto(bar)))
         except ThanosError as error:
             bar.empty()
             st.error(str(error.says), icon=":material/error:")
@@ -231,6 +234,19 @@ def _onto(bar: "st.delta_generator.DeltaGenerator"):  # type: ignore[no-untyped-
         bar.progress(min(max(done, 0.0), 1.0), text=str(what))
 
     return tell
+
+
+def _undisturbed(tell: Progress) -> Progress:
+    """Progress that no click breaks off: Streamlit ends a run at its next drawing when something else is clicked.
+
+    The import goes on and tells its result; the click is lost.
+    """
+
+    def told(done: float, what: Says) -> None:
+        with suppress(RerunException, StopException):
+            tell(done, what)
+
+    return told
 
 
 def _forget() -> None:

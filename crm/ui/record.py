@@ -15,9 +15,10 @@ from crm.rbac import Actor
 from crm.services import follow_ups, pool, story
 from crm.services.story import Event, Story
 from crm.settings import settings
-from crm.store.session import reading, writing
+from crm.store.session import reading
 from crm.tables.customers import PERSON
 from crm.tables.site import site
+from crm.ui.session import writing_as_somebody
 
 SAID = "record:said"
 
@@ -104,7 +105,7 @@ def _facts(told: Story) -> None:
 def _claim(actor: Actor, customer_id: int) -> None:
     if st.button(_("Claim"), type="primary", icon=":material/back_hand:", key="record:claim"):
         try:
-            with writing() as session:
+            with writing_as_somebody() as session:
                 pool.claim(session, actor, customer_id, datetime.now(UTC))
         except ThanosError as error:
             st.error(str(error.says), icon=":material/error:")
@@ -146,7 +147,7 @@ def _keep(actor: Actor, told: Story, channel: Channel, note: str, step: str | No
         if next_at.date() == local_time(datetime.now(UTC)).date():
             next_at = datetime.combine(day, time(23, 59), settings().zone)  # type: ignore[arg-type]
     try:
-        with writing() as session:
+        with writing_as_somebody() as session:
             kept = follow_ups.record(
                 session,
                 actor,
