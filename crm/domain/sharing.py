@@ -10,50 +10,35 @@ windows, for any weights.
 The earliest deadline alone favours heavy weights wherever a round stops, so many short rounds would
 never give the light ones their part. Hence `carry`: what a round leaves owed goes into the next one,
 and at the beginning of a round the customer goes to whoever is owed most, as far as all later windows
-can still be kept (`_Outlook`). Newcomers and those who come back carry nothing: they start level.
+can still be kept (`Outlook`). Newcomers and those who come back carry nothing: they start level.
 
-`crm/store/sharing.lua` is this file in Lua, name by name. Change both or neither.
+`crm/store/sharing.lua` is the same in Lua, name by name. Change both or neither.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import partial
 from heapq import heappop, heappush
-from typing import NamedTuple
+from itertools import zip_longest
+from typing import NamedTuple, overload
 
-SCALE = 10_000
-"""What is owed is counted in ten-thousandths of a customer."""
-CARRY_MAX = 100 * SCALE
-EFFORT = 4_000_000
-"""How much the outlook may cost where everybody's room ends within one batch: places looked at, altogether."""
-OUTLOOK_MAX = 1_000
-"""The outlook sees at most so many steps ahead, and is used for at most so many steps of a round."""
+from crm.domain.sharing_outlook import Outlook
+from crm.domain.sharing_table import CARRY_MAX, SCALE, Member, Round, Table, Taking, turned
 
-
-class Taking(NamedTuple):
-    """A consultant who can be given customers now: weight above 0, and room for `room` more (at least 1)."""
-
-    id: int
-    weight: int
-    room: int
-
-
-class Member(NamedTuple):
-    """A consultant in a round: given `served` in it, and owed `carry` from earlier ones."""
-
-    id: int
-    weight: int
-    served: int = 0
-    carry: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """All that sharing out remembers: `step` customers were given in this round, to these members."""
-
-    step: int = 0
-    members: tuple[Member, ...] = ()
+__all__ = [
+    "CARRY_MAX",
+    "SCALE",
+    "Member",
+    "NotByTheRule",
+    "Pick",
+    "Picks",
+    "Round",
+    "Taking",
+    "follow",
+    "share",
+    "turned",
+]
 
 
 class Pick(NamedTuple):
@@ -66,35 +51,91 @@ class Pick(NamedTuple):
     step: int
 
 
+# A plain call of the class takes several times as long.
+_pick = partial(tuple.__new__, Pick)
+
+
+class _Stretch(NamedTuple):
+    """What the picks from `start` on have in common: they are of one round."""
+
+    start: int
+    step: int
+    total: int
+    weights: dict[int, int]
+
+
+class Picks(Sequence[Pick]):
+    """Decisions in order. Kept by columns, because a hundred thousand small objects would be slow to keep."""
+
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+        self._served: list[int] = []
+        self._stretches: list[_Stretch] = []
+
+    def begin(self, table: Table) -> None:
+        """What is added from here on is of this round."""
+        weights = dict(zip(table.ids, table.weights, strict=True))
+        self._stretches.append(_Stretch(len(self.ids), table.step, table.total, weights))
+
+    def add(self, chosen: int, served: int) -> None:
+        """The next customer goes to `chosen`, who was given `served` in this round with it."""
+        self.ids.append(chosen)
+        self._served.append(served)
+
+    def extend(self, others: "Picks") -> None:
+        """Add all of the others after these."""
+        before = len(self.ids)
+        self.ids += others.ids
+        self._served += others._served
+        self._stretches += [each._replace(start=each.start + before) for each in others._stretches]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, index: int) -> Pick: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Pick]: ...
+    def __getitem__(self, index: int | slice) -> Pick | list[Pick]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        index = range(len(self))[index]
+        start, step, total, weights = self._stretches[bisect_right(self._stretches, index, key=_start) - 1]
+        chosen = self.ids[index]
+        return Pick(chosen, weights[chosen], total, self._served[index], step + index - start + 1)
+
+    def __iter__(self) -> Iterator[Pick]:
+        for (start, step, total, weights), following in zip_longest(self._stretches, self._stretches[1:]):
+            end = following.start if following else len(self)
+            given = zip(self.ids[start:end], self._served[start:end], strict=True)
+            for number, (chosen, served) in enumerate(given, step + 1):
+                yield _pick((chosen, weights[chosen], total, served, number))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Picks) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _start(stretch: _Stretch) -> int:
+    return stretch.start
+
+
 class NotByTheRule(Exception):
     """A proposal that the rule does not allow. For whoever checks it, never for the screen."""
 
 
-def turned(now: Round, taking: Iterable[Taking]) -> Round:
-    """The round of those who take part: the same one if set and weights are the same, else the next.
-
-    In the next one everybody starts from 0. Those who stay take along what they are owed: the exact
-    share less what they were given, rounded to the nearest ten-thousandth.
-    """
-    wanted = sorted((-one.weight, one.id) for one in taking)
-    if wanted == [(-member.weight, member.id) for member in now.members]:
-        return now
-    table = _Table(now)
-    owed = dict(zip(table.ids, table.all_owed(), strict=True))
-    return Round(0, tuple(Member(key, -minus, 0, owed.get(key, 0)) for minus, key in wanted))
-
-
-def share(now: Round, taking: Sequence[Taking], count: int) -> tuple[list[int], Round]:
-    """Who gets the next `count` customers, in order, and what to remember afterwards.
+def share(now: Round, taking: Sequence[Taking], count: int) -> tuple[Picks, Round]:
+    """Who gets the next `count` customers, in order and with reasons, and what to remember afterwards.
 
     Fewer come out when room ends. Whoever has no room left leaves the round before the next pick. One
     call for many gives the same as many calls for one. Ties go to whoever is owed more, then to the larger
     weight, then to the smaller id.
     """
-    picks: list[int] = []
+    picks = Picks()
     if not taking or count <= 0:
         return picks, now
-    table = _Table(turned(now, taking))
+    table = Table(turned(now, taking))
     rooms = {one.id: one.room for one in taking}
     full = -1
     while len(picks) < count:
@@ -102,44 +143,44 @@ def share(now: Round, taking: Sequence[Taking], count: int) -> tuple[list[int], 
             if len(table.ids) == 1:
                 break
             table.leave(full)
+        picks.begin(table)
         full = _advance(table, rooms, count - len(picks), picks)
     return picks, table.round()
 
 
-def follow(now: Round, taking: Sequence[Taking], ids: Sequence[int]) -> tuple[list[Pick], Round]:
+def follow(now: Round, taking: Sequence[Taking], ids: Sequence[int]) -> tuple[Picks, Round]:
     """A proposed order as decisions with their reasons, and what to remember afterwards.
 
     Raises `NotByTheRule` if somebody would get a customer without taking part, beyond their room, or
     before their turn: then nobody trusts the proposal and the rule itself decides.
     """
-    picks: list[Pick] = []
+    picks = Picks()
     if not ids:
         return picks, now
-    table = _Table(turned(now, taking))
+    table = Table(turned(now, taking))
     rooms = {one.id: one.room for one in taking}
     rest = iter(ids)
-    full = _follow(table, rooms, rest, picks)
+    full = -1
     while len(picks) < len(ids):
-        table.leave(full)
+        if full >= 0:
+            table.leave(full)
+        picks.begin(table)
         full = _follow(table, rooms, rest, picks)
     return picks, table.round()
 
 
-def _follow(table: "_Table", rooms: dict[int, int], rest: Iterator[int], picks: list[Pick]) -> int:
+def _follow(table: Table, rooms: dict[int, int], rest: Iterator[int], picks: Picks) -> int:
     """Go along within one round. Returns whose room ended (a place), else -1 at the end."""
     places = {key: i for i, key in enumerate(table.ids)}
-    weights, served, total = table.weights, table.served, table.total
-    # A plain call of the class takes several times as long, and there are as many picks as customers.
-    made, note, before = partial(tuple.__new__, Pick), picks.append, len(picks)
+    weights, served, total, add, before = table.weights, table.served, table.total, picks.add, len(picks)
     for step, chosen in enumerate(rest, table.step + 1):
         place = places.get(chosen, -1)
         if place < 0:
             raise NotByTheRule(f"consultant {chosen} takes no part at step {step}")
-        weight, count = weights[place], served[place]
-        if count * total >= weight * step:
+        if served[place] * total >= weights[place] * step:
             raise NotByTheRule(f"consultant {chosen} is not due at step {step}")
-        served[place] = count + 1
-        note(made((chosen, weight, total, count + 1, step)))
+        served[place] += 1
+        add(chosen, served[place])
         rooms[chosen] -= 1
         if not rooms[chosen]:
             table.step = step
@@ -148,62 +189,25 @@ def _follow(table: "_Table", rooms: dict[int, int], rest: Iterator[int], picks: 
     return -1
 
 
-class _Table:
-    """A round that is being worked on: the members' columns, in the members' order."""
-
-    def __init__(self, now: Round) -> None:
-        self.step = now.step
-        self.ids = [member.id for member in now.members]
-        self.weights = [member.weight for member in now.members]
-        self.served = [member.served for member in now.members]
-        self.carry = [member.carry for member in now.members]
-        self.total = sum(self.weights)
-
-    def round(self) -> Round:
-        return Round(self.step, tuple(map(Member, self.ids, self.weights, self.served, self.carry)))
-
-    def deadline(self, i: int) -> int:
-        """The step by which member `i` must have the next customer."""
-        return -(-(self.served[i] + 1) * self.total // self.weights[i])
-
-    def all_owed(self) -> list[int]:
-        """What this round leaves owed to each, with what earlier ones left."""
-        step, total = self.step, self.total
-        return [
-            min(
-                CARRY_MAX,
-                max(-CARRY_MAX, carry + (2 * SCALE * (weight * step - served * total) + total) // (2 * total)),
-            )
-            for weight, served, carry in zip(self.weights, self.served, self.carry, strict=True)
-        ]
-
-    def leave(self, place: int) -> None:
-        """The next round, without the member at `place`."""
-        self.carry = self.all_owed()
-        for column in (self.ids, self.weights, self.carry):
-            del column[place]
-        self.served = [0] * len(self.ids)
-        self.step, self.total = 0, sum(self.weights)
-
-
-def _advance(table: _Table, rooms: dict[int, int], count: int, picks: list[int]) -> int:
+def _advance(table: Table, rooms: dict[int, int], count: int, picks: Picks) -> int:
     """Give up to `count` customers within one round. Returns whose room ended (a place), else -1."""
     last = table.step + count
-    outlook = _Outlook(table, last)
+    outlook = Outlook(table, last)
     while table.step < last and table.step < outlook.steps:
         place = outlook.pick()
         chosen = table.ids[place]
-        picks.append(chosen)
+        picks.add(chosen, table.served[place])
         rooms[chosen] -= 1
         if not rooms[chosen]:
             return place
     return _by_deadline(table, rooms, last, picks)
 
 
-def _by_deadline(table: _Table, rooms: dict[int, int], last: int, picks: list[int]) -> int:
+def _by_deadline(table: Table, rooms: dict[int, int], last: int, picks: Picks) -> int:
     """The quota method. A heap entry is `when * size + rank`, so that ties go by rank: the most owed first."""
     ids, weights, served, total, size = table.ids, table.weights, table.served, table.total, len(table.ids)
     places = sorted(range(size), key=lambda i: -table.carry[i])
+    add = picks.add
     waiting: dict[int, list[int]] = defaultdict(list)
     for rank, i in enumerate(places):
         waiting[max(table.step, served[i] * total // weights[i]) + 1].append(rank)
@@ -217,83 +221,10 @@ def _by_deadline(table: _Table, rooms: dict[int, int], last: int, picks: list[in
         served[i] += 1
         waiting[max(step, served[i] * total // weights[i]) + 1].append(rank)
         chosen = ids[i]
-        picks.append(chosen)
+        add(chosen, served[i])
         rooms[chosen] -= 1
         if not rooms[chosen]:
             table.step = step
             return i
     table.step = last
     return -1
-
-
-class _Outlook:
-    """The beginning of a round, where whoever is owed most comes first as far as no window is lost.
-
-    `slack[d]` is the number of steps up to d that no pick with a deadline up to d needs. A pick whose
-    own deadline is later than d uses one of them up, so it may only be made while none before is 0.
-    """
-
-    def __init__(self, table: _Table, last: int) -> None:
-        self.table = table
-        size, total = len(table.ids), table.total
-        self.ahead = min(OUTLOOK_MAX, -(-total // table.weights[-1]))
-        self.steps = min(OUTLOOK_MAX, EFFORT // (size * (size + self.ahead)))
-        self.end = min(last, self.steps) + self.ahead
-        self.gain = [SCALE * weight for weight in table.weights]
-        self.slack: list[int] = []
-        if table.step < self.steps:
-            self.owed = [
-                carry * total + gain * table.step - SCALE * total * served
-                for carry, gain, served in zip(table.carry, self.gain, table.served, strict=True)
-            ]
-
-    def pick(self) -> int:
-        """Give the next customer. Returns the place of who gets it."""
-        table = self.table
-        table.step += 1
-        self.owed = list(map(int.__add__, self.owed, self.gain))
-        if table.step == 1:
-            # Anybody can be first: the exact shares are a mixture of sequences that keep all windows.
-            best = self.owed.index(max(self.owed))
-        else:
-            if not self.slack:
-                self._look()
-            best = self._most_owed()
-            end = min(table.deadline(best), self.end + 1)
-            self.slack[table.step : end] = [free - 1 for free in self.slack[table.step : end]]
-        table.served[best] += 1
-        self.owed[best] -= SCALE * table.total
-        return best
-
-    def _look(self) -> None:
-        table, end, total = self.table, self.end, self.table.total
-        needed = [0] * (end + 1)
-        for weight, served in zip(table.weights, table.served, strict=True):
-            product = (served + 1) * total
-            while (deadline := -(-product // weight)) <= end:
-                needed[deadline] += 1
-                product += total
-        free = 0
-        self.slack = [0] * (end + 1)
-        for when in range(table.step, end + 1):
-            free += 1 - needed[when]
-            self.slack[when] = free
-
-    def _most_owed(self) -> int:
-        """Whoever is owed most among those released and free to go; nobody free: the earliest deadline."""
-        table, step, total, owed = self.table, self.table.step, self.table.total, self.owed
-        limit = step + self.ahead
-        if 0 in (near := self.slack[step : limit + 1]):
-            limit = step + near.index(0)
-        best = first = -1
-        earliest = 0
-        for i, (weight, served) in enumerate(zip(table.weights, table.served, strict=True)):
-            product = served * total
-            if product >= weight * step:
-                continue
-            deadline = -(-(product + total) // weight)
-            if deadline <= limit and (best < 0 or owed[i] > owed[best]):
-                best = i
-            if first < 0 or deadline < earliest:
-                first, earliest = i, deadline
-        return best if best >= 0 else first

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from crm.domain.deadlines import Deadlines, Lengths, deadlines
 from crm.domain.quotas import why_nobody
-from crm.domain.sharing import NotByTheRule, Pick, Round, Taking, follow, share
+from crm.domain.sharing import NotByTheRule, Pick, Picks, Round, Taking, follow, share
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
 from crm.services import sharing_round
@@ -73,7 +73,8 @@ def share_out(
             progress(done, len(ids))
     turn.end(session, due, now)
     still = wait[turn.room :] if customer_ids is not None else None
-    waiting = len(still) if still is not None else done == turn.room and assign_rows.count_waiting(session)
+    # Whoever waits beyond the room was not even read; with room left, nobody waits.
+    waiting = len(still) if still is not None else assign_rows.count_waiting(session) if done == turn.room else 0
     if not waiting:
         return Shared(done, 0, turn.by_consultant)
     reason = turn.why_nobody()
@@ -115,10 +116,10 @@ class _Turn:
         """How many customers can be given at all."""
         return sum(one.room for one in self.taking)
 
-    def take(self, count: int) -> list[Pick]:
+    def take(self, count: int) -> Picks:
         """Decide who gets so many customers, at most `room`. Once."""
         picks, self.after, self.revision = _decide(self.state, self.taking, count, self.redis)
-        self.by_consultant = dict(Counter(pick.id for pick in picks))
+        self.by_consultant = dict(Counter(picks.ids))
         return picks
 
     def end(self, session: Session, due: Deadlines, now: datetime) -> None:
@@ -157,25 +158,21 @@ def reason(pick: Pick) -> Says:
 
 def stored_reason(pick: Pick) -> str:
     """`reason(pick).stored()`, fast: there are as many of them as customers."""
-    return (
-        f'{{"says":{_REASON},"with":{{"weight":{pick.weight},"total":{pick.total},'
-        f'"n":{pick.served},"step":{pick.step}}}}}'
-    )
+    _, weight, total, served, step = pick
+    return f'{{"says":{_REASON},"with":{{"weight":{weight},"total":{total},"n":{served},"step":{step}}}}}'
 
 
 _REASON = json.dumps(reason(Pick(0, 0, 0, 0, 0)).text)
 
 
-def _decide(
-    state: State, taking: Sequence[Taking], count: int, redis: Proposals | None
-) -> tuple[list[Pick], Round, int]:
+def _decide(state: State, taking: Sequence[Taking], count: int, redis: Proposals | None) -> tuple[Picks, Round, int]:
     """Who gets the next `count`: proposed by Redis as far as it goes, checked here, else worked out here.
 
     The revision rises by 1 if Redis has the same round now, else by 2. What Redis took over in a transaction
     that was rolled back is ahead by 1, so it can never be taken for a later round of the same revision.
     """
     now, left = state.round, list(taking)
-    picks: list[Pick] = []
+    picks = Picks()
     batch, redis_knows = uuid4().hex, redis is not None
     revision = str(state.revision)
     while len(picks) < count:
@@ -193,16 +190,16 @@ def _decide(
                 _log.warning("A proposal by Redis was not taken: %s", why)
             redis_knows = False
             some, now = share(now, left, count - len(picks))
-        picks += some
+        picks.extend(some)
         revision = after
-        taken = Counter(pick.id for pick in some)
+        taken = Counter(some.ids)
         left = [one._replace(room=one.room - taken[one.id]) for one in left if one.room > taken[one.id]]
     return picks, now, state.revision + (1 if redis_knows else 2)
 
 
 def _given(ids: Sequence[int], picks: Sequence[Pick]) -> Iterator[Given]:
     for customer_id, pick in zip(ids, picks, strict=True):
-        yield Given(customer_id, pick.id, stored_reason(pick))
+        yield customer_id, pick.id, stored_reason(pick)
 
 
 def _batches(rows: Iterator[Given]) -> Iterator[list[Given]]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 from sqlalchemy import ARRAY, ColumnElement, Integer, bindparam, func, insert, select, text, update
@@ -23,12 +23,19 @@ MANY = 2_000
 """From so many rows on it pays to load them into a table first (PostgreSQL), and to keep indexes in memory (SQLite)."""
 CACHE_KIB = 65_536
 
-_UPDATE = """
-UPDATE customer
-SET state = 'private', consultant_id = given.consultant_id, follow_up_due_at = :follow_up, deal_due_at = :deal,
-    waiting_reason = NULL, version = version + 1
-FROM {given}
+_CHANGED = """
+state = 'private', follow_up_due_at = :follow_up, deal_due_at = :deal, waiting_reason = NULL, version = version + 1
+"""
+
+_UPDATE = f"""
+UPDATE customer SET {_CHANGED}, consultant_id = given.consultant_id FROM {{given}}
 WHERE customer.id = given.customer_id AND state = 'waiting' AND deleted_at IS NULL
+"""
+
+# In the other form SQLite goes through everybody who waits for the sake of one.
+_UPDATE_SQLITE = f"""
+UPDATE customer SET {_CHANGED}, consultant_id = (SELECT consultant_id FROM given WHERE customer_id = customer.id)
+WHERE id IN (SELECT customer_id FROM given) AND state = 'waiting' AND deleted_at IS NULL
 """
 
 _INSERT = """
@@ -41,19 +48,15 @@ _UNNEST = """unnest(CAST(:customers AS integer[]), CAST(:consultants AS integer[
 AS given (customer_id, consultant_id, reason)"""
 
 
-class Given(NamedTuple):
-    """One customer to one consultant, and the stored reason why."""
-
-    customer_id: int
-    consultant_id: int
-    reason: str
+Given = tuple[int, int, str]
+"""A customer's id, the consultant's, and the stored reason why."""
 
 
 def waiting_ids(session: Session, among: Sequence[int] | None, limit: int) -> list[int]:
     """The customers that wait, locked: the `limit` who came first, or all of `among`, in its order."""
-    asked = select(col(Customer.id)).where(*_waiting(session, among)).with_for_update()
+    asked = select(_ROWS.c.id).where(*_waiting(session, among)).with_for_update()
     if among is None:
-        return list(session.scalars(asked.order_by(col(Customer.id)).limit(limit)))
+        return list(session.scalars(asked.order_by(_ROWS.c.id).limit(limit)))
     there = set(session.scalars(asked))
     return [each for each in dict.fromkeys(among) if each in there]
 
@@ -83,15 +86,13 @@ def give(session: Session, rows: Sequence[Given], due: Deadlines, now: datetime,
     made = {"now": now, "by": by}
     source, lists = "given", {}
     if is_postgres(session) and len(rows) < MANY:
-        names = ("customers", "consultants", "reasons")
-        source, lists = (
-            _UNNEST,
-            {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)},
-        )
+        customers, consultants, reasons = map(list, zip(*rows, strict=True))
+        source, lists = _UNNEST, {"customers": customers, "consultants": consultants, "reasons": reasons}
     else:
         _stage(session, rows)
     connection = session.connection()
-    changed = connection.execute(_timed(_UPDATE.format(given=source)), {**moments, **lists}).rowcount
+    update_them = _UPDATE.format(given=source) if is_postgres(session) else _UPDATE_SQLITE
+    changed = connection.execute(_timed(update_them), {**moments, **lists}).rowcount
     connection.execute(_timed(_INSERT.format(given=source)), {**made, **lists})
     return changed
 

@@ -1,4 +1,4 @@
--- crm/domain/sharing.py in Lua, name by name. Change both or neither.
+-- crm/domain/sharing.py and its two helpers in Lua, name by name. Change both or neither.
 -- Whole numbers below 2^53 only, so doubles are exact.
 --
 -- KEYS[1]  the copy of the round: "revision|step|id,weight,served,carry;..."

@@ -165,5 +165,5 @@ def _sets() -> Iterator[list[int]]:
 def _worst(weights: list[int]) -> float:
     picks, _ = share(Round(), [Taking(each, weight, PREFIX) for each, weight in enumerate(weights)], PREFIX)
     total, steps = sum(weights), np.arange(1, PREFIX + 1)[:, None]
-    counts = (np.array(picks)[:, None] == np.arange(len(weights))).cumsum(axis=0)
+    counts = (np.array([pick.id for pick in picks])[:, None] == np.arange(len(weights))).cumsum(axis=0)
     return float(np.abs(counts * total - np.array(weights) * steps).max() / total)
