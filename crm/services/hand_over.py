@@ -17,7 +17,7 @@ from crm.rbac import Actor
 from crm.services import audit
 from crm.services.holding import lapsed, locked, parts
 from crm.services.notices import Notice, tell_each
-from crm.services.scopes import NO_SUCH, STAFF, allowed
+from crm.services.scopes import NO_SUCH, STAFF, WORKS, allowed
 from crm.services.sharing_round import held_now
 from crm.settings import settings
 from crm.store.assign_rows import insert_rows
@@ -66,7 +66,7 @@ def _consultant(session: Session, actor: Actor, consultant_id: int) -> Any:
         select(
             col(Employee.id),
             col(Employee.name),
-            col(Employee.active),
+            WORKS.label("works"),
             col(Employee.account_id),
             col(ConsultantQuota.max_customers).label("cap"),
         )
@@ -76,7 +76,7 @@ def _consultant(session: Session, actor: Actor, consultant_id: int) -> Any:
     ).one_or_none()
     if found is None:
         raise Invalid.of({"consultant_id": says("Choose a consultant with a quota.")})
-    if not found.active:
+    if not found.works:
         raise Invalid.of({"consultant_id": says("{name} no longer works here.", name=found.name)})
     return found
 

@@ -17,7 +17,7 @@ from crm.errors import Invalid, Refused
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services import audit
-from crm.services.scopes import HELD, LIVE, NO_SUCH, allowed
+from crm.services.scopes import HELD, LIVE, NO_SUCH, WORKS, allowed
 from crm.settings import settings
 from crm.store.assign_rows import is_one_of
 from crm.store.session import is_postgres
@@ -45,7 +45,7 @@ def room_of(session: Session, actor: Actor) -> Claimant:
     quota = session.execute(
         select(col(ConsultantQuota.employee_id), col(ConsultantQuota.max_customers))
         .join(Employee, col(Employee.id) == col(ConsultantQuota.employee_id))
-        .where(col(ConsultantQuota.employee_id) == actor.owner_id, col(Employee.active))
+        .where(col(ConsultantQuota.employee_id) == actor.owner_id, WORKS)
         .with_for_update(of=ConsultantQuota)
     ).one_or_none()
     if quota is None:

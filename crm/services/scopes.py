@@ -1,8 +1,9 @@
 """Whose a customer is, said once: the same condition filters lists and checks single rows."""
 
-from sqlalchemy import ColumnElement, case, false, or_, select, true
+from sqlalchemy import ColumnElement, case, exists, false, or_, select, true
 from sqlmodel import Session, col
 
+from crm.domain.accounts import Account
 from crm.domain.customers import Customer, CustomerState
 from crm.domain.staff import Employee
 from crm.errors import NotFound
@@ -24,6 +25,11 @@ STAFF = Scope(
     department=lambda code: col(Employee.department_code) == code,
 )
 """Staff: oneself, those of one's department, everybody."""
+
+WORKS: ColumnElement[bool] = col(Employee.active) & ~exists().where(
+    col(Account.id) == col(Employee.account_id), ~col(Account.active)
+).correlate(Employee)
+"""Staff who can be given customers: they work here, and their sign-in, where they have one, was not disabled."""
 
 LIVE: ColumnElement[bool] = col(Customer.deleted_at).is_(None)
 """Customers that were not deleted."""

@@ -10,14 +10,13 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col
 
-from crm.domain.accounts import Account
 from crm.domain.customers import Customer
 from crm.domain.episodes import Assignment, Origin
 from crm.domain.quotas import Shut, Standing, room
 from crm.domain.sharing import Member, Round, Taking
 from crm.domain.staff import ConsultantQuota, Employee, SharingRound
 from crm.i18n import Says, says
-from crm.services.scopes import LIVE
+from crm.services.scopes import LIVE, WORKS
 from crm.settings import settings
 from crm.store.redis import Proposals, proposals
 from crm.store.session import is_postgres
@@ -170,9 +169,8 @@ def redis_disagreements(session: Session, redis: Proposals | None = None) -> lis
 
 def _quotas(session: Session, *, lock: bool) -> Sequence[Any]:
     asked = (
-        select(*_QUOTAS.c, col(Employee.active), col(Employee.account_id), col(Account.active).label("signs_in"))
+        select(*_QUOTAS.c, col(Employee.account_id), WORKS.label("works"))
         .join(Employee, col(Employee.id) == col(ConsultantQuota.employee_id))
-        .outerjoin(Account, col(Account.id) == col(Employee.account_id))
         .order_by(col(ConsultantQuota.employee_id))
     )
     return session.execute(asked.with_for_update(of=ConsultantQuota) if lock else asked).all()
@@ -192,7 +190,7 @@ def _standings(session: Session, quotas: Sequence[Any], now: datetime) -> tuple[
             given_today=given.get(row.employee_id, 0),
             accepting=row.accepting,
             away_until=row.away_until,
-            active=row.active and row.signs_in is not False,
+            active=row.works,
         )
         for row in quotas
     )

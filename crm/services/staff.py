@@ -15,7 +15,7 @@ from crm.errors import Conflict, NotFound
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services import audit, sharing_round
-from crm.services.scopes import STAFF
+from crm.services.scopes import STAFF, WORKS
 from crm.services.staff_cells import EMPLOYEE, QUOTA, checked
 from crm.settings import settings
 
@@ -56,7 +56,7 @@ def choices(session: Session, actor: Actor) -> Mapping[int, Says]:
     asked = (
         select(col(Employee.id), col(Employee.name), col(ConsultantQuota.max_customers))
         .join(ConsultantQuota, col(ConsultantQuota.employee_id) == col(Employee.id))
-        .where(col(Employee.active), STAFF.where(actor, "customers.assign"))
+        .where(WORKS, STAFF.where(actor, "customers.assign"))
         .order_by(col(Employee.name))
     )
     return {

@@ -8,10 +8,20 @@ from sqlmodel import Session, select
 
 from crm.domain.records import AuditEntry
 from crm.domain.staff import ConsultantQuota, Employee
-from crm.errors import Conflict, Invalid, NotAllowed, NotFound
+from crm.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from crm.rbac import Reach
-from crm.services import staff
-from tests.builders import NOON, a_consultant, a_department, a_private_customer, an_actor, an_employee, ids
+from crm.services import hand_over, holding, staff
+from tests.builders import (
+    NOON,
+    a_consultant,
+    a_customer,
+    a_department,
+    a_private_customer,
+    an_account,
+    an_actor,
+    an_employee,
+    ids,
+)
 
 MANAGER = an_actor("staff.view", "staff.edit", "customers.view", "customers.assign")
 
@@ -164,3 +174,21 @@ def test_beside_each_quota_stands_share_held_and_today(session: Session) -> None
     assert staff.held(session, rows, NOON) == {heavy.id: 1, light.id: 0, shut.id: 0}
     assert staff.today(session, rows, NOON) == {heavy.id: 1, light.id: 0, shut.id: 0}
     assert str(staff.choices(session, MANAGER)[heavy.id]) == f"{heavy.name} (1 of 200)"
+
+
+def test_whoever_left_or_cannot_sign_in_any_more_gets_customers_in_no_way(session: Session) -> None:
+    left = a_consultant(session, active=False)
+    locked_out = a_consultant(session, account_id=an_account(session, active=False).id)
+    without_sign_in = a_consultant(session, account_id=None)
+    waiting = a_customer(session)
+
+    assert list(staff.choices(session, MANAGER)) == [without_sign_in.id]
+    for each in (left, locked_out):
+        assert str(staff.shares(session, [], NOON)[each.id]) == "Inactive"
+        with pytest.raises(Invalid, match="no longer works here"):
+            hand_over.assign_many(session, MANAGER, [waiting.id], NOON, consultant_id=each.id)
+        with pytest.raises(Refused, match="active consultant"):
+            holding.room_of(session, an_actor(role="consultant", of=each))
+    assert hand_over.assign_many(session, MANAGER, [waiting.id], NOON, consultant_id=without_sign_in.id) == {
+        waiting.id: None
+    }
