@@ -29,8 +29,9 @@ CONNECT_SECONDS = 0.5
 ANSWER_SECONDS = 2.0
 REST_SECONDS = 5.0
 """How long Redis is left alone after a failure, so that an outage costs one wait and not one a customer."""
-ROUND_KEY = "thanos:sharing:round"
-ANSWER_KEY = "thanos:sharing:answer:"
+# The braces keep both on one node of a cluster, as a script needs them.
+ROUND_KEY = "thanos:{sharing}:round"
+ANSWER_KEY = "thanos:{sharing}:answer:"
 
 _SCRIPT = (Path(__file__).parent / "sharing.lua").read_text("utf-8")
 _DIGEST = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
