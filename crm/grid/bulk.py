@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from sqlalchemy.exc import IntegrityError
 
 from crm.errors import ThanosError
 from crm.grid.config import Action
@@ -19,7 +20,7 @@ def bar(here: Here, ticked: frozenset[Any], shown: Shown) -> None:
     if not actions:
         return
     ids = tuple(row for row in shown.snapshot.ids if row in ticked)
-    with st.container(horizontal=True, vertical_alignment="center", key=here.key("bar")):
+    with st.container(horizontal=True, vertical_alignment="center", key=here.key("line-of-actions")):
         for action in actions:
             st.button(
                 str(action.label),
@@ -71,11 +72,15 @@ def action_dialog(here: Here) -> None:
 
     @st.dialog(str(action.label), on_dismiss=dismissed)
     def opened() -> None:
+        # A dialog runs again without the table around it.
+        me = here.again()
+        if me is None:
+            st.rerun()
         account = here.recall("account")
         if account is not None:
-            _account(here, action, ids, names, account)
+            _account(me, action, ids, names, account)
         else:
-            _question(here, action, ids, names)
+            _question(me, action, ids, names)
 
     opened()
 
@@ -136,6 +141,8 @@ def _run(here: Here, action: Action, ids: Sequence[Any], params: Mapping[str, An
             return dict(action.run(session, me.actor, list(ids), me.connection.now(), **params))
     except ThanosError as error:
         return dict.fromkeys(ids, error.says)
+    except IntegrityError:
+        return dict.fromkeys(ids, says("The database refuses this. Nothing was changed."))
 
 
 def _done(action: Action, count: int) -> Says:

@@ -92,6 +92,8 @@ def _column(config: TableConfig, where: str, column: Column, fact: Fact | None) 
             yield f"{where} {column.name!r} has edit, but the table has no save. Give save=, or leave edit out."
     if column.kind is not None:
         yield from _one_of(f"{where}.kind", column.kind, KINDS)
+        if column.kind != "money" and fact is not None and not column.computed and column.kind != fact.kind:
+            yield f"{where} {column.name!r} is {column.kind}, but the field is {fact.kind}. Leave kind out."
         if column.kind == "money" and fact is not None and fact.kind != "number":
             yield f"{where} {column.name!r} is money, but the field is no whole number. Keep cents in an int."
     if column.sortable and (column.computed or fact is None):

@@ -48,11 +48,13 @@ class Add(Protocol):
 class Search:
     """A field that the search box looks into; may be dotted through foreign keys.
 
-    `contains` finds it anywhere, `prefix` at the beginning (an index helps), `exact` whole only (fastest).
+    `contains` finds it anywhere, `prefix` at the beginning, `exact` whole only (an index helps).
+    `tidy` makes of what was typed what is stored: `138 0013-8000` without the spaces.
     """
 
     field: str
     match: Match = "contains"
+    tidy: Callable[[str], str] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The table itself: drawn by `st.data_editor`, its edits saved as they are made, its ticks and buttons."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +23,7 @@ from crm.grid.fields import facts, label_of
 from crm.grid.frame import OPEN, Shown, editable, kind_of, permitted, standing
 from crm.grid.saving import save_all
 from crm.grid.state import Here, telling
-from crm.i18n import says_n
+from crm.i18n import _, says_n
 
 WIDTHS: Mapping[str, int] = {
     "text": 140,
@@ -37,11 +38,7 @@ WIDTHS: Mapping[str, int] = {
     "relation": 150,
 }
 ROW = 35
-# What the toolbar of a table offers besides: its search finds only what is on the page, its file asks nobody's leave.
-HIDDEN = "".join(
-    f'[data-testid="stElementToolbarButton"]:has(button[aria-label^="{label}"])' + "{display:none}"
-    for label in ("Download as CSV", "Search")
-)
+LOG = logging.getLogger(__name__)
 MOST_HEIGHT = 20 * ROW + 38
 
 
@@ -53,13 +50,12 @@ def ticked(here: Here) -> frozenset[Any]:
 
 def editor(here: Here, shown: Shown) -> None:
     """Draws the rows. Edits are saved by a callback that carries the snapshot drawn here."""
-    memory, kept = drawing(here.memory, shown.snapshot, _overlay(_key(here)), shown.rules, here.zone)
+    memory, kept = drawing(here.memory, shown.snapshot, _overlay(_key(here, here.memory.epoch)), shown.rules, here.zone)
     here.keep(memory)
     here.remember("ticked", ticked(here) & frozenset(shown.snapshot.ids))
     shown = standing(shown, kept)
-    key = _key(here)
+    key = _key(here, memory.epoch)
     locked = [name for name in shown.frame.columns if name != TICK and name not in shown.rules]
-    st.html(f"<style>{HIDDEN}</style>")
     st.data_editor(
         shown.frame,
         key=key,
@@ -72,12 +68,12 @@ def editor(here: Here, shown: Shown) -> None:
         row_height=ROW,
         alt=str(here.config.title),
         on_change=_edited,
-        args=(here, key, shown.snapshot),
+        args=(here, memory.epoch),
     )
 
 
-def _key(here: Here) -> str:
-    return here.key(f"editor:{here.memory.epoch}")
+def _key(here: Here, epoch: int) -> str:
+    return here.key(f"editor:{epoch}")
 
 
 def _overlay(key: str) -> dict[int, dict[str, Any]]:
@@ -152,15 +148,22 @@ def _config(config: TableConfig, column: Column, shown: Shown, here: Here) -> An
     return TextColumn(**common, max_chars=rule.length)
 
 
-def _edited(here: Here, key: str, snapshot: Snapshot) -> None:
+def _edited(here: Here, epoch: int) -> None:
     me = here.again()
     if me is None:
         return
-    memory, edits = received(me.memory, _overlay(key), snapshot, editable(here.config, me.actor), here.zone)
+    if epoch != me.memory.epoch:
+        me.say(_("The table has changed meanwhile. Type that once more."), icon=":material/error:")
+        return
+    memory, edits = received(me.memory, _overlay(_key(here, epoch)), editable(me.config, me.actor), me.zone)
     me.keep(memory)
     on = {row for row, tick in edits.ticks.items() if tick}
     here.remember("ticked", (ticked(here) | on) - (set(edits.ticks) - on))
     here.remember("faults", edits.faults if edits.faults or edits.changes else here.recall("faults", ()))
+    if edits.forged:
+        LOG.warning(
+            "table %s: account %s sent edits that its editor cannot send", here.config.name, me.actor.account_id
+        )
     if edits.changes:
         save(me, list(edits.changes))
 

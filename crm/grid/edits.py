@@ -1,10 +1,11 @@
 """From what the editor sends to what is saved: positions become keys by the snapshot that was drawn.
 
 The editor sends its overlay: every cell that differs from the frame it was given, by position. A cell that
-returns to the frame's value leaves the overlay. So the frame must stand still under an overlay, or the two
-could not be told apart: while a cell is in the overlay, its frame keeps the value that it had before, and
-`held` says so. Then what a person sees of a cell is the overlay's value, else the frame's, and a change is
-where that differs from what was seen last. Pure: values in, changes out.
+returns to the frame's value leaves the overlay. So the frame must stand still, or a return and a new frame
+could not be told apart: while an editor lives, the cells of its frame stay what they were when it was new. What a
+person sees of a cell is the overlay's value, else the frame's; a change is where that differs from what was
+seen last; and where it differs from what the database says, the editor has to be a new one.
+Pure: values in, changes out.
 """
 
 from collections.abc import Mapping
@@ -33,23 +34,25 @@ class Snapshot:
         return replace(self, versions=tuple(max(version, versions.get(row, 0)) for row, version in pairs))
 
 
+NOTHING = Snapshot((), (), ())
+
+
 @dataclass(frozen=True)
 class Memory:
     """What is remembered of the editor between two drawings.
 
-    `epoch` is part of its key: another epoch is another editor, with nothing in its overlay. `ids` are the rows
-    drawn, `overlay` what came in last, `frames` what the frame held under it, `versions` those of one's own saves.
+    `epoch` is part of its key: another epoch is another editor, with nothing in its overlay. `drawn` is what it was
+    given, `overlay` what came in from it last, `versions` those of one's own saves.
     """
 
     epoch: int = 0
-    ids: tuple[Any, ...] = ()
+    drawn: Snapshot = NOTHING
     overlay: Cells = field(default_factory=dict)
-    frames: Cells = field(default_factory=dict)
     versions: Mapping[Any, int] = field(default_factory=dict)
 
     def renewed(self) -> "Memory":
         """The next editor will be a new one. What was typed into the old one and not saved is gone."""
-        return replace(self, epoch=self.epoch + 1, overlay={}, frames={})
+        return replace(self, epoch=self.epoch + 1, drawn=NOTHING, overlay={})
 
     def saved(self, versions: Mapping[Any, int]) -> "Memory":
         """Rows were saved and have new versions."""
@@ -123,44 +126,44 @@ def new_edits(overlay: Cells, seen: Cells, snapshot: Snapshot, rules: Mapping[st
     return Edits(tuple(changes), ticks, tuple(faults), forged)
 
 
-def received(
-    memory: Memory, overlay: Cells, snapshot: Snapshot, rules: Mapping[str, Rule], zone: ZoneInfo
-) -> tuple[Memory, Edits]:
-    """The overlay has come in from the editor that was drawn with `snapshot`: what is new in it, and what to
-    remember. A fault makes the next editor a new one, which shows what the database says."""
-    edits = new_edits(overlay, memory.overlay, snapshot.at_least(memory.versions), rules, zone)
-    frames = {place: snapshot.cells[place] for place in overlay if 0 <= place < len(snapshot.ids)}
-    after = replace(memory, overlay={place: dict(cells) for place, cells in overlay.items()}, frames=frames)
+def received(memory: Memory, overlay: Cells, rules: Mapping[str, Rule], zone: ZoneInfo) -> tuple[Memory, Edits]:
+    """The overlay has come in from the editor: what is new in it, and what to remember.
+
+    A fault makes the next editor a new one, which shows what the database says.
+    """
+    edits = new_edits(overlay, memory.overlay, memory.drawn.at_least(memory.versions), rules, zone)
+    after = replace(memory, overlay={place: dict(cells) for place, cells in overlay.items()})
     return (after.renewed() if edits.faults else after), edits
 
 
 def drawing(
-    memory: Memory, snapshot: Snapshot, overlay: Cells, rules: Mapping[str, Rule], zone: ZoneInfo
+    memory: Memory, truth: Snapshot, overlay: Cells, rules: Mapping[str, Rule], zone: ZoneInfo
 ) -> tuple[Memory, Cells]:
-    """The rows are about to be drawn, with `snapshot` what the database says now and `overlay` what the editor
-    of this epoch shows: what to remember, and the cells of the frame that have to keep what they held.
+    """The rows are about to be drawn, with `truth` what the database says and `overlay` what the editor of this
+    epoch shows: what to remember, and the cells that have to keep what the frame held.
 
-    The editor has to be new where the rows are others, where an edited cell is no longer what the overlay shows
+    The editor has to be new where the rows are others, where it shows a cell otherwise than the database has it
     (a service tidied it, somebody else changed it), and where it was out of sight, since then it comes back empty.
     """
-    kept = _kept(memory, snapshot, rules, zone)
-    if memory.ids != snapshot.ids or overlay != memory.overlay or kept is None:
-        return replace(memory.renewed(), ids=snapshot.ids), {}
-    return memory, kept
+    stands = memory.drawn.ids == truth.ids and overlay == memory.overlay and _shows(memory, truth, rules, zone)
+    if not stands:
+        return replace(memory.renewed(), drawn=truth), {}
+    kept = {place: {name: memory.drawn.cells[place][name] for name in cells} for place, cells in overlay.items()}
+    return replace(memory, drawn=replace(memory.drawn, versions=truth.versions)), kept
 
 
-def _kept(memory: Memory, snapshot: Snapshot, rules: Mapping[str, Rule], zone: ZoneInfo) -> Cells | None:
-    if not all(0 <= place < len(snapshot.ids) and place in memory.frames for place in memory.overlay):
-        return None
-    for place, cells in memory.overlay.items():
-        truth = snapshot.cells[place]
-        for name, raw in cells.items():
-            if name == TICK:
-                if truth.get(TICK) is not raw:
-                    return None
-            elif name not in rules or not same(rules[name], raw, truth.get(name), zone):
-                return None
-    return {place: {name: memory.frames[place].get(name) for name in cells} for place, cells in memory.overlay.items()}
+def _shows(memory: Memory, truth: Snapshot, rules: Mapping[str, Rule], zone: ZoneInfo) -> bool:
+    """Whether every cell that the editor shows is what the database says."""
+    if not all(0 <= place < len(truth.ids) for place in memory.overlay):
+        return False
+    for place, (drawn, true) in enumerate(zip(memory.drawn.cells, truth.cells, strict=True)):
+        if drawn.keys() != true.keys() or not memory.overlay.get(place, {}).keys() <= true.keys():
+            return False
+        for name, raw in {**drawn, **memory.overlay.get(place, {})}.items():
+            alike = type(raw) is type(true[name]) and raw == true[name]
+            if not alike and (name == TICK or not same(rules[name], raw, true[name], zone)):
+                return False
+    return True
 
 
 def same(rule: Rule, one: Any, other: Any, zone: ZoneInfo) -> bool:

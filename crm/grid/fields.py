@@ -3,6 +3,7 @@
 Read from the mapped table, so that a declaration never repeats what the model knows.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum as PyEnum
@@ -116,6 +117,14 @@ def path(model: Model, dotted: str) -> Path:
     if last is None:
         raise Unknown(here, name)
     return Path(model, tuple(hops), last)
+
+
+def whole_number(text: str) -> int:
+    """A whole number written in plain digits that every database can compare with. Raises `ValueError`."""
+    number = int(text) if re.fullmatch(r"-?[0-9]{1,10}", text) else LARGEST + 1
+    if not -LARGEST <= number <= LARGEST:
+        raise ValueError(text)
+    return number
 
 
 def label_of(choice: object) -> Says:

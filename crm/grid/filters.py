@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Select, false, or_, select
 from sqlmodel import Session
 
 from crm.errors import ThanosError
-from crm.grid.fields import LARGEST, Model, Path, attribute, label_of, path
+from crm.grid.fields import LARGEST, Model, Path, attribute, label_of, path, whole_number
+from crm.grid.values import plain_text
 from crm.i18n import Says, says
 from crm.rbac import Actor
 
@@ -77,7 +78,7 @@ class AnyOf(Filter):
         for text in raw:
             if text in known:
                 values.append(known[text])
-            elif self.choices is not None and fact.kind in ("text", "long"):
+            elif self.choices is not None and fact.kind in ("text", "long") and text == plain_text(text):
                 values.append(text)
             elif self.choices is not None and fact.kind in ("number", "relation"):
                 values.append(_whole(text))
@@ -125,7 +126,7 @@ class Related(Filter):
         here = path(model, self.source)
         target, key = cast(tuple[Model, str], here.last.target)
         kind = path(target, key).last.kind
-        values = [None if text == NONE else text if kind == "text" else _whole(text) for text in raw]
+        values = [None if text == NONE else plain_text(text) if kind == "text" else _whole(text) for text in raw]
         return tuple(dict.fromkeys(values))
 
     def write(self, value: Any) -> list[str]:
@@ -188,10 +189,10 @@ class NumberRange(Filter):
     def read(self, raw: Sequence[str], model: Model) -> tuple[float | None, float | None]:
         text = raw[-1] if raw else ""
         first, dots, last = text.partition("..")
-        number = float if path(model, self.source).last.kind == "decimal" else int
+        number = _decimal if path(model, self.source).last.kind == "decimal" else whole_number
         try:
-            start = _bounded(number(first)) if first else None
-            end = _bounded(number(last)) if last else None
+            start = number(first) if first else None
+            end = number(last) if last else None
         except ValueError:
             start = end = None
         if not dots or (start is None and end is None):
@@ -251,7 +252,7 @@ def related_labels(
 
 def _whole(text: str) -> int:
     try:
-        return int(_bounded(int(text)))
+        return whole_number(text)
     except ValueError:
         raise Unparsable(says("{value} is not a choice of this filter.", value=text)) from None
 
@@ -264,10 +265,11 @@ def _day(text: str) -> date:
     return day
 
 
-def _bounded(number: float) -> float:
-    """The number, if the database can compare with it. Raises `ValueError`."""
+def _decimal(text: str) -> float:
+    """A number that the database can compare with. Raises `ValueError`."""
+    number = float(text)
     if not -LARGEST <= number <= LARGEST:
-        raise ValueError(number)
+        raise ValueError(text)
     return number
 
 

@@ -9,7 +9,7 @@ from crm.errors import Invalid, ThanosError
 from crm.grid.config import EditForm, Form
 from crm.grid.editor import save_one
 from crm.grid.edits import Change
-from crm.grid.fields import LARGEST, path
+from crm.grid.fields import path, whole_number
 from crm.grid.inputs import Drawable, draw, drawables, read_inputs
 from crm.grid.saving import one_row
 from crm.grid.state import Here
@@ -58,9 +58,10 @@ def read_key(here: Here, raw: str) -> Any:
     kind = path(here.config.model, here.config.key).last.kind
     if kind == "text":
         return raw
-    if not (raw.isascii() and raw.isdigit() and len(raw) <= 18 and int(raw) <= LARGEST):
-        raise Invalid(says("{value} is not the number of a record.", value=raw[:40]))
-    return int(raw)
+    try:
+        return whole_number(raw)
+    except ValueError:
+        raise Invalid(says("{value} is not the number of a record.", value=raw[:40])) from None
 
 
 def _dialog(

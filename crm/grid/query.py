@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, false, func, or_, select
 from sqlmodel import Session
 
 from crm.grid.config import Search, TableConfig
-from crm.grid.fields import attribute, path
+from crm.grid.fields import attribute, path, whole_number
 from crm.grid.filters import through
 from crm.grid.view import View
 from crm.rbac import Actor
@@ -114,10 +114,19 @@ def escaped(text: str) -> str:
 def _match(config: TableConfig, declared: str | Search, text: str) -> ColumnElement[bool]:
     one = declared if isinstance(declared, Search) else Search(declared)
     here = path(config.model, one.field)
+    text = one.tidy(text) if one.tidy is not None else text
+    if not text:
+        return false()
+    wanted: Any = text
+    if here.last.kind not in ("text", "long"):
+        try:
+            wanted = whole_number(text)
+        except ValueError:
+            return false()
 
     def found(column: Any) -> ColumnElement[bool]:
         if one.match == "exact":
-            return column == text  # type: ignore[no-any-return]
+            return column == wanted  # type: ignore[no-any-return]
         if one.match == "prefix":
             return column.like(f"{escaped(text)}%", escape=ESCAPE)  # type: ignore[no-any-return]
         return column.ilike(f"%{escaped(text)}%", escape=ESCAPE)  # type: ignore[no-any-return]

@@ -17,6 +17,7 @@ from crm.grid.pager import pager
 from crm.grid.query import read_page
 from crm.grid.saving import one_row
 from crm.grid.state import Here
+from crm.grid.style import STYLE
 from crm.grid.toolbar import toolbar
 from crm.grid.view import View
 from crm.i18n import _
@@ -40,10 +41,16 @@ def render_table(config: TableConfig, actor: Actor, *, detail: Callable[[Actor, 
 
 
 def _detail(here: Here, raw: str) -> None:
-    st.button(
-        _("Back to the list"), key=here.key("back"), icon=":material/arrow_back:", type="tertiary",
-        on_click=here.ask, args=("open", None),
-    )  # fmt: skip
+    with st.container(horizontal=True):
+        st.button(
+            _("Back to the list"), key=here.key("back"), icon=":material/arrow_back:", type="tertiary",
+            on_click=here.ask, args=("open", None),
+        )  # fmt: skip
+        if here.config.edit is not None and here.actor.may(here.config.edit.needs):
+            st.button(
+                _("Edit"), key=here.key("edit-open"), icon=":material/edit:", type="tertiary",
+                on_click=_edit_instead, args=(here, raw),
+            )  # fmt: skip
     try:
         row_id = read_key(here, raw)
         with here.connection.reading() as session:
@@ -53,6 +60,11 @@ def _detail(here: Here, raw: str) -> None:
         return
     if here.config.detail is not None:
         here.config.detail(here.actor, row_id)
+
+
+def _edit_instead(here: Here, raw: str) -> None:
+    here.ask("open", None)
+    here.ask("edit", raw)
 
 
 @st.fragment
@@ -72,6 +84,7 @@ def _table(drawn: Here) -> None:
 def _list(here: Here) -> None:
     view = here.view()
     config = here.config
+    st.html(f"<style>{STYLE}</style>")
     with here.connection.reading() as session:
         toolbar(here, view, session)
         page = read_page(config, session, here.actor, view, here.zone)

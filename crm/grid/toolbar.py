@@ -35,7 +35,7 @@ def toolbar(here: Here, view: View, session: Session) -> None:
                     on_click=here.ask,
                     args=("add", ""),
                 )
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=here.key("filters")):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=here.key("line-of-filters")):
         for one in config.filters:
             labels[one.name] = _filter(here, view, one, session)
         _order(here, view)
@@ -138,7 +138,7 @@ def _chips(here: Here, view: View, labels: dict[str, dict[Any, str]]) -> None:
         _unread(here, name, unread)
     if not view.narrowed and not view.unread:
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=here.key("chips")):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=here.key("line-of-chips")):
         if view.search:
             _chip(here, "q", _("Search: {text}", text=view.search))
         for one in config.filters:

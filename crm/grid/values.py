@@ -1,6 +1,7 @@
 """Values on their way in and out: what a cell shows, and what a person typed read by the field's kind."""
 
 import math
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum as PyEnum
@@ -8,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm.errors import ThanosError
-from crm.grid.fields import Fact, Kind, label_of
+from crm.grid.fields import LARGEST, Fact, Kind, label_of
 from crm.i18n import says, show
 
 
@@ -46,9 +47,14 @@ def read_value(rule: Rule, raw: Any, zone: ZoneInfo) -> Any:
         value = _read(rule, raw, zone)
     except (ValueError, TypeError, OverflowError):
         raise Wrong(says("{value} cannot be read here.", value=str(raw)[:40])) from None
-    if rule.kind in ("number", "decimal", "money"):
+    if rule.kind in ("number", "decimal", "money") or (rule.kind == "relation" and isinstance(value, int)):
         _within(rule, value)
     return value
+
+
+def plain_text(text: str) -> str:
+    """The text without what no field can hold: control characters (but line breaks and tabs) and broken ones."""
+    return "".join(sign for sign in text if sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cs"))
 
 
 def written_value(kind: Kind, value: Any) -> Any:
@@ -99,7 +105,7 @@ def _read(rule: Rule, raw: Any, zone: ZoneInfo) -> Any:
 def _text(raw: Any, length: int | None) -> str:
     if not isinstance(raw, str | int) or isinstance(raw, bool):
         raise ValueError
-    text = str(raw).strip()
+    text = plain_text(str(raw)).strip()
     if length is not None and len(text) > length:
         raise Wrong(says("At most {count} characters fit here.", count=length))
     return text
@@ -133,10 +139,12 @@ def _choice(raw: Any, choices: tuple[PyEnum, ...]) -> PyEnum:
 
 def _within(rule: Rule, value: float) -> None:
     unit = 100 if rule.kind == "money" else 1
-    if rule.least is not None and value < rule.least:
-        raise Wrong(says("At least {least}.", least=_tidy(rule.least / unit)))
-    if rule.most is not None and value > rule.most:
-        raise Wrong(says("At most {most}.", most=_tidy(rule.most / unit)))
+    least = rule.least if rule.least is not None or rule.kind == "decimal" else -LARGEST
+    if least is not None and value < least:
+        raise Wrong(says("At least {least}.", least=_tidy(least / unit)))
+    most = rule.most if rule.most is not None or rule.kind == "decimal" else LARGEST
+    if most is not None and value > most:
+        raise Wrong(says("At most {most}.", most=_tidy(most / unit)))
 
 
 def _tidy(number: float) -> int | float:

@@ -7,10 +7,12 @@ from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from crm.grid import query
+from crm.grid import Search, query
 from crm.grid.query import Page, read_page
 from crm.grid.view import read_view
 from crm.rbac import Actor
@@ -100,6 +102,33 @@ def test_what_the_scope_leaves_out_no_view_brings_back(books: Session):
     assert page(books, "", actor=keeper).rows == [23]
     assert page(books, "shelf=1001&shelf=1003", actor=keeper).rows == [23]
     assert page(books, "q=book", actor=keeper).rows == []
+
+
+GARBAGE = st.one_of(
+    st.text(max_size=20),
+    st.from_regex(r"[-0-9.eE_]{0,25}", fullmatch=True),
+    st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\.\.([0-9]{4}-[0-9]{2}-[0-9]{2})?", fullmatch=True),
+    st.sampled_from(["none", "yes", "\x00", "1" * 30, "-1..1", "nan..inf", "0001-01-01..9999-12-31", "%_\\"]),
+)
+KEYS = st.sampled_from(["q", "sort", "page", "size", *(one.name for one in BOOKS.filters)])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(url=st.dictionaries(KEYS, st.lists(GARBAGE, min_size=1, max_size=2), max_size=3))
+def test_whatever_the_address_says_the_database_gets_a_query_it_understands(books: Session, url: dict[str, list[str]]):
+    config = replace(BOOKS, search=(*BOOKS.search, Search("pages", match="exact")))
+    view = read_view(config, url)
+
+    found = read_page(config, books, LIBRARIAN, view, SHANGHAI)
+
+    assert not (view.unread and found.rows)
+
+
+def test_what_is_typed_is_tidied_as_declared(books: Session):
+    config = replace(BOOKS, search=(Search("isbn", match="exact", tidy=lambda text: text.replace("-", "")),))
+
+    assert page(books, "q=978-1-2345-6789-0", config).rows == [21]
+    assert page(books, "q=---", config).rows == []
 
 
 def test_pages_share_no_row_and_miss_none(books: Session):

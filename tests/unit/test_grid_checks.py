@@ -90,6 +90,10 @@ def test_the_worked_example_has_no_fault():
             "columns[0] 'name' is money, but the field is no whole number. Keep cents in an int.",
         ),
         (
+            {"columns": (Column("name", kind="date"),)},
+            "columns[0] 'name' is date, but the field is text. Leave kind out.",
+        ),
+        (
             {"columns": (Column("shelf_code", shows="title"),)},
             "columns[0].shows names 'title', which is not a field of Shelf.",
         ),

@@ -91,15 +91,15 @@ def test_a_tick_is_no_change_of_a_row():
 
 
 def test_ones_own_save_is_no_conflict_with_oneself():
-    memory = Memory(ids=(11, 12)).saved({11: 4})
+    memory = Memory(drawn=a_snapshot("A", "B")).saved({11: 4})
 
-    _memory, edits = received(memory, {0: {"name": "new"}}, a_snapshot("A", "B"), RULES, ZONE)
+    _memory, edits = received(memory, {0: {"name": "new"}}, RULES, ZONE)
 
     assert edits.changes == (Change(11, 4, {"name": "new"}),)
 
 
 def test_the_frame_stands_still_under_the_overlay():
-    memory, _edits = received(Memory(ids=(11, 12)), {0: {"name": "new"}}, a_snapshot("A", "B"), RULES, ZONE)
+    memory, _edits = received(Memory(drawn=a_snapshot("A", "B")), {0: {"name": "new"}}, RULES, ZONE)
 
     after, kept = drawing(memory, a_snapshot("new", "B"), {0: {"name": "new"}}, RULES, ZONE)
 
@@ -108,7 +108,7 @@ def test_the_frame_stands_still_under_the_overlay():
 
 
 def test_a_value_that_a_service_tidied_makes_the_editor_new():
-    memory, _edits = received(Memory(ids=(11, 12)), {0: {"name": "new"}}, a_snapshot("A", "B"), RULES, ZONE)
+    memory, _edits = received(Memory(drawn=a_snapshot("A", "B")), {0: {"name": "new"}}, RULES, ZONE)
 
     after, kept = drawing(memory, a_snapshot("New!", "B"), {0: {"name": "new"}}, RULES, ZONE)
 
@@ -116,15 +116,32 @@ def test_a_value_that_a_service_tidied_makes_the_editor_new():
 
 
 def test_other_rows_make_the_editor_new():
-    memory = Memory(ids=(11, 12))
+    memory = Memory(drawn=a_snapshot("A", "B"))
 
     after, _kept = drawing(memory, a_snapshot("B", "C", first=12), {}, RULES, ZONE)
 
-    assert (after.epoch, after.ids) == (1, (12, 13))
+    assert (after.epoch, after.drawn.ids) == (1, (12, 13))
+
+
+def test_a_cell_that_somebody_else_changed_makes_the_editor_new():
+    memory = Memory(drawn=a_snapshot("A", "B"))
+
+    after, _kept = drawing(memory, a_snapshot("A", "Theirs"), {}, RULES, ZONE)
+
+    assert after.epoch == 1
+
+
+def test_the_same_rows_keep_the_editor_whatever_their_versions():
+    memory = Memory(drawn=a_snapshot("A", "B"))
+    newer = replace(a_snapshot("A", "B"), versions=(5, 6))
+
+    after, kept = drawing(memory, newer, {}, RULES, ZONE)
+
+    assert (after.epoch, after.drawn.versions, kept) == (0, (5, 6), {})
 
 
 def test_an_editor_that_was_out_of_sight_comes_back_as_a_new_one():
-    memory, _edits = received(Memory(ids=(11, 12)), {0: {"name": "new"}}, a_snapshot("A", "B"), RULES, ZONE)
+    memory, _edits = received(Memory(drawn=a_snapshot("A", "B")), {0: {"name": "new"}}, RULES, ZONE)
 
     after, _kept = drawing(memory, a_snapshot("new", "B"), {}, RULES, ZONE)
 
@@ -170,7 +187,6 @@ class World:
     above: int = 0
     page: int = 0
     memory: Memory = field(default_factory=Memory)
-    snapshot: Snapshot = field(default_factory=lambda: Snapshot((), (), ()))
     browser: Browser = field(default_factory=lambda: Browser(-1, (), []))
     waiting: Browser | None = None
 
@@ -182,9 +198,8 @@ class World:
         truth = Snapshot(ids, tuple(self.rows[row]["version"] for row in ids), cells)
         known = self.browser.overlay if self.browser.epoch == self.memory.epoch else {}
         self.memory, kept = drawing(self.memory, truth, known, RULES, ZONE)
-        cells = tuple({**row, **kept.get(place, {})} for place, row in enumerate(truth.cells))
-        self.snapshot = replace(truth, cells=cells)
-        self.waiting = Browser(self.memory.epoch, ids, [dict(row) for row in cells])
+        frame = [{**row, **kept.get(place, {})} for place, row in enumerate(truth.cells)]
+        self.waiting = Browser(self.memory.epoch, ids, frame)
 
     def deliver(self) -> None:
         """The browser gets the last drawing. The editor stays what it was where its key is the same."""
@@ -209,7 +224,7 @@ class World:
 
     def is_as_drawn(self, position: int) -> bool:
         """Whether nobody else changed the row since the server drew it."""
-        drawn = self.snapshot.at_least(self.memory.versions)
+        drawn = self.memory.drawn.at_least(self.memory.versions)
         stored = self.rows.get(drawn.ids[position])
         return stored is not None and stored["version"] == drawn.versions[position]
 
@@ -217,7 +232,7 @@ class World:
         """The overlay goes to the server, which saves what is new in it and draws. What it saved."""
         if self.browser.epoch != self.memory.epoch:
             return ()  # The server has drawn a new editor meanwhile, and drops what the old one sends.
-        self.memory, edits = received(self.memory, self.browser.overlay, self.snapshot, RULES, ZONE)
+        self.memory, edits = received(self.memory, self.browser.overlay, RULES, ZONE)
         assert not edits.forged
         for change in edits.changes:
             self.save(change)

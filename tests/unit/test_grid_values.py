@@ -21,6 +21,7 @@ def rule(field: str, **more: Any) -> Rule:
     ("field", "typed", "value"),
     [
         ("name", "  三国 ", "三国"),
+        ("name", "a\x00b\ud800c\n", "abc"),
         ("isbn", "", None),
         ("isbn", "   ", None),
         ("pages", 7, 7),
@@ -49,6 +50,9 @@ def test_a_value_is_read_by_its_field(field: str, typed: Any, value: Any):
         ("name", True, "True cannot be read here."),
         ("pages", 0, "At least 1."),
         ("pages", 5001, "At most 5,000."),
+        ("price", 2**31, "At most 2,147,483,647."),
+        ("price", 10**40, "At most 2,147,483,647."),
+        ("shelf_code", 10**40, "At most 2,147,483,647."),
         ("pages", 1.5, "1.5 cannot be read here."),
         ("pages", True, "True cannot be read here."),
         ("pages", [1], "[1] cannot be read here."),

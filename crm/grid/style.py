@@ -1,0 +1,17 @@
+"""The few lines of style that Streamlit has no option for."""
+
+# What the table's own toolbar offers besides: its search finds only what is on the page, its file asks nobody's leave.
+HIDDEN = ("Download as CSV", "Search")
+
+STYLE = (
+    "".join(
+        f'[data-testid="stElementToolbarButton"]:has(button[aria-label^="{label}"]){{display:none}}' for label in HIDDEN
+    )
+    # On a phone filters and actions are one line each, moved by a finger, so that the table is not a screen below.
+    + "@media (max-width:640px){"
+    '[class*="-line-of-"]{flex-wrap:nowrap!important;overflow-x:auto;scrollbar-width:none}'
+    '[class*="-line-of-"]>*{flex-shrink:0}'
+    # Narrow enough that the third one is seen to be there.
+    '[class*="-line-of-filters"]>*:not(:has([data-testid="stDateInput"])){width:9.4rem!important}'
+    "}"
+)
