@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from heapq import merge
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 
@@ -145,8 +145,15 @@ def check_sheet(
     Raises `Unreadable` if the file cannot be read at all, `NotAllowed`.
     """
     actor.require(RUN)
-    content = _content(source)
-    tell = progress or (lambda _done, _what: None)
+    try:
+        checked = _checked(session, _content(source), file_name, now, progress or (lambda _done, _what: None))
+    except Unreadable as error:
+        raise Unreadable(says("{file}: {what}", file=file_name, what=error.says)) from None
+    _recognise(session, checked)
+    return checked
+
+
+def _checked(session: Session, content: bytes, file_name: str, now: datetime, tell: Progress) -> Checked:
     limits = settings().imports
     tell(0.0, says("Reading the file"))
     with opened(
@@ -158,15 +165,12 @@ def check_sheet(
             megabytes=limits.max_memory_megabytes,
         ),
     ) as sheet:
-        top = next(sheet.chunks, [])
+        top = next(sheet.chunks)
         found = check.layout(sheet, top)
-        digest = sha256(content).hexdigest()
-        del content, source
-        checked = Checked(file_name, digest, found, now)
+        checked = Checked(file_name, sha256(content).hexdigest(), found, now)
         checker, sorter = check.Checker(sheet, found), _Sorter(session, checked)
-        sorter.take(checker.check(top))
-        for chunk in sheet.chunks:
-            sorter.take(checker.check(chunk))
+        for rows in chain((top,), sheet.chunks):
+            sorter.take(checker.check(rows))
             if checked.rows > limits.max_rows:
                 raise Unreadable(
                     says(
@@ -175,12 +179,11 @@ def check_sheet(
                         most=limits.max_rows,
                     )
                 )
-            tell(min(0.99, (checker.row / max(sheet.rows, 1))), says("Checking {count} rows", count=sheet.rows))
+            tell(0.99 * checker.row / sheet.rows, says("Checking {count} rows", count=sheet.rows))
     sorter.finish()
     checked.examples = checker.examples
     if not checked.rows:
         raise Unreadable(says("{sheet}: there is no row below the header. Fill in some customers.", sheet=found.sheet))
-    _recognise(session, checked)
     return checked
 
 
@@ -278,9 +281,9 @@ def _content(source: Path | bytes) -> bytes:
             )
         return source.read_bytes()
     except FileNotFoundError:
-        raise Unreadable(says("{file} is not there.", file=str(source))) from None
+        raise Unreadable(says("There is no file {path}.", path=str(source))) from None
     except OSError as error:
-        raise Unreadable(says("{file} cannot be opened: {why}.", file=str(source), why=error.strerror or "")) from None
+        raise Unreadable(says("It cannot be opened: {why}.", why=error.strerror or "")) from None
 
 
 def who(values: Values) -> tuple[str, str]:

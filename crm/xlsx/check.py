@@ -10,8 +10,9 @@ from typing import Any
 from crm.domain.normalise import Cell, Wrong
 from crm.errors import Unreadable
 from crm.i18n import Says, says
-from crm.xlsx.child import ROWS_ABOVE, column_letters
+from crm.xlsx.child import column_letters
 from crm.xlsx.fields import BY_KEY, CONTACTS, EXAMPLE_NAME, FIELDS, Field, header_key, listed, recognised
+from crm.xlsx.guard import ROWS_ABOVE
 from crm.xlsx.reader import Opened
 
 POSITION = {item.key: position for position, item in enumerate(FIELDS)}

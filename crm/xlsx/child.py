@@ -14,8 +14,6 @@ from typing import IO, Any, NoReturn
 
 ROWS_A_LINE = 2_000
 OUT_OF_MEMORY = 77
-# Titles may stand above the header, so a sheet may be this much longer than its rows.
-ROWS_ABOVE = 20
 
 
 def main(arguments: list[str]) -> None:
@@ -64,7 +62,7 @@ def _read(file: IO[bytes], max_rows: int) -> None:
             file.seek(0)
             book = CalamineWorkbook.from_filelike(file)
             for sheet in sheets:
-                findings = guard.scan(archive, sheet, max_rows + ROWS_ABOVE)
+                findings = guard.scan(archive, sheet, max_rows)
                 table = book.get_sheet_by_name(sheet.name)
                 start, end = table.start, table.end
                 if start is not None and end is not None:
@@ -75,7 +73,7 @@ def _read(file: IO[bytes], max_rows: int) -> None:
             raise Unreadable(says("The file is damaged or cut off. Download or save it again.")) from None
     if end[1] >= guard.MAX_COLUMNS:
         raise guard.far_cell(sheet.name, f"{column_letters(end[1])}…")
-    if end[0] >= max_rows + ROWS_ABOVE:
+    if end[0] >= max_rows + guard.ROWS_ABOVE:
         raise guard.too_many_rows(sheet.name, end[0] + 1, max_rows)
     merged = table.merged_cell_ranges or []
     _say(

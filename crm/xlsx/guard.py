@@ -28,6 +28,8 @@ MAX_PARTS_LIST = 4 * MEGABYTE
 # A table is no wider than column CV. Calamine's memory grows with the rectangle of all cells.
 MAX_COLUMNS = 100
 MAX_LISTED = 20_000
+# Titles may stand above the header, so a sheet may be this much longer than its rows.
+ROWS_ABOVE = 20
 LONGEST_CELL = 256 * 1024
 
 _NO_SPREADSHEET = says("This is not an .xlsx spreadsheet. Open it in a spreadsheet program and save it as .xlsx.")
@@ -63,7 +65,7 @@ def look(file: IO[bytes]) -> zipfile.ZipFile:
     """Opens the zip if its outside is sound. Raises `Unreadable` that says what it is instead."""
     start = file.read(len(_OLE))
     if not start:
-        raise Unreadable(says("The file is empty."))
+        raise Unreadable(says("The file is empty. Choose another one."))
     if start == _OLE:
         if "EncryptedPackage".encode("utf-16-le") in file.read():
             raise Unreadable(says("The file is protected by a password. Save it without one and try again."))
@@ -124,8 +126,8 @@ def scan_texts(archive: zipfile.ZipFile) -> None:
 
 
 def scan(archive: zipfile.ZipFile, sheet: Sheet, max_rows: int) -> Findings:
-    """Reads a sheet's XML as it really is. Raises `Unreadable` as `scan_texts` does, and on cells far outside or in
-    a row below `max_rows`.
+    """Reads a sheet's XML as it really is. Raises `Unreadable` as `scan_texts` does, and on cells far outside or
+    far below `max_rows` rows.
     """
     findings = Findings()
     open_cell = b""
@@ -139,7 +141,7 @@ def scan(archive: zipfile.ZipFile, sheet: Sheet, max_rows: int) -> Findings:
         if b't="e"' in window:
             _note(_FAILED, window, findings.failed)
         for match in _CELL.finditer(window, window.rfind(b"<row ") + 1):
-            if int(match[1]) > max_rows:
+            if int(match[1]) > max_rows + ROWS_ABOVE:
                 raise too_many_rows(sheet.name, int(match[1]), max_rows)
         cut = window.rfind(b"<c ")
         open_cell = window[cut:] if 0 < len(window) - cut < LONGEST_CELL else b""

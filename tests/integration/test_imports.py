@@ -1,7 +1,7 @@
 """A sheet comes in: looked at, imported, shared out."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -290,8 +290,22 @@ def test_a_sheet_without_new_rows_is_not_imported(session: Session) -> None:
 
 
 def test_a_file_that_is_not_there_is_named(session: Session, tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match=r"nowhere\.xlsx is not there"):
+    with pytest.raises(Unreadable, match=r"nowhere\.xlsx: There is no file"):
         imports.check_sheet(session, MANAGER, tmp_path / "nowhere.xlsx", "nowhere.xlsx", NOON)
+
+
+def test_more_rows_than_the_settings_allow_are_refused(session: Session, use_settings: Callable[[str], None]) -> None:
+    use_settings("[imports]\nmax_rows = 3")
+    rows = [(f"N{number}", 1, 13800138000 + number, None) for number in range(4)]
+
+    assert checked(session, [*rows[:3], ("", "", "", "")]).rows == 3
+    with pytest.raises(Unreadable, match=r"sheet\.xlsx: 客户: 3 rows are the most at once\. Split the sheet\."):
+        checked(session, rows)
+
+
+def test_a_sheet_without_rows_is_refused(session: Session) -> None:
+    with pytest.raises(Unreadable, match="no row below the header"):
+        checked(session, [])
 
 
 def test_progress_rises_to_the_end(session: Session) -> None:

@@ -115,7 +115,7 @@ HOSTILE: list[tuple[Callable[[], bytes], str]] = [
     (a_far_cell, r"客户: cell XFD1048576 is far outside of a table\. Delete everything beside and below the table\."),
     (lambda: a_far_cell("XFD1"), "cell XFD1 is far outside"),
     (lambda: a_far_cell("A1048576"), "cell A1048576 is far outside"),
-    (lambda: a_far_cell("A300000"), "goes down to row 300,000; 200,020 rows are the most"),
+    (lambda: a_far_cell("A300000"), "goes down to row 300,000; 200,000 rows are the most"),
     (a_far_cell_that_hides, "420 MB of memory|far outside|goes down"),
     (a_zip_bomb, "unpacks to far more"),
     (a_bomb_that_lies, "damaged or cut off|unpacks to far more"),
