@@ -39,18 +39,16 @@ PAGES = Catalogue(
         ),
         Page("pool", says("Public pool"), {"view": says("View"), "claim": says("Claim")}),
         Page("import", says("Import"), {"view": says("View"), "run": says("Import"), "undo": says("Take back")}),
-        Page(
-            "staff",
-            says("Staff and quotas"),
-            {"view": says("View"), "edit": says("Edit"), "accounts": says("Manage sign-ins")},
-        ),
+        Page("staff", says("Staff and quotas"), {"view": says("View"), "edit": says("Edit")}),
         Page("notifications", says("Notifications"), {"view": says("View"), "manage": says("Manage")}),
         Page("jobs", says("Jobs"), {"view": says("View"), "run": says("Run")}),
+        Page("people", says("People"), {"manage": says("Manage sign-ins")}),
+        Page("audit", says("Audit log"), {"view": says("View")}),
     )
 )
 
-# Whoever holds this on all rows can restore everything else: one such person must always remain.
-ADMINISTERS = "staff.accounts"
+ADMINISTERS = "people.manage"
+"""Managing sign-ins and the roles they have."""
 
 
 class DefaultRole(NamedTuple):

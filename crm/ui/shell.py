@@ -45,7 +45,8 @@ class Screen:
         return f"pages/{self.slug.replace('-', '_')}.py"
 
 
-_DAY, _CUSTOMERS, _SCHOOL, _OWN = says("Today"), says("Customers"), says("School"), says("Me")
+_DAY, _CUSTOMERS, _SCHOOL = says("Today"), says("Customers"), says("School")
+_RIGHTS, _OWN = says("Administration"), says("Me")
 
 SCREENS = (
     Screen("home", "home", _DAY),
@@ -56,6 +57,9 @@ SCREENS = (
     Screen("import", "upload_file", _CUSTOMERS),
     Screen("staff", "badge", _SCHOOL),
     Screen("jobs", "schedule", _SCHOOL),
+    Screen("people", "manage_accounts", _RIGHTS),
+    Screen("permissions", "key", _RIGHTS),
+    Screen("audit", "history", _RIGHTS),
     Screen("account", "account_circle", _OWN, says("My account")),
 )
 

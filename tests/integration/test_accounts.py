@@ -80,7 +80,7 @@ def test_whoever_may_not_manage_sign_ins_cannot(school, do):
 
 
 def test_nobody_gives_or_manages_more_than_they_may_themselves(school):
-    helper = rbac.add_role(school, "helper", PAGES.pages["home"].title, {"staff.accounts": Reach.ALL})
+    helper = rbac.add_role(school, "helper", PAGES.pages["home"].title, {"people.manage": Reach.ALL})
     accounts.create(school, SYSTEM, "zhao", "finance", None, "", None, NOW)
     rbac.give_role(school, account(school, "zhao").id, [helper])
     zhao = actor(school, "zhao")

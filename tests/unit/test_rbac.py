@@ -85,4 +85,4 @@ def test_a_consultant_sees_own_customers_only_and_never_the_list_of_all():
 
 
 def test_only_administrators_manage_sign_ins():
-    assert [role.name for role in DEFAULT_ROLES if "staff.accounts" in role.grants] == ["administrator"]
+    assert [role.name for role in DEFAULT_ROLES if "people.manage" in role.grants] == ["administrator"]

@@ -1,0 +1,94 @@
+"""The audit log as something to read. There is no way to change it: it is only ever added to (`crm.services.audit`)."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+from sqlmodel import select as select_rows
+from sqlmodel.sql.expression import SelectOfScalar
+
+from crm.domain.accounts import Account
+from crm.domain.records import AuditEntry
+from crm.domain.staff import Employee
+from crm.i18n import Says, says
+from crm.rbac import Actor, Scope
+from crm.services.audit import REFUSED
+from crm.services.permissions import PAGES
+
+VIEW = "audit.view"
+
+ENTRIES = Scope(
+    key=col(AuditEntry.id),
+    own=lambda owner: col(AuditEntry.account_id).in_(select(col(Employee.account_id)).where(col(Employee.id) == owner)),
+    department=lambda code: col(AuditEntry.account_id).in_(
+        select(col(Employee.account_id)).where(col(Employee.department_code) == code)
+    ),
+)
+"""Entries by who did it: oneself, those of one's department, everybody and the system."""
+
+# What is recorded without a permission of a page: one's own sign-in, and what was denied.
+_OTHERS = {
+    REFUSED: says("Refused"),
+    "account.password": says("Own password"),
+    "account.sessions": says("Own sessions"),
+}
+
+
+def entries(_session: Session, actor: Actor) -> SelectOfScalar[AuditEntry]:
+    """The log, as far as the actor's reach goes. Raises `NotAllowed`."""
+    actor.require(VIEW)
+    return select_rows(AuditEntry).where(ENTRIES.where(actor, VIEW))
+
+
+def doers(_session: Session, actor: Actor) -> SelectOfScalar[Account]:
+    """The people whose entries the actor may read: the choices of a filter."""
+    actor.require(VIEW)
+    by_them = select(col(AuditEntry.account_id)).where(ENTRIES.where(actor, VIEW))
+    return select_rows(Account).where(col(Account.id).in_(by_them))
+
+
+def actions(_session: Session, actor: Actor) -> Mapping[str, Says]:
+    """Every action that may be in the log, with its words."""
+    actor.require(VIEW)
+    return {name: action(name) for name in (*_OTHERS, *PAGES.permissions)}
+
+
+def action(name: str) -> Says:
+    """What was done, in words: the page and the action there."""
+    page, _, one = name.partition(".")
+    declared = PAGES.pages.get(page)
+    if name in _OTHERS:
+        return _OTHERS[name]
+    if declared is None or one not in declared.actions:
+        return says("{text}", text=name)
+    return says("{page}: {action}", page=declared.title, action=declared.actions[one])
+
+
+def subject(entry: AuditEntry, _now: object) -> str:
+    """What it was done to: the table and the number of the row; of a refusal, the permission."""
+    return entry.subject if entry.subject_id is None else f"{entry.subject} {entry.subject_id}"
+
+
+def values(text: str) -> str:
+    """What was kept of before or after, a line for the screen: "active: no · roles: finance, student"."""
+    if not text:
+        return ""
+    kept = json.loads(text)
+    return " · ".join(f"{name}: {_plain(value)}" for name, value in kept.items())
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(_parts(value))
+
+
+def _parts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from (f"{name}={_plain(one)}" for name, one in value.items())
+    elif isinstance(value, list):
+        yield from (_plain(one) for one in value)
+    elif value is None:
+        yield "–"
+    else:
+        yield str(value).lower() if isinstance(value, bool) else str(value)
