@@ -29,7 +29,7 @@ from tests.builders import a_consultant
 CUSTOMERS, CONSULTANTS, CAP = 100_000, 500, 200
 NOW = datetime(2025, 3, 6, 4, 0, tzinfo=UTC)
 REACH = 2.5
-SETS, PREFIX = 300, 2_000
+SETS, PREFIX = 300, 1_000
 
 
 def run(folder: Path) -> Iterator[Figure]:
