@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, col
 
 from crm.domain.customers import Customer, CustomerState
-from crm.domain.expiry import upcoming
+from crm.domain.expiry import scheduled, upcoming
 from crm.domain.staff import ConsultantQuota
-from crm.i18n import Says, says
+from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
 from crm.services import notices
 from crm.services.holding import PAYMENT_SINCE
@@ -35,15 +35,66 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class Tonight:
+    """How many of the actor's customers the next run of the rule, at `at`, takes: by what still helps.
+
+    `follow_up`: one before then. `extend`: the time for the deal runs out, so only a manager's extension.
+    `lost`: nothing, since the last run should have taken them already and is late.
+    """
+
+    at: datetime
+    follow_up: int = 0
+    extend: int = 0
+    lost: int = 0
+
+    @property
+    def says(self) -> tuple[Says, ...]:
+        """A sentence for each that there are any of."""
+        return tuple(sentence for count, sentence in self._sentences() if count)
+
+    def _sentences(self) -> tuple[tuple[int, Says], ...]:
+        return (
+            (
+                self.follow_up,
+                says_n(
+                    "{count} of your customers goes to the public pool at {at} unless you follow up before.",
+                    "{count} of your customers go to the public pool at {at} unless you follow up before.",
+                    count=self.follow_up,
+                    at=self.at,
+                ),
+            ),
+            (
+                self.extend,
+                says_n(
+                    "{count} of your customers goes to the public pool at {at}, because the time for a deal ends. "
+                    "A follow-up does not help any more; a manager can extend the time before.",
+                    "{count} of your customers go to the public pool at {at}, because the time for a deal ends. "
+                    "A follow-up does not help any more; a manager can extend the time before.",
+                    count=self.extend,
+                    at=self.at,
+                ),
+            ),
+            (
+                self.lost,
+                says_n(
+                    "The time for {count} of your customers ran out: it goes to the public pool with the next run.",
+                    "The time for {count} of your customers ran out: they go to the public pool with the next run.",
+                    count=self.lost,
+                ),
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Mine:
     """The actor's own customers. `room` is how many more there may be, None without a quota.
 
-    `overdue`: time has run out, the next 02:00 takes them. `today` and `soon` (today included): it runs out
-    today, or within three days, on the school's calendar.
+    `tonight`: the next run takes them unless somebody acts. `today` and `soon` (today included): their time
+    runs out today, or within three days, on the school's calendar, and no payment stops it.
     """
 
     held: int
-    overdue: int
+    tonight: Tonight
     today: int
     soon: int
     room: int | None
@@ -51,7 +102,7 @@ class Mine:
 
 @dataclass(frozen=True, slots=True)
 class School:
-    """What a manager keeps an eye on. `tonight`: how many the next 02:00 takes unless somebody acts."""
+    """What a manager keeps an eye on. `tonight`: how many the next run takes unless somebody acts."""
 
     waiting: Count
     held: Count
@@ -81,33 +132,53 @@ def numbers(session: Session, actor: Actor, now: datetime) -> Numbers:
 
 
 def _mine(session: Session, actor: Actor, now: datetime) -> Mine:
-    overdue = now >= EXPIRES_AT
+    run, last = _runs(now)
+    taken, lost = _taken(run, last), _lapsed(last)
+    running = (now < EXPIRES_AT) & PAYMENT_SINCE.is_(None)
     row: Any = session.execute(
         select(
             func.count(),
-            _how_many(overdue),
-            _how_many(~overdue & (_midnight(now, 1) > EXPIRES_AT)),
-            _how_many(~overdue & (_midnight(now, SOON_DAYS + 1) > EXPIRES_AT)),
+            _how_many(taken & ~lost & (col(Customer.deal_due_at) > run)),
+            _how_many(taken & ~lost & (col(Customer.deal_due_at) <= run)),
+            _how_many(lost),
+            _how_many(running & (_midnight(now, 1) > EXPIRES_AT)),
+            _how_many(running & (_midnight(now, SOON_DAYS + 1) > EXPIRES_AT)),
         )
         .select_from(Customer)
         .where(LIVE, HELD, col(Customer.consultant_id) == actor.owner_id)
     ).one()
-    held, late, today, soon = row
+    held, follow_up, extend, too_late, today, soon = row
     cap = session.scalar(
         select(col(ConsultantQuota.max_customers)).where(col(ConsultantQuota.employee_id) == actor.owner_id)
     )
-    return Mine(held, late, today, soon, None if cap is None else max(0, cap - held))
+    room = None if cap is None else max(0, cap - held)
+    return Mine(held, Tonight(run, follow_up, extend, too_late), today, soon, room)
 
 
 def _school(session: Session, actor: Actor, now: datetime) -> School:
     visible = allowed(actor, "customers.view")
-    run = upcoming(now, settings().zone, settings().rules.expire_at)
-    due = (col(Customer.follow_up_due_at) <= run) | (col(Customer.deal_due_at) <= run)
     return School(
         waiting=_count(session, visible & (col(Customer.state) == CustomerState.WAITING)),
         held=_count(session, visible & HELD),
-        tonight=_count(session, visible & due & (run >= EXPIRES_AT) & PAYMENT_SINCE.is_(None)),
+        tonight=_count(session, visible & _taken(*_runs(now))),
     )
+
+
+def _runs(now: datetime) -> tuple[datetime, datetime]:
+    """The next run of the rule, and the last one that should have been."""
+    zone, at = settings().zone, settings().rules.expire_at
+    return upcoming(now, zone, at), scheduled(now, zone, at)
+
+
+def _taken(run: datetime, last: datetime) -> ColumnElement[bool]:
+    """`crm.domain.expiry.verdict` as a condition: whom the next run takes as things stand, or a late one still."""
+    due = (col(Customer.follow_up_due_at) <= run) | (col(Customer.deal_due_at) <= run)
+    return due & (run >= EXPIRES_AT) & (PAYMENT_SINCE.is_(None) | _lapsed(last))
+
+
+def _lapsed(last: datetime) -> ColumnElement[bool]:
+    """`crm.services.holding.lapsed` as a condition: whom the last run should have taken."""
+    return (last >= EXPIRES_AT) & (PAYMENT_SINCE.is_(None) | (last < PAYMENT_SINCE))
 
 
 def _count(session: Session, condition: ColumnElement[bool]) -> Count:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from crm.i18n import _, says_n, show
+from crm.i18n import _, show
 from crm.rbac import Actor
 from crm.services.home import Mine, Numbers, School, numbers
 from crm.store.session import reading
@@ -22,17 +22,8 @@ def today(actor: Actor) -> None:
 
 
 def _mine(mine: Mine) -> None:
-    if mine.overdue:
-        st.error(
-            str(
-                says_n(
-                    "The time of {count} customer has run out: the pool takes it at 02:00 unless you follow up now.",
-                    "The time of {count} customers has run out: the pool takes them at 02:00 unless you follow up now.",
-                    count=mine.overdue,
-                )
-            ),
-            icon=":material/timer_off:",
-        )
+    for sentence in mine.tonight.says:
+        st.error(str(sentence), icon=":material/timer_off:")
     st.subheader(_("My customers"), anchor=False)
     with st.container(horizontal=True):
         _figure(_("Run out today"), show(mine.today), "my-customers")

@@ -1,10 +1,10 @@
 """The numbers of the front page: each only for whom its page is permitted."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from crm.i18n import says
-from crm.services import home, notices
-from crm.services.home import Count, Mine, School
+from crm.services import follow_ups, home, notices
+from crm.services.home import Count, Mine, School, Tonight
 from tests.builders import (
     NOON,
     a_consultant,
@@ -17,6 +17,9 @@ from tests.builders import (
     customers_waiting,
 )
 
+TWO = datetime(2025, 3, 3, 18, 0, tzinfo=UTC)
+"""The 02:00 in Shanghai after NOON."""
+
 
 def test_a_consultant_reads_what_runs_out_and_what_can_be_claimed(session):
     me, other = a_consultant(session, max_customers=10), a_consultant(session)
@@ -28,7 +31,8 @@ def test_a_consultant_reads_what_runs_out_and_what_can_be_claimed(session):
 
     numbers = home.numbers(session, an_actor(role="consultant", of=me), NOON)
 
-    assert numbers.mine == Mine(held=7, overdue=2, today=1, soon=3, room=3)
+    # -1 day: should have gone at the last 02:00. 0 and 0.4 days: before the next one.
+    assert numbers.mine == Mine(held=7, tonight=Tonight(TWO, follow_up=2, extend=0, lost=1), today=1, soon=3, room=3)
     assert numbers.pool == Count(1)
     assert numbers.school is None
 
@@ -40,7 +44,47 @@ def test_an_extension_counts_for_what_runs_out(session):
     mine = home.numbers(session, an_actor(role="consultant", of=me), NOON).mine
 
     assert mine is not None
-    assert (mine.overdue, mine.today) == (0, 1)
+    assert (mine.tonight, mine.today) == (Tonight(TWO, follow_up=1), 1)
+
+
+def test_what_the_next_run_takes_is_told_by_what_still_helps(session):
+    me = a_consultant(session)
+    actor = an_actor(role="consultant", of=me)
+    helped = a_private_customer(session, me, follow_up_days=0.5)
+    a_private_customer(session, me, follow_up_days=0.5, deal_days=0.4)
+    a_private_customer(session, me, follow_up_days=5, deal_days=0.4)
+    a_private_customer(session, me, follow_up_days=-1)
+    paid = a_private_customer(session, me, follow_up_days=-1)
+    a_payment(session, paid, recorded_at=NOON - timedelta(days=1))
+    paid_too_late = a_private_customer(session, me, follow_up_days=-1)
+    a_payment(session, paid_too_late)
+
+    before = home.numbers(session, actor, NOON).mine
+    follow_ups.record(session, actor, helped.id, channel="phone", note="Called.", now=NOON)
+    after = home.numbers(session, actor, NOON).mine
+
+    assert before is not None and after is not None
+    assert (before.tonight, before.today) == (Tonight(TWO, follow_up=1, extend=2, lost=2), 2)
+    assert after.tonight == Tonight(TWO, follow_up=0, extend=2, lost=2)
+    assert home.numbers(session, an_actor(role="sales_manager"), NOON).school.tonight == Count(4)
+
+
+def test_the_banner_names_the_time_of_the_settings_and_what_helps(session, use_settings):
+    use_settings('[rules]\nexpire_at = "04:30"')
+    me = a_consultant(session)
+    a_private_customer(session, me, follow_up_days=0.5)
+    a_private_customer(session, me, follow_up_days=0.7, deal_days=0.6)
+    a_private_customer(session, me, follow_up_days=9)
+
+    mine = home.numbers(session, an_actor(role="consultant", of=me), NOON).mine
+
+    assert mine is not None
+    assert [sentence.text for sentence in mine.tonight.says] == [
+        "{count} of your customers goes to the public pool at {at} unless you follow up before.",
+        "{count} of your customers goes to the public pool at {at}, because the time for a deal ends. "
+        "A follow-up does not help any more; a manager can extend the time before.",
+    ]
+    assert {dict(sentence.values)["at"] for sentence in mine.tonight.says} == {TWO + timedelta(hours=2, minutes=30)}
 
 
 def test_a_manager_reads_who_waits_and_who_goes_tonight(session):
