@@ -20,7 +20,7 @@ from crm.rbac import Actor
 from crm.services import assignment, audit, sharing_round
 from crm.services.assignment import Shared
 from crm.services.customer_cells import checked, set_courses, taken_by_another, unique_or_invalid
-from crm.services.holding import locked, parts, room_of, to_pool
+from crm.services.holding import TOO_LATE, lapsed, locked, parts, room_of, to_pool
 from crm.services.scopes import CUSTOMERS, NO_SUCH, allowed, allowed_by_any, find
 from crm.settings import settings
 
@@ -140,13 +140,14 @@ def save_changes(
 def delete_many(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Says | None]:
     """Delete customers; for 30 days `restore_many` brings them back. Per id: None, or why not.
 
-    Whoever is held leaves the consultant first: the episode closes as released. Who enrolled is kept.
+    Whoever is held leaves the consultant first: the episode closes as released. Who enrolled is kept, and
+    whose time ran out too until the rule has closed the episode.
     """
     actor.require(DELETE)
     told: dict[int, Says | None] = {}
     for part in parts(ids):
         found = locked(session, part, allowed(actor, DELETE))
-        told |= {each: _why_kept(found.get(each)) for each in part}
+        told |= {each: _why_kept(session, found.get(each), now) for each in part}
         gone = [each for each in part if told[each] is None]
         to_pool(session, gone, Outcome.RELEASED, now, says("The customer was deleted."))
         session.execute(
@@ -195,12 +196,12 @@ def _conflict(customer: Customer, changes: Mapping[str, Any]) -> Conflict:
     return Conflict(says("Somebody else changed {name} since you saw it.", name=customer.name), theirs)
 
 
-def _why_kept(customer: Customer | None) -> Says | None:
+def _why_kept(session: Session, customer: Customer | None, now: datetime) -> Says | None:
     if customer is None:
         return NO_SUCH
     if customer.state is CustomerState.ENROLLED:
         return says("Who has enrolled cannot be deleted.")
-    return None
+    return TOO_LATE if lapsed(session, customer, now) else None
 
 
 def _deleted(actor: Actor) -> ColumnElement[bool]:

@@ -15,7 +15,7 @@ from crm.errors import Invalid
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
 from crm.services import audit
-from crm.services.holding import lapsed, locked, parts
+from crm.services.holding import TOO_LATE, lapsed, locked, parts
 from crm.services.notices import Notice, tell_each
 from crm.services.scopes import NO_SUCH, STAFF, WORKS, allowed
 from crm.services.sharing_round import held_now
@@ -89,7 +89,7 @@ def _why_not(session: Session, customer: Customer | None, consultant: Any, now: 
     if customer.consultant_id == consultant.id:
         return says("{customer} is with {consultant} already.", customer=customer.name, consultant=consultant.name)
     if lapsed(session, customer, now):
-        return says("The time for this customer ran out: it goes to the public pool.")
+        return TOO_LATE
     return None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, func, select, true, update
+from sqlalchemy import ColumnElement, case, func, literal, select, true, update
 from sqlmodel import Session, SQLModel, col
 
 from crm.domain.claiming import Claimant
@@ -24,6 +24,8 @@ from crm.store.session import is_postgres
 
 RELEASE, EXTEND = "my-customers.release", "customers.extend"
 PART = 2_000
+TOO_LATE = says("The time for this customer ran out: it goes to the public pool.")
+"""Why nothing can be done any more with a customer that has `lapsed`."""
 _UNSEEN = {"synchronize_session": False}
 _CUSTOMER = SQLModel.metadata.tables["customer"]
 _ASSIGNMENT = SQLModel.metadata.tables["assignment"]
@@ -67,13 +69,18 @@ def lapsed(session: Session, customer: Customer, now: datetime) -> bool:
 
     Then nothing that a person does any more may keep it: a late run gives the result of an on-time run.
     """
-    run = scheduled(now, settings().zone, settings().rules.expire_at)
     if customer.follow_up_due_at is None or customer.deal_due_at is None:
         return False
-    if min(customer.follow_up_due_at, customer.deal_due_at) > run:
+    if min(customer.follow_up_due_at, customer.deal_due_at) > now:
         return False
     held = as_held(session, customer)
-    return held is not None and isinstance(verdict(held, run), Lapses)
+    return held is not None and has_lapsed(held, now)
+
+
+def has_lapsed(held: Held, now: datetime) -> bool:
+    """`lapsed`, of what is known of the customer already."""
+    run = scheduled(now, settings().zone, settings().rules.expire_at)
+    return isinstance(verdict(held, run), Lapses)
 
 
 def to_pool(
@@ -109,12 +116,15 @@ def to_pool(
             version=_CUSTOMER.c.version + 1,
         )
     )
+    # Somebody who waited for a lock brings an earlier moment than the one who held it.
+    opened = _ASSIGNMENT.c.opened_at
+    closed_at = case((opened > at, opened), else_=literal(at, opened.type))
     # Whoever of them is public now and has an open episode is who has just left.
     left = select(_CUSTOMER.c.id).where(these, col(Customer.state) == CustomerState.PUBLIC)
     closed = connection.execute(
         update(_ASSIGNMENT)
         .where(_ASSIGNMENT.c.customer_id.in_(left), _ASSIGNMENT.c.closed_at.is_(None))
-        .values(closed_at=at, outcome=outcome, closed_reason=reason.stored() if reason else None)
+        .values(closed_at=closed_at, outcome=outcome, closed_reason=reason.stored() if reason else None)
         .returning(_ASSIGNMENT.c.customer_id, _ASSIGNMENT.c.consultant_id)
     )
     return {row.customer_id: row.consultant_id for row in closed}
@@ -182,7 +192,7 @@ def _too_late(session: Session, customer: Customer | None, now: datetime) -> Say
     if customer.state is not CustomerState.PRIVATE:
         return says("No consultant holds this customer.")
     if lapsed(session, customer, now):
-        return says("The time for this customer ran out: it goes to the public pool.")
+        return TOO_LATE
     return None
 
 

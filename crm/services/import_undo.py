@@ -13,7 +13,9 @@ from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from crm.domain.customers import Customer, CustomerState
+from crm.domain.deadlines import Deadlines
 from crm.domain.episodes import Assignment, FollowUp, Outcome
+from crm.domain.expiry import Held
 from crm.domain.imports import ImportBatch
 from crm.domain.payments import Payment
 from crm.domain.staff import Employee
@@ -21,8 +23,8 @@ from crm.errors import NotFound, Refused
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor, Scope
 from crm.services import audit
-from crm.services.holding import parts, to_pool
-from crm.services.import_check import UNDO, VIEW
+from crm.services.holding import TOO_LATE, has_lapsed, parts, to_pool
+from crm.services.import_checked import UNDO, VIEW
 from crm.services.notices import Notice, tell_each
 from crm.services.scopes import LIVE
 
@@ -65,7 +67,8 @@ def batches(_session: Session, actor: Actor) -> SelectOfScalar[ImportBatch]:
 def undo_import(session: Session, actor: Actor, batch_id: int, now: datetime) -> Undone:
     """Take an import back: its untouched customers are deleted, their episodes closed, their consultants told.
 
-    Untouched is a customer without a follow-up, payment or change, still with whom it came to first (or waiting).
+    Untouched is a customer without a follow-up, payment or change, still with whom it came to first (or waiting),
+    in time.
     The others stay, each with a reason. Raises `NotFound`, and `Refused` if it was taken back before or if
     nothing of it is untouched.
     """
@@ -78,7 +81,7 @@ def undo_import(session: Session, actor: Actor, batch_id: int, now: datetime) ->
     if batch.undone_at is not None:
         raise Refused(says("Import {batch} was taken back already, at {at}.", batch=str(batch_id), at=batch.undone_at))
     customers = _customers(session, batch_id)
-    kept = _kept(session, batch_id, customers)
+    kept = _kept(session, batch_id, customers, now)
     gone = [row.id for row in customers if row.id not in kept]
     if not gone:
         raise Refused(_nothing_left(batch_id, kept))
@@ -121,6 +124,9 @@ def _customers(session: Session, batch_id: int) -> Sequence[Any]:
             col(Customer.name),
             col(Customer.state),
             col(Customer.version),
+            col(Customer.follow_up_due_at),
+            col(Customer.deal_due_at),
+            col(Customer.extended_until),
             episodes.label("episodes"),
             exists().where(col(FollowUp.customer_id) == col(Customer.id)).label("followed_up"),
             exists().where(col(Payment.customer_id) == col(Customer.id)).label("paid"),
@@ -132,9 +138,9 @@ def _customers(session: Session, batch_id: int) -> Sequence[Any]:
     return session.execute(asked).all()
 
 
-def _kept(session: Session, batch_id: int, customers: Sequence[Any]) -> dict[int, Says]:
+def _kept(session: Session, batch_id: int, customers: Sequence[Any], now: datetime) -> dict[int, Says]:
     """Who stays, and why. Whoever referred somebody that stays has to stay too."""
-    kept = {row.id: why for row in customers if (why := _touched(row))}
+    kept = {row.id: why for row in customers if (why := _touched(row, now))}
     referrer = aliased(Customer)
     referred = session.execute(
         select(col(Customer.id), col(Customer.referred_by_id))
@@ -151,7 +157,7 @@ def _kept(session: Session, batch_id: int, customers: Sequence[Any]) -> dict[int
         kept |= dict.fromkeys(more, says("Has referred somebody who stays."))
 
 
-def _touched(row: Any) -> Says | None:
+def _touched(row: Any, now: datetime) -> Says | None:
     if row.state == CustomerState.ENROLLED:
         return says("Has enrolled.")
     if row.paid:
@@ -163,7 +169,14 @@ def _touched(row: Any) -> Says | None:
     # Each start of an episode counts one version up, and so does each change by a person.
     if row.version != 1 + row.episodes:
         return says("Has been changed since.")
-    return None
+    return TOO_LATE if _too_late(row, now) else None
+
+
+def _too_late(row: Any, now: datetime) -> bool:
+    """Whether the rule has the customer by now. Whoever has a payment was kept before this is asked."""
+    if row.follow_up_due_at is None or min(row.follow_up_due_at, row.deal_due_at) > now:
+        return False
+    return has_lapsed(Held(Deadlines(row.follow_up_due_at, row.deal_due_at), row.extended_until), now)
 
 
 def _take_back(session: Session, ids: Sequence[int], now: datetime) -> Counter[int]:

@@ -1,6 +1,7 @@
 """Who sees whom, and what changes a customer: rules 1, 3 and 6 on real databases."""
 
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import Session, select
@@ -300,15 +301,24 @@ def test_releasing_makes_public_and_closes_the_episode(session):
     me, other = a_consultant(session), a_consultant(session)
     own, theirs = a_private_customer(session, me), a_private_customer(session, other)
 
-    told = release_many(session, an_actor(role="consultant", of=me), [own.id, theirs.id], NOON + timedelta(hours=1))
+    later = (NOON + timedelta(hours=1)).astimezone(ZoneInfo("Asia/Shanghai"))
+
+    told = release_many(session, an_actor(role="consultant", of=me), [own.id, theirs.id], later)
 
     assert told == {own.id: None, theirs.id: NO_SUCH}
     assert (fresh(session, own).state, own.consultant_id, own.last_consultant_id) == (CustomerState.PUBLIC, None, me.id)
     assert own.follow_up_due_at is None
-    assert [(each.outcome, each.closed_at) for each in episodes(session, own)] == [
-        (Outcome.RELEASED, NOON + timedelta(hours=1))
-    ]
+    assert [(each.outcome, each.closed_at) for each in episodes(session, own)] == [(Outcome.RELEASED, later)]
     assert fresh(session, theirs).state is CustomerState.PRIVATE
+
+
+def test_who_waited_for_a_lock_closes_no_episode_before_it_began(session):
+    me = a_consultant(session)
+    customer = a_private_customer(session, me, since=NOON)
+
+    release_many(session, an_actor(role="consultant", of=me), [customer.id], NOON - timedelta(seconds=2))
+
+    assert [each.closed_at for each in episodes(session, customer)] == [NOON]
 
 
 def test_nobody_escapes_the_rule_by_releasing_or_extending_after_the_time_ran_out(session):
@@ -390,3 +400,23 @@ def test_after_30_days_or_where_the_number_is_taken_nobody_comes_back(session):
         old.id: says("The 30 days in which this customer could be brought back are over."),
         taken.id: TAKEN["phone"],
     }
+
+
+def test_whose_time_ran_out_is_not_deleted_before_the_rule_has_closed_the_episode(session):
+    me = a_consultant(session)
+    late = a_private_customer(session, me, follow_up_days=1)
+    in_time = a_private_customer(session, me, follow_up_days=4)
+    extended = a_private_customer(session, me, follow_up_days=1, extended_until=NOON + timedelta(days=9))
+    paid = a_private_customer(session, me, follow_up_days=1)
+    a_payment(session, paid)
+    everybody = [late.id, in_time.id, extended.id, paid.id]
+
+    told = customers.delete_many(session, MANAGER, everybody, NOON + timedelta(days=3))
+
+    assert told == {
+        late.id: says("The time for this customer ran out: it goes to the public pool."),
+        in_time.id: None,
+        extended.id: None,
+        paid.id: None,
+    }
+    assert [each.outcome for each in episodes(session, late)] == [Outcome.FOLLOWING]

@@ -206,3 +206,20 @@ def test_the_doctor_finds_nothing_after_an_import_and_its_undoing(session: Sessi
 
     assert imports_done == before
     assert doctor.check(session, LATER) == before
+
+
+def test_whose_time_ran_out_stays_until_the_rule_has_closed_the_episode(session: Session) -> None:
+    a_consultant(session)
+    batch = imported(session)
+    first = of(session, batch)[0]
+    first.follow_up_due_at = NOON + timedelta(hours=1)
+    session.flush()
+    after_the_night = NOON + timedelta(days=1)
+
+    undone = imports.undo_import(session, MANAGER, batch, after_the_night)
+
+    assert [(one.customer_id, str(one.says)) for one in undone.kept] == [
+        (first.id, "The time for this customer ran out: it goes to the public pool.")
+    ]
+    outcomes = {one.customer_id: one.outcome for one in session.exec(select(Assignment))}
+    assert outcomes[first.id] is Outcome.FOLLOWING
