@@ -420,3 +420,12 @@ def test_whose_time_ran_out_is_not_deleted_before_the_rule_has_closed_the_episod
         paid.id: None,
     }
     assert [each.outcome for each in episodes(session, late)] == [Outcome.FOLLOWING]
+
+
+def test_how_long_the_deleted_can_still_be_brought_back(session):
+    gone = a_customer(session, deleted_at=NOON)
+
+    told = [customers.days_to_restore(gone, NOON + timedelta(days=days)) for days in (0, 0.5, 29, 29.9, 30, 31)]
+
+    assert told == [30, 30, 1, 1, 0, 0]
+    assert customers.days_to_restore(a_customer(session), NOON) is None

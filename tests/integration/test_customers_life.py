@@ -3,16 +3,18 @@
 import random
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 from sqlmodel import Session, col, select
 
 from crm.domain.customers import Customer, CustomerState
 from crm.domain.episodes import Assignment, Outcome
+from crm.domain.staff import ConsultantQuota
 from crm.errors import ThanosError
 from crm.rbac import Actor
 from crm.services import accounts, assignment, customers, doctor, follow_ups, hand_over, holding, pool
@@ -181,3 +183,29 @@ def _weeks(template: Path, path: Path, hours_late: int) -> tuple[list[Any], list
         ).all()
     engine.dispose()
     return [tuple(row) for row in rows], [tuple(row) for row in episodes]
+
+
+def test_a_run_among_people_at_work_leaves_everything_in_order(engine: Engine) -> None:
+    school = School(engine, seed=5)
+    noon = TWO - 5 * DAY
+    with writing(engine) as session:
+        session.exec(update(ConsultantQuota).values(max_customers=500))
+        for number in range(200):
+            values = {"name": "Somebody", "phone": f"139{number:08d}"}
+            customers.add_mine(session, school.consultants[number % 4], values, noon + timedelta(minutes=number))
+    school.added = 200
+    runs: list[Expired] = []
+
+    def work(number: int) -> None:
+        if number == 0:
+            runs.append(school.expire(TWO))
+        else:
+            for _ in range(40):
+                school.act(TWO + timedelta(seconds=1), "release", "hand_over", "follow_up", "claim", "delete")
+
+    with ThreadPoolExecutor(5) as threads:
+        list(threads.map(work, range(5)))
+
+    with reading(engine) as session:
+        assert [str(each) for each in doctor.check(session, TWO + timedelta(minutes=1))] == []
+    assert runs[0].no_follow_up > 0
