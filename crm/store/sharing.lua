@@ -237,7 +237,6 @@ end
 local rows = {}
 for i = 1, #ids do rows[i] = string.format('%.0f,%.0f,%.0f,%.0f', ids[i], weights[i], served[i], carry[i]) end
 redis.call('SET', KEYS[1], string.format('%s|%.0f|%s', ARGV[2], step, table.concat(rows, ';')))
-for i = 1, #picks do picks[i] = string.format('%.0f', picks[i]) end
 local answer = table.concat(picks, ',')
 redis.call('SET', KEYS[2], answer, 'EX', KEEP_SECONDS)
 return answer
