@@ -41,9 +41,10 @@ def _table(config: TableConfig) -> Faults:
     if config.save is not None:
         yield from _known("version", config.version, config.model)
     name = config.order.removeprefix("-")
-    if name not in fields and any(column.name == name for column in config.columns):
+    ordered = {column.name: column.order for column in config.columns}
+    if name not in fields and name in ordered and ordered[name] is None:
         yield f"sort names {name!r}, which is computed. The database sorts, so name a field of {_of(config.model)}."
-    else:
+    elif ordered.get(name) is None:
         yield from _known("sort", name, config.model)
     if not config.page_sizes:
         yield "page_sizes is empty. Give at least one, the default first."
@@ -96,7 +97,7 @@ def _column(config: TableConfig, where: str, column: Column, fact: Fact | None) 
             yield f"{where} {column.name!r} is {column.kind}, but the field is {fact.kind}. Leave kind out."
         if column.kind == "money" and fact is not None and fact.kind != "number":
             yield f"{where} {column.name!r} is money, but the field is no whole number. Keep cents in an int."
-    if column.sortable and (column.computed or fact is None):
+    if column.sortable and column.order is None and (column.computed or fact is None):
         yield f"{where} {column.name!r} is computed, so it cannot be sortable. Leave sortable out."
     if fact is not None and fact.target is not None and not column.computed:
         yield from _known(f"{where}.shows", column.shows, fact.target[0])

@@ -67,6 +67,7 @@ class Column:
     `value` computes the cell from (row, now); `look_up` computes a page at once,
     (session, rows, now) -> key -> value, for what lives in other tables. `show` turns a value into the text shown.
     `shows` is the field of the related row that names it, `choose` narrows the related rows offered.
+    `order` is the SQL expression that the database sorts a computed column by.
     `width` is in pixels. `pinned` stays on the left.
     """
 
@@ -85,10 +86,11 @@ class Column:
     width: int = 0
     pinned: bool = False
     sortable: bool | None = None
+    order: Any = None
 
     @property
     def computed(self) -> bool:
-        """Whether the column is computed: it can be neither edited nor sorted."""
+        """Whether the column is computed: it cannot be edited, and sorted only by its `order`."""
         return self.value is not None or self.look_up is not None
 
 
@@ -212,5 +214,7 @@ class TableConfig:
         """Whether people may sort by it: the model's own plain fields, unless declared."""
         if column.sortable is not None:
             return column.sortable
+        if column.order is not None:
+            return True
         known = facts(self.model).get(column.name)
         return not column.computed and known is not None and known.kind not in ("relation", "long")

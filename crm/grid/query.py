@@ -93,7 +93,8 @@ def _small(config: TableConfig, session: Session) -> bool:
 def ordered(config: TableConfig, found: Select[Any], sort: str) -> Select[Any]:
     """The select in the order of `sort` ("-" first: descending), ties by key, so that no two pages share a row."""
     name = sort.removeprefix("-")
-    columns = [attribute(config.model, name)]
+    declared = next((column.order for column in config.columns if column.name == name), None)
+    columns = [attribute(config.model, name) if declared is None else declared]
     if name != config.key:
         columns.append(attribute(config.model, config.key))
     return found.order_by(*(column.desc() if sort.startswith("-") else column.asc() for column in columns))
