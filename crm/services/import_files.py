@@ -11,7 +11,7 @@ from crm.domain.school import Course
 from crm.errors import Unavailable
 from crm.i18n import Language, language, says
 from crm.rbac import Actor
-from crm.services.import_check import VIEW, Checked
+from crm.services.import_checked import VIEW, Checked
 from crm.xlsx import report, template
 
 File = Path | IO[bytes]

@@ -19,7 +19,7 @@ from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
 from crm.services import audit, sharing_round
 from crm.services.assignment import Shared, share_out_new, stored_reason
-from crm.services.import_check import (
+from crm.services.import_checked import (
     PHONE_KNOWN,
     QQ_KNOWN,
     RUN,

@@ -1,6 +1,7 @@
 """Sheets of customers: look at one, import it, take it back. Each step lives in its own module."""
 
-from crm.services.import_check import Checked, Duplicate, Preview, Progress, Seen, check_sheet
+from crm.services.import_check import check_sheet
+from crm.services.import_checked import Checked, Duplicate, Preview, Progress, Seen, Verdict
 from crm.services.import_files import write_report, write_template
 from crm.services.import_run import ImportResult, Part, run_import
 from crm.services.import_undo import Kept, Undone, batches, undo_import, undo_many
@@ -15,6 +16,7 @@ __all__ = [
     "Progress",
     "Seen",
     "Undone",
+    "Verdict",
     "batches",
     "check_sheet",
     "run_import",

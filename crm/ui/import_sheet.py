@@ -12,7 +12,8 @@ from streamlit.runtime.scriptrunner import RerunException, StopException
 from crm.errors import ThanosError, Unreadable
 from crm.i18n import Language, Says, _, language, show
 from crm.rbac import Actor
-from crm.services.import_check import Checked, Progress, Verdict, check_sheet
+from crm.services.import_check import check_sheet
+from crm.services.import_checked import Checked, Progress, Verdict
 from crm.services.import_files import write_report, write_template
 from crm.services.import_run import ImportResult, run_import
 from crm.settings import settings
