@@ -162,7 +162,7 @@ def delete_many(session: Session, actor: Actor, ids: Sequence[int], now: datetim
 
 
 def deleted(_session: Session, actor: Actor) -> SelectOfScalar[Customer]:
-    """Who was deleted and, for 30 days from then, can be brought back."""
+    """Who was deleted. For 30 days from then they can be brought back: `days_to_restore` tells how many are left."""
     actor.require(DELETE)
     return select_rows(Customer).where(_deleted(actor))
 
@@ -178,6 +178,13 @@ def restore_many(session: Session, actor: Actor, ids: Sequence[int], now: dateti
             if told[each] is None:
                 audit.record(session, actor, DELETE, "customer", each, None, {"restored": True}, now)
     return told
+
+
+def days_to_restore(customer: Customer, now: datetime) -> int | None:
+    """Days of 24 hours, begun ones included, in which a deleted customer can be brought back; 0 once they are over."""
+    if customer.deleted_at is None:
+        return None
+    return max(0, -((now - customer.deleted_at - RECOVERABLE) // timedelta(days=1)))
 
 
 def _insert(session: Session, actor: Actor, values: Mapping[str, Any], now: datetime, state: dict[str, Any]) -> int:

@@ -137,6 +137,48 @@ CUSTOMERS = site.register(
     )
 )
 
+DELETED = site.register(
+    TableConfig(
+        name="deleted",
+        model=Customer,
+        title=says("Deleted customers"),
+        rows=customers.deleted,
+        view="customers.delete",
+        prefix="del_",
+        columns=(
+            Column("name", pinned=True, width=140),
+            Column("deleted_at", width=150),
+            Column(
+                "days_to_restore",
+                value=customers.days_to_restore,
+                kind="number",
+                label=says("Days to bring back"),
+                help=says("How long the customer can still be brought back."),
+                width=140,
+            ),
+            Column("phone", width=130),
+            Column("qq", width=120),
+            Column("wechat", width=120),
+            Column("source", width=130),
+            Column("created_at", width=140),
+        ),
+        search=SEARCH,
+        filters=(DateRange("deleted_at"), AnyOf("source")),
+        sort="-deleted_at",
+        actions=(
+            Action(
+                "restore",
+                says("Bring back"),
+                run=customers.restore_many,
+                needs="customers.delete",
+                done=says("{count} brought back, to the public pool or to those who wait."),
+                icon=":material/restore_from_trash:",
+            ),
+        ),
+        empty=says("Nobody was deleted."),
+    )
+)
+
 MY_CUSTOMERS = site.register(
     TableConfig(
         name="my-customers",

@@ -29,6 +29,7 @@ site = Site(
         "follow_up_due_at": says("Follow up by"),
         "deal_due_at": says("Deal by"),
         "created_at": says("Came in"),
+        "deleted_at": says("Deleted"),
         "active": says("Active"),
         "mobile": says("Mobile"),
         "wecom": says("WeChat Work"),
