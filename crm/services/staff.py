@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
@@ -18,10 +19,12 @@ from crm.services import audit, sharing_round
 from crm.services.scopes import STAFF, WORKS
 from crm.services.staff_cells import EMPLOYEE, QUOTA, checked
 from crm.settings import settings
+from crm.store.session import is_postgres
 
 VIEW, EDIT = "staff.view", "staff.edit"
 CONSULTS = "consults"
 _UNSEEN = {"synchronize_session": False}
+_QUOTAS = SQLModel.metadata.tables["consultant_quota"]
 
 # Who is seen
 
@@ -145,19 +148,12 @@ def give_quota_many(session: Session, actor: Actor, ids: Sequence[int], now: dat
     """Let employees take part in sharing out, with the quota that the settings name. Per id: None, or why not."""
     actor.require(EDIT)
     there = set(session.scalars(select(col(Employee.id)).where(col(Employee.id).in_(ids), STAFF.where(actor, EDIT))))
-    have = set(
-        session.scalars(select(col(ConsultantQuota.employee_id)).where(col(ConsultantQuota.employee_id).in_(ids)))
-    )
-    told: dict[int, Says | None] = {}
-    for each in dict.fromkeys(ids):
-        if each not in there:
-            told[each] = _NO_SUCH
-        elif each in have:
-            told[each] = says("This employee has a quota already.")
-        else:
-            _start(session, actor, each, now)
-            told[each] = None
-    return told
+    # Two who do it at once wait for each other in one order, and the second finds the quota there.
+    given = {each for each in sorted(set(ids)) if each in there and _start(session, actor, each, now)}
+    return {
+        each: None if each in given else says("This employee has a quota already.") if each in there else _NO_SUCH
+        for each in dict.fromkeys(ids)
+    }
 
 
 _NO_SUCH = says("There is no such employee, or it is not yours to change.")
@@ -167,13 +163,16 @@ def _with_quota() -> Select[Any]:
     return select(Employee).join(ConsultantQuota, col(ConsultantQuota.employee_id) == col(Employee.id))
 
 
-def _start(session: Session, actor: Actor, employee_id: int, now: datetime) -> None:
+def _start(session: Session, actor: Actor, employee_id: int, now: datetime) -> bool:
+    """Give the quota to start with; False where there is one already, also of somebody a moment earlier."""
     rules = settings().rules
-    weight, most = rules.default_weight, rules.default_max_customers
-    session.add(ConsultantQuota(employee_id=employee_id, weight=weight, max_customers=most))
-    session.flush()
-    after = {"weight": weight, "max_customers": most}
+    after = {"weight": rules.default_weight, "max_customers": rules.default_max_customers}
+    make = postgresql.insert if is_postgres(session) else sqlite.insert
+    insert = make(_QUOTAS).values(employee_id=employee_id, **after).on_conflict_do_nothing()
+    if session.connection().execute(insert.returning(_QUOTAS.c.employee_id)).one_or_none() is None:
+        return False
     audit.record(session, actor, EDIT, "consultant_quota", employee_id, None, after, now)
+    return True
 
 
 def _locked(session: Session, asked: Select[Any], table: type[SQLModel]) -> Any:

@@ -1,7 +1,7 @@
 """The tables of staff and of the consultants' quotas."""
 
 from crm.domain.staff import ConsultantQuota, Employee
-from crm.grid import AnyOf, Column, Form, Input, Related, TableConfig
+from crm.grid import Action, AnyOf, Column, Form, Input, Related, TableConfig
 from crm.i18n import says
 from crm.services import staff
 from crm.tables.site import site
@@ -69,6 +69,16 @@ EMPLOYEES = site.register(
             run=staff.add_employee,
             needs="staff.edit",
             title=says("Add an employee"),
+        ),
+        actions=(
+            Action(
+                "take-customers",
+                says("Let take customers"),
+                run=staff.give_quota_many,
+                needs="staff.edit",
+                done=says("{count} take customers now. How many, the quotas say."),
+                icon=":material/group_add:",
+            ),
         ),
         empty=says("No staff yet."),
     )

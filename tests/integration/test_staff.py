@@ -1,9 +1,11 @@
 """Staff and quotas: who sees whom, and what is saved."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from crm.domain.records import AuditEntry
@@ -11,6 +13,7 @@ from crm.domain.staff import ConsultantQuota, Employee
 from crm.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from crm.rbac import Reach
 from crm.services import hand_over, holding, staff
+from crm.store.session import reading, writing
 from tests.builders import (
     NOON,
     a_consultant,
@@ -157,6 +160,24 @@ def test_a_quota_is_given_to_those_who_have_none(session: Session) -> None:
 
     assert [told[each] is None for each in (new.id, has.id, 999)] == [True, False, False]
     assert session.get_one(ConsultantQuota, new.id).weight == 10
+
+
+def test_of_many_who_give_the_same_quotas_at_once_each_is_given_by_one(engine: Engine) -> None:
+    with writing() as session:
+        people = [an_employee(session).id for _ in range(5)]
+
+    def give(turn: int) -> list[int]:
+        with writing() as session:
+            told = staff.give_quota_many(session, MANAGER, people[turn:] + people[:turn], NOON)
+        return [each for each, why in told.items() if why is None]
+
+    with ThreadPoolExecutor(5) as threads:
+        given = [each for one in threads.map(give, range(5)) for each in one]
+
+    assert sorted(given) == people
+    with reading() as session:
+        assert sorted(row.employee_id for row in session.exec(select(ConsultantQuota))) == people
+        assert len(session.exec(select(AuditEntry)).all()) == len(people)
 
 
 def test_beside_each_quota_stands_share_held_and_today(session: Session) -> None:
