@@ -30,8 +30,13 @@ class Drawable:
 
 
 def drawables(here: Here, session: Session, fields: tuple[str | Input, ...]) -> list[Drawable]:
-    """The inputs in order, their choices read from the database where that is where they are."""
-    return [_drawable(here, session, one if isinstance(one, Input) else Input(one)) for one in fields]
+    """The inputs in order, their choices read from the database where that is where they are.
+
+    A field is left out where the person may not see its column.
+    """
+    hidden = {one.name for one in here.config.columns if one.see is not None and not here.actor.may(one.see)}
+    made = [one if isinstance(one, Input) else Input(one) for one in fields]
+    return [_drawable(here, session, one) for one in made if one.name not in hidden]
 
 
 def _drawable(here: Here, session: Session, one: Input) -> Drawable:

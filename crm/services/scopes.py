@@ -5,7 +5,7 @@ from sqlmodel import Session, col
 
 from crm.domain.accounts import Account
 from crm.domain.customers import Customer, CustomerState
-from crm.domain.staff import Employee
+from crm.domain.staff import Department, Employee
 from crm.errors import NotFound
 from crm.i18n import says
 from crm.rbac import Actor, Scope
@@ -25,6 +25,13 @@ STAFF = Scope(
     department=lambda code: col(Employee.department_code) == code,
 )
 """Staff: oneself, those of one's department, everybody."""
+
+DEPARTMENTS = Scope(
+    key=col(Department.id),
+    own=lambda _owner: false(),
+    department=lambda code: col(Department.code) == code,
+)
+"""Departments: one's own, all of them."""
 
 WORKS: ColumnElement[bool] = col(Employee.active) & ~exists().where(
     col(Account.id) == col(Employee.account_id), ~col(Account.active)

@@ -1,23 +1,27 @@
 """Departments, employees, and how much each consultant is given."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, false, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
+from crm.domain.accounts import Account
 from crm.domain.quotas import Shut, room
 from crm.domain.staff import ConsultantQuota, Department, Employee
-from crm.errors import Conflict, NotFound
+from crm.errors import Conflict, Invalid, NotAllowed, NotFound
 from crm.i18n import Says, says
-from crm.rbac import Actor
+from crm.rbac import Actor, Reach
 from crm.services import audit, sharing_round
-from crm.services.scopes import STAFF, WORKS
-from crm.services.staff_cells import EMPLOYEE, QUOTA, checked
+from crm.services.permissions import ADMINISTERS
+from crm.services.scopes import DEPARTMENTS, STAFF, WORKS
+from crm.services.staff_cells import DEPARTMENT, EMPLOYEE, FREE, QUOTA, Check, checked
 from crm.settings import settings
 from crm.store.session import is_postgres
 
@@ -44,6 +48,11 @@ def quotas(_session: Session, actor: Actor) -> SelectOfScalar[ConsultantQuota]:
 def departments(_session: Session, _actor: Actor) -> SelectOfScalar[Department]:
     """All departments, by code. Their names are no secret within the school."""
     return select_rows(Department).order_by(col(Department.code))
+
+
+def free_accounts(_session: Session, actor: Actor) -> SelectOfScalar[Account]:
+    """Active sign-ins that no employee has yet, for whoever may link them."""
+    return select_rows(Account).where(FREE if actor.may(ADMINISTERS) else false())
 
 
 def consultants(_session: Session, actor: Actor) -> Select[Any]:
@@ -121,22 +130,60 @@ def save_employee(
     """Save changed fields of one employee against the version seen; returns the new version.
 
     Who becomes inactive is given no more customers and keeps those held, until somebody hands them over.
+    The sign-in is changed only by who manages sign-ins; it is theirs from its next click on.
     Raises `Conflict` with the values now there, `Invalid` by field, `NotFound`, `NotAllowed`.
     """
     actor.require(EDIT)
+    if "account_id" in changes:
+        actor.require(ADMINISTERS)
     employee = _locked(
         session, select(Employee).where(col(Employee.id) == employee_id, STAFF.where(actor, EDIT)), Employee
     )
-    return _save(session, actor, employee, col(Employee.id) == employee_id, employee_id, version, changes, now)
+    with _or_invalid(session, "account_id", _TAKEN):
+        return _save(session, actor, employee, col(Employee.id) == employee_id, employee_id, version, changes, now)
+
+
+def add_department(session: Session, actor: Actor, values: Mapping[str, Any], now: datetime) -> int:
+    """Add a department by `code` and `name`; returns the id. For who looks after all. Raises `Invalid` by field."""
+    actor.require(EDIT)
+    if actor.reach(EDIT) is not Reach.ALL:
+        raise NotAllowed(says("You look after your own department only."))
+    row = Department(**checked(session, actor, DEPARTMENT, {"code": None, "name": None, **values}))
+    with _or_invalid(session, "code", _SAME_CODE):
+        session.add(row)
+        session.flush()
+    assert row.id is not None
+    audit.record(session, actor, EDIT, "department", row.id, None, {"code": row.code, "name": row.name}, now)
+    return row.id
+
+
+def save_department(
+    session: Session, actor: Actor, department_id: int, version: int, changes: Mapping[str, Any], now: datetime
+) -> int:
+    """Save changed fields of one department against the version seen; returns the new version.
+
+    The code stays as it is while somebody is in the department. Raises as `save_employee`.
+    """
+    actor.require(EDIT)
+    asked = select(Department).where(col(Department.id) == department_id, DEPARTMENTS.where(actor, EDIT))
+    row = _locked(session, asked, Department)
+    if "code" in changes and actor.reach(EDIT) is not Reach.ALL:
+        raise Invalid.of({"code": says("You look after your own department only.")})
+    with _or_invalid(session, "code", _SAME_CODE):
+        return _save(session, actor, row, col(Department.id) == department_id, department_id, version, changes, now)
 
 
 def add_employee(session: Session, actor: Actor, values: Mapping[str, Any], now: datetime) -> int:
-    """Add an employee, with `consults` also a quota to start with; returns the id. Raises `Invalid` by field."""
+    """Add an employee, with `consults` also a quota to start with; returns the id.
+
+    With a sign-in (`account_id`) only by who manages sign-ins. Raises `Invalid` by field, `NotAllowed`.
+    """
     actor.require(EDIT)
     fields = {key: value for key, value in values.items() if key != CONSULTS}
     row = Employee(**checked(session, actor, EMPLOYEE, {"name": None, "department_code": None, **fields}))
-    session.add(row)
-    session.flush()
+    with _or_invalid(session, "account_id", _TAKEN):
+        session.add(row)
+        session.flush()
     assert row.id is not None
     audit.record(session, actor, EDIT, "employee", row.id, None, {"added": sorted(fields)}, now)
     if values.get(CONSULTS):
@@ -157,6 +204,19 @@ def give_quota_many(session: Session, actor: Actor, ids: Sequence[int], now: dat
 
 
 _NO_SUCH = says("There is no such employee, or it is not yours to change.")
+_TAKEN = says("Choose a sign-in that is active and that nobody has yet.")
+_SAME_CODE = says("Another department has this code, or somebody is in this department, so that its code has to stay.")
+_CHECKS: dict[Any, Mapping[str, Check]] = {ConsultantQuota: QUOTA, Employee: EMPLOYEE, Department: DEPARTMENT}
+
+
+@contextmanager
+def _or_invalid(session: Session, field: str, why: Says) -> Iterator[None]:
+    """Undo what is written inside, and say why of that field, if the database refuses it."""
+    try:
+        with session.begin_nested():
+            yield
+    except IntegrityError as error:
+        raise Invalid.of({field: why}) from error
 
 
 def _with_quota() -> Select[Any]:
@@ -197,7 +257,7 @@ def _save(
     if row.version != version:
         theirs = {key: getattr(row, key) for key in changes if key in type(row).model_fields}
         raise Conflict(says("Somebody else changed this row since you saw it."), theirs)
-    cells = checked(session, actor, QUOTA if isinstance(row, ConsultantQuota) else EMPLOYEE, changes)
+    cells = checked(session, actor, _CHECKS[type(row)], changes)
     before = {key: getattr(row, key) for key in cells}
     session.execute(update(type(row)).where(condition).values(**cells, version=version + 1), execution_options=_UNSEEN)
     session.expire(row)

@@ -4,18 +4,24 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlmodel import Session, col
 
 from crm.domain import normalise
+from crm.domain.accounts import Account
 from crm.domain.normalise import Wrong
-from crm.domain.staff import MAX_WEIGHT, Department
+from crm.domain.staff import MAX_WEIGHT, Department, Employee
 from crm.errors import Invalid
 from crm.i18n import Says, says
-from crm.rbac import Actor, Reach
+from crm.rbac import Actor, Reach, covers
+from crm.rbac import store as rbac
+from crm.services.permissions import ADMINISTERS, SYSTEM
 
 Check = Callable[[Any], Any]
 MOST_CUSTOMERS = 1_000_000
+HIGHEST_CODE = 999_999_999
+FREE = col(Account.active) & ~exists().where(col(Employee.account_id) == col(Account.id)).correlate(Account)
+"""Sign-ins that are nobody's yet and can be linked to a member of staff."""
 
 
 def checked(session: Session, actor: Actor, checks: Mapping[str, Check], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,6 +38,8 @@ def checked(session: Session, actor: Actor, checks: Mapping[str, Check], values:
             wrong[key] = error.says
     if "department_code" in cells:
         wrong |= _department(session, actor, cells["department_code"])
+    if cells.get("account_id") is not None:
+        wrong |= _sign_in(session, actor, cells["account_id"])
     if wrong:
         raise Invalid.of(wrong)
     return cells
@@ -43,6 +51,32 @@ def _department(session: Session, actor: Actor, code: int) -> dict[str, Says]:
     if actor.reach("staff.edit") is not Reach.ALL and code != actor.department:
         return {"department_code": says("You look after your own department only.")}
     return {}
+
+
+def _sign_in(session: Session, actor: Actor, account_id: int) -> dict[str, Says]:
+    """A sign-in that somebody has, or that is of no account, or that may do more than the actor, is not linked."""
+    actor.require(ADMINISTERS)
+    if session.scalar(select(col(Account.id)).where(col(Account.id) == account_id, FREE)) is None:
+        return {"account_id": says("Choose a sign-in that is active and that nobody has yet.")}
+    if actor is not SYSTEM and not covers(actor.grants, rbac.granted_to(session, account_id).grants):
+        return {"account_id": says("This sign-in may do more than you, so you cannot link it.")}
+    return {}
+
+
+def _number_of(value: Any) -> int | None:
+    if value is None or value == "":
+        return None
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise Wrong(says("Choose a sign-in that is active and that nobody has yet.")) from None
+
+
+def _department_number(value: Any) -> int:
+    number: int = _whole(HIGHEST_CODE)(value)
+    if number == 0:
+        raise Wrong(says("Enter a whole number from 1 to {most}.", most=HIGHEST_CODE))
+    return number
 
 
 def _whole(most: int, empty: bool = False) -> Check:
@@ -111,4 +145,7 @@ EMPLOYEE: Mapping[str, Check] = {
     "mobile": normalise.phone,
     "wecom": normalise.wechat,
     "active": _yes_no,
+    "account_id": _number_of,
 }
+
+DEPARTMENT: Mapping[str, Check] = {"code": _department_number, "name": _name}

@@ -24,6 +24,8 @@ site = Site(
         "state": says("State"),
         "consultant": says("Consultant"),
         "consultant_id": says("Consultant"),
+        "code": says("Code"),
+        "account_id": says("Sign-in"),
         "department": says("Department"),
         "department_code": says("Department"),
         "follow_up_due_at": says("Follow up by"),

@@ -1,9 +1,10 @@
 """The tables of staff and of the consultants' quotas."""
 
-from crm.domain.staff import ConsultantQuota, Employee
+from crm.domain.staff import ConsultantQuota, Department, Employee
 from crm.grid import Action, AnyOf, Column, Form, Input, Related, TableConfig
 from crm.i18n import says
 from crm.services import staff
+from crm.services.permissions import ADMINISTERS
 from crm.tables.site import site
 
 QUOTAS = site.register(
@@ -49,6 +50,14 @@ EMPLOYEES = site.register(
             Column("email", edit="staff.edit", width=220),
             Column("mobile", edit="staff.edit", width=140),
             Column("wecom", edit="staff.edit", width=140),
+            Column(
+                "account_id",
+                edit=ADMINISTERS,
+                see=ADMINISTERS,
+                choose=staff.free_accounts,
+                help=says("Whose customers somebody works with after signing in."),
+                width=140,
+            ),
             Column("active", edit="staff.edit", width=90),
         ),
         search=("name", "email"),
@@ -62,6 +71,7 @@ EMPLOYEES = site.register(
                 "email",
                 "mobile",
                 "wecom",
+                "account_id",
                 Input(
                     "consults", label=says("Takes customers"), kind="yes_no", help=says("Gives a quota to start with.")
                 ),
@@ -80,6 +90,36 @@ EMPLOYEES = site.register(
                 icon=":material/group_add:",
             ),
         ),
-        empty=says("No staff yet."),
+        empty=says("No staff yet. Begin with a department, then add who works in it."),
+    )
+)
+
+DEPARTMENTS = site.register(
+    TableConfig(
+        name="departments",
+        model=Department,
+        title=says("Departments"),
+        rows=staff.departments,
+        view="staff.view",
+        prefix="dep_",
+        columns=(
+            Column(
+                "code",
+                edit="staff.edit",
+                help=says("A number of the school's own. It stays while somebody is in the department."),
+                width=120,
+            ),
+            Column("name", edit="staff.edit", width=260),
+        ),
+        search=("name",),
+        sort="code",
+        save=staff.save_department,
+        add=Form(
+            fields=("code", "name"),
+            run=staff.add_department,
+            needs="staff.edit",
+            title=says("Add a department"),
+        ),
+        empty=says("No departments yet. Add the first, and then its staff."),
     )
 )

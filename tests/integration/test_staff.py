@@ -9,10 +9,11 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from crm.domain.records import AuditEntry
-from crm.domain.staff import ConsultantQuota, Employee
+from crm.domain.staff import ConsultantQuota, Department, Employee
 from crm.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from crm.rbac import Reach
 from crm.services import hand_over, holding, staff
+from crm.services.permissions import ADMINISTERS
 from crm.store.session import reading, writing
 from tests.builders import (
     NOON,
@@ -42,6 +43,8 @@ def test_without_the_permission_nothing_is_shown_or_saved(session: Session) -> N
         lambda: staff.save_employee(session, nobody, employee.id, 1, {"name": "X"}, NOON),
         lambda: staff.add_employee(session, nobody, {"name": "X", "department_code": 1001}, NOON),
         lambda: staff.give_quota_many(session, nobody, [employee.id], NOON),
+        lambda: staff.add_department(session, nobody, {"code": 1, "name": "X"}, NOON),
+        lambda: staff.save_department(session, nobody, 1, 1, {"name": "X"}, NOON),
     ):
         with pytest.raises(NotAllowed):
             attempt()
@@ -213,3 +216,71 @@ def test_whoever_left_or_cannot_sign_in_any_more_gets_customers_in_no_way(sessio
     assert hand_over.assign_many(session, MANAGER, [waiting.id], NOON, consultant_id=without_sign_in.id) == {
         waiting.id: None
     }
+
+
+def test_a_department_has_a_code_of_its_own_and_a_name(session: Session) -> None:
+    added = staff.add_department(session, MANAGER, {"code": 10, "name": " Sales "}, NOON)
+
+    assert [(row.code, row.name) for row in session.exec(staff.departments(session, MANAGER))] == [(10, "Sales")]
+    assert session.exec(select(AuditEntry.subject)).all() == ["department"]
+    for values, wrong in (
+        ({"code": 10, "name": "Other"}, ["code"]),
+        ({"code": 0, "name": "Other"}, ["code"]),
+        ({"code": "ten"}, ["code", "name"]),
+        ({"code": 11, "name": " "}, ["name"]),
+    ):
+        with pytest.raises(Invalid) as error:
+            staff.add_department(session, MANAGER, values, NOON)
+        assert list(error.value.fields) == wrong
+    assert staff.save_department(session, MANAGER, added, 1, {"code": 12, "name": "Sales office"}, NOON) == 2
+    with pytest.raises(Conflict):
+        staff.save_department(session, MANAGER, added, 1, {"name": "Another"}, NOON)
+
+
+def test_the_code_of_a_department_stays_while_somebody_is_in_it(session: Session) -> None:
+    employee = an_employee(session)
+    department = session.exec(select(Department)).one()
+
+    with pytest.raises(Invalid, match="somebody is in this department"):
+        staff.save_department(session, MANAGER, department.id, 1, {"code": 5}, NOON)
+
+    assert staff.save_department(session, MANAGER, department.id, 1, {"name": "Sales office"}, NOON) == 2
+    assert session.get_one(Employee, employee.id).department_code == department.code
+
+
+def test_who_looks_after_one_department_renames_that_one_only(session: Session) -> None:
+    leader = an_employee(session, department=1001)
+    ours = session.exec(select(Department)).one()
+    theirs = a_department(session, 1002)
+    actor = an_actor("staff.view", "staff.edit", reach=Reach.DEPARTMENT, of=leader)
+
+    assert staff.save_department(session, actor, ours.id, 1, {"name": "We"}, NOON) == 2
+    with pytest.raises(NotFound):
+        staff.save_department(session, actor, theirs.id, 1, {"name": "They"}, NOON)
+    with pytest.raises(Invalid, match="your own department"):
+        staff.save_department(session, actor, ours.id, 2, {"code": 7}, NOON)
+    with pytest.raises(NotAllowed):
+        staff.add_department(session, actor, {"code": 3, "name": "New"}, NOON)
+
+
+def test_a_sign_in_is_linked_once_by_who_manages_sign_ins(session: Session) -> None:
+    one, two = an_employee(session, account_id=None), an_employee(session, account_id=None)
+    account, disabled = an_account(session), an_account(session, active=False)
+    boss = an_actor("staff.view", "staff.edit", ADMINISTERS)
+
+    assert ids(session.exec(staff.free_accounts(session, boss))) == [account.id]
+    assert ids(session.exec(staff.free_accounts(session, MANAGER))) == []
+    with pytest.raises(NotAllowed):
+        staff.save_employee(session, MANAGER, one.id, 1, {"account_id": account.id}, NOON)
+    with pytest.raises(NotAllowed):
+        values = {"name": "X", "department_code": 1001, "account_id": account.id}
+        staff.add_employee(session, MANAGER, values, NOON)
+    for wrong in (disabled.id, 999, "somebody"):
+        with pytest.raises(Invalid, match="nobody has yet"):
+            staff.save_employee(session, boss, one.id, 1, {"account_id": wrong}, NOON)
+    assert staff.save_employee(session, boss, one.id, 1, {"account_id": account.id}, NOON) == 2
+    with pytest.raises(Invalid, match="nobody has yet"):
+        staff.save_employee(session, boss, two.id, 1, {"account_id": account.id}, NOON)
+
+    assert staff.save_employee(session, boss, one.id, 2, {"account_id": None}, NOON) == 3
+    assert staff.save_employee(session, boss, two.id, 1, {"account_id": account.id}, NOON) == 2
