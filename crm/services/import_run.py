@@ -37,7 +37,6 @@ from crm.xlsx.fields import COURSES, REFERRED_BY, STORED
 _PHONE, _QQ, _WECHAT = POSITION["phone"], POSITION["qq"], POSITION["wechat"]
 _COURSES, _REFERRED_BY = POSITION[COURSES], POSITION[REFERRED_BY]
 _CUSTOMER = (
-    "id",
     *STORED,
     "referred_by_id",
     "state",
@@ -169,7 +168,6 @@ def _stored(
 ) -> Shared:
     """The new rows become customers, each written once, with its consultant. Raises `IntegrityError`."""
     count = len(checked.numbers)
-    ids = import_rows.new_ids(session, count)
     at = import_rows.moment(session, now)
 
     def store(picks: Sequence[Pick], due: Deadlines, reason: Says | None) -> None:
@@ -182,12 +180,13 @@ def _stored(
             repeat(("waiting", None, None, None, told, *last, 1)),
         )
         customers = (
-            (each, *values[: len(STORED)], values[_REFERRED_BY], *holder)
-            for each, values, holder in zip(ids, checked.values, holders, strict=False)
+            (*values[: len(STORED)], values[_REFERRED_BY], *holder)
+            for values, holder in zip(checked.values, holders, strict=False)
         )
         what = says_n("Storing {count} customer", "Storing {count} customers", count=count)
         for done in import_rows.insert(session, "customer", _CUSTOMER, customers):
             tell(0.7 * done / count, what)
+        ids = import_rows.ids_of(session, batch.id or 0)
         episodes = (
             (each, pick.id, "shared", at, "following", stored_reason(pick), actor.account_id)
             for each, pick in zip(ids, picks, strict=False)
@@ -195,13 +194,13 @@ def _stored(
         what = says("Sharing them out")
         for done in import_rows.insert(session, "assignment", _ASSIGNMENT, episodes):
             tell(0.7 + 0.25 * done / count, what)
+        wanted = zip(ids, checked.values, strict=True)
+        import_rows.insert_courses(
+            session, [(each, course) for each, values in wanted for course in values[_COURSES] or ()]
+        )
 
     tell(0.0, says("Sharing them out"))
-    shared = share_out_new(session, count, store, now=now)
-    pairs = zip(ids, checked.values, strict=True)
-    courses = [(each, course) for each, values in pairs if values[_COURSES] for course in values[_COURSES]]
-    import_rows.insert_courses(session, courses)
-    return shared
+    return share_out_new(session, count, store, now=now)
 
 
 def _silent(_done: float, _what: Says) -> None:

@@ -46,15 +46,6 @@ def _found(session: Session, column: str, values: Sequence[str]) -> list[tuple[s
     return list(session.execute(text(asked), {"values": given}))
 
 
-def new_ids(session: Session, count: int) -> list[int]:
-    """Ids for so many customers, rising, that nobody else gets."""
-    if is_postgres(session):
-        asked = "SELECT nextval(pg_get_serial_sequence('customer', 'id')) FROM generate_series(1, :count)"
-        return list(session.scalars(text(asked), {"count": count}))
-    last: int = session.scalar(text("SELECT coalesce(max(id), 0) FROM customer")) or 0
-    return list(range(last + 1, last + count + 1))
-
-
 def insert(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[int]:
     """Insert many rows of plain values: executemany on SQLite, COPY on PostgreSQL. Yields how many are done.
 
@@ -94,6 +85,12 @@ def moment(session: Session, value: datetime) -> str:
     """A moment as a plain value for `insert`."""
     utc = value.astimezone(UTC)
     return f"{utc:%Y-%m-%d %H:%M:%S.%f}" + ("+00" if is_postgres(session) else "")
+
+
+def ids_of(session: Session, batch: int) -> list[int]:
+    """The ids of the customers that came in with a batch, in the order in which they were inserted."""
+    asked = "SELECT id FROM customer WHERE import_batch_id = :batch ORDER BY id"
+    return list(session.scalars(text(asked), {"batch": batch}))
 
 
 def insert_courses(session: Session, pairs: Sequence[tuple[int, int]]) -> None:
