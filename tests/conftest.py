@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine
 from sqlmodel import Session
 
@@ -24,6 +26,9 @@ from crm.store.session import writing
 from tests import servers
 
 Part = TypeVar("Part")
+# How long an example takes says something of the machine and nothing of the rule.
+hypothesis_settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("house")
 _numbers = count(1)
 
 

@@ -129,6 +129,14 @@ def phone(cell: Cell) -> str | None:
     )
 
 
+def digits_typed(text: str) -> str:
+    """The beginning of a phone or QQ number as somebody types or pastes it to search, as it would be stored."""
+    bare = _PHONE_MARKS.sub("", half_width(text))
+    for prefix in ("+86", "0086"):
+        bare = bare.removeprefix(prefix)
+    return bare
+
+
 def qq(cell: Cell) -> str | None:
     """A QQ number: 5 to 12 digits, the first not 0. Its mail address at qq.com is understood too."""
     text = _digits(_QQ_MAIL.sub("", cell) if isinstance(cell, str) else cell)

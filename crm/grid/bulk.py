@@ -105,7 +105,13 @@ def _question(here: Here, action: Action, ids: Sequence[Any], names: Mapping[Any
     values, faults = read_inputs(here, inputs, held)
     here.remember("acting:faults", faults)
     if not faults:
-        here.remember("account", _run(here, action, ids, values))
+        account = _run(here, action, ids, values)
+        here.remember("account", account)
+        if not any(account.values()):
+            # Nothing to read: a sentence that goes away by itself.
+            here.say(str(_done(action, len(ids))))
+            _close(here)
+            st.rerun()
     st.rerun(scope="fragment")
 
 

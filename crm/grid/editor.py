@@ -160,6 +160,9 @@ def _edited(here: Here, epoch: int) -> None:
     on = {row for row, tick in edits.ticks.items() if tick}
     here.remember("ticked", (ticked(here) | on) - (set(edits.ticks) - on))
     here.remember("faults", edits.faults if edits.faults or edits.changes else here.recall("faults", ()))
+    if edits.faults:
+        # The list of them stands above the table, which may be out of view.
+        me.say(str(edits.faults[0].why), icon=":material/error:")
     if edits.forged:
         LOG.warning(
             "table %s: account %s sent edits that its editor cannot send", here.config.name, me.actor.account_id
@@ -177,6 +180,7 @@ def save(me: Here, changes: list[Change]) -> None:
         if saved.cells:
             me.say(str(says_n("{count} change saved.", "{count} changes saved.", count=saved.cells)))
         if saved.faults:
+            me.say(str(saved.faults[0].why), icon=":material/error:")
             me.remember("faults", (*me.recall("faults", ()), *saved.faults))
         if saved.contests:
             me.remember("contests", (*me.recall("contests", ()), *saved.contests))

@@ -18,7 +18,9 @@ def outcome(here: Here, names: dict[Any, str]) -> None:
     faults: tuple[Fault, ...] = here.recall("faults", ())
     if faults:
         lines = [f"- **{_where(here, fault, names)}**: {_text(fault.value)} · {fault.why}" for fault in faults]
-        st.error(_("Not saved:") + "\n" + "\n".join(lines), icon=":material/error:")
+        with st.container(border=True):
+            st.error(_("Not saved:") + "\n" + "\n".join(lines), icon=":material/error:")
+            st.button(_("Close"), key=here.key("faults-close"), on_click=here.remember, args=("faults", ()))
     for index, contest in enumerate(here.recall("contests", ())):
         _contest(here, index, contest, names)
 

@@ -1,13 +1,16 @@
 """The tables of customers: all of them, one's own, and the public pool."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from crm.domain.customers import Customer
 from crm.domain.deadlines import Deadlines, days_left, expires_at
+from crm.domain.normalise import digits_typed
 from crm.grid import Action, AnyOf, Column, DateRange, EditForm, Form, Input, Related, Search, TableConfig
 from crm.i18n import Says, says
 from crm.services import customers, hand_over, holding, pool, staff
+from crm.services.scopes import EXPIRES_AT
 from crm.settings import settings
 from crm.tables.site import site
 
@@ -32,8 +35,8 @@ PERSON = (
 
 SEARCH = (
     Search("name"),
-    Search("phone", match="prefix"),
-    Search("qq", match="prefix"),
+    Search("phone", match="prefix", tidy=digits_typed),
+    Search("qq", match="prefix", tidy=digits_typed),
     Search("wechat", match="prefix"),
 )
 
@@ -187,7 +190,7 @@ MY_CUSTOMERS = site.register(
         rows=customers.mine,
         columns=(
             Column("name", edit="my-customers.edit", pinned=True, width=140),
-            EXPIRES_IN,
+            replace(EXPIRES_IN, order=EXPIRES_AT),
             Column("follow_up_due_at", width=150),
             Column("deal_due_at", width=150),
             Column("phone", edit="my-customers.edit", width=130),
@@ -200,7 +203,7 @@ MY_CUSTOMERS = site.register(
         ),
         search=SEARCH,
         filters=(AnyOf("source"), AnyOf("education"), AnyOf("work_status"), DateRange("follow_up_due_at")),
-        sort="follow_up_due_at",
+        sort="expires_in",
         save=customers.save_changes,
         add=Form(
             fields=PERSON,
@@ -216,7 +219,7 @@ MY_CUSTOMERS = site.register(
                 says("Release to the pool"),
                 run=holding.release_many,
                 needs="my-customers.release",
-                confirm=says("Release {count} customers to the public pool? You cannot claim them back yourself."),
+                confirm=says("To the public pool: {count}. You cannot claim back yourself what you release."),
                 done=says("{count} released."),
                 icon=":material/outbound:",
             ),

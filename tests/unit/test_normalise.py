@@ -229,3 +229,9 @@ def test_every_choice_is_read_by_its_code_and_its_label(item) -> None:  # type: 
 def test_an_unknown_choice_is_told_what_there_is() -> None:
     with pytest.raises(Wrong, match=r"3 is not known here\. Use one of: Male, Female\."):
         BY_KEY["gender"].clean(3.0)
+
+
+def test_a_number_is_searched_as_it_is_stored_however_it_was_pasted() -> None:
+    typed = ("150 0000 0002", "+86 150-0000-0002", "１５０００００００02", "008615000000002")
+
+    assert {normalise.digits_typed(text) for text in typed} == {"15000000002"}
