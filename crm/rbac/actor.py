@@ -1,6 +1,6 @@
 """Who acts, and what they were granted. Pure values: no database, no clock."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from types import MappingProxyType
@@ -43,7 +43,8 @@ class Actor:
     """The person (or the system) on whose behalf a service works.
 
     `owner_id` is what rows of one's own carry, `department` the code of one's department.
-    `account_id` is None only for the system itself.
+    `account_id` is None only for the system itself. `seeing_as` is the role whose eyes the person looks
+    through (its stored title): then they may look, and change nothing.
     """
 
     account_id: int | None
@@ -53,6 +54,7 @@ class Actor:
     owner_id: int | None = None
     department: int | None = None
     address: str = ""
+    seeing_as: str = ""
 
     def reach(self, action: str) -> Reach | None:
         """How far `action` ("page.action") goes for this person; None is denied."""
@@ -66,3 +68,19 @@ class Actor:
         """Raises `NotAllowed` unless the action is granted at all."""
         if action not in self.grants:
             raise NotAllowed(says("You are not allowed to do this ({action}).", action=action))
+
+    def require_to_be_oneself(self) -> None:
+        """Raises `NotAllowed` while the person looks through the eyes of a role: for what needs no permission."""
+        if self.seeing_as:
+            raise NotAllowed(
+                says("You are looking through the eyes of a role. Go back to yourself to change anything.")
+            )
+
+
+def narrowed(mine: Grants, theirs: Grants, only: Callable[[str], bool]) -> Grants:
+    """What both grant, as far as the nearer of the two reaches, and only actions that `only` lets pass.
+
+    However `theirs` may look, it never widens `mine`.
+    """
+    both = {name: min(reach, theirs[name]) for name, reach in mine.items() if name in theirs and only(name)}
+    return MappingProxyType(both)

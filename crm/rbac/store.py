@@ -1,10 +1,11 @@
 """Roles and grants in the database: read in one query, written row by row."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Select, bindparam, insert, select
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
+from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -106,3 +107,51 @@ def is_last(remaining: Iterable[int], leaving: Iterable[int]) -> bool:
     """
     holding = set(remaining)
     return bool(holding) and not holding - set(leaving)
+
+
+def step_version(session: Session, role_id: int, seen: int) -> bool:
+    """Raises the role's version if it is still the one seen. Whoever gets True has the row to themselves."""
+    done = session.execute(
+        update(Role)
+        .where(col(Role.id) == role_id, col(Role.version) == seen)
+        .values(version=seen + 1)
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(done, CursorResult)
+    return done.rowcount == 1
+
+
+def change_grants(session: Session, role_id: int, wanted: Mapping[str, Reach | None]) -> None:
+    """Sets each of these permissions of the role to its reach; None takes it away."""
+    for name in wanted:
+        page, _, action = name.partition(".")
+        session.execute(
+            delete(RolePermission).where(
+                col(RolePermission.role_id) == role_id,
+                col(RolePermission.page) == page,
+                col(RolePermission.action) == action,
+            )
+        )
+    grant(session, role_id, {name: reach for name, reach in wanted.items() if reach is not None})
+
+
+def holders_by_role(session: Session, permission: str) -> dict[int, list[tuple[str, Reach]]]:
+    """Who has the permission by which roles: account -> (role's stored title, its reach), one query."""
+    page, _, action = permission.partition(".")
+    found: dict[int, list[tuple[str, Reach]]] = defaultdict(list)
+    asked = (
+        select(col(AccountRole.account_id), col(Role.title), col(RolePermission.reach))
+        .join(Role, col(Role.id) == AccountRole.role_id)
+        .join(RolePermission, col(RolePermission.role_id) == Role.id)
+        .where(col(RolePermission.page) == page, col(RolePermission.action) == action)
+        .order_by(col(Role.id))
+    )
+    for account, title, reach in session.execute(asked):
+        found[account].append((title, Reach(reach)))
+    return found
+
+
+def people_by_role(session: Session) -> dict[int, int]:
+    """How many accounts have each role; roles that nobody has are left out."""
+    asked = select(col(AccountRole.role_id), func.count()).group_by(col(AccountRole.role_id))
+    return {row[0]: row[1] for row in session.execute(asked)}

@@ -2,10 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -17,7 +17,7 @@ from crm.rbac import store as rbac
 from crm.rbac.tables import AccountRole, Role
 from crm.services import audit
 from crm.services.passwords import check_strength, hashed, made_up, matches
-from crm.services.permissions import ADMINISTERS, SYSTEM
+from crm.services.permissions import ADMINISTERS, POWERS, SYSTEM
 from crm.settings import settings
 
 NAME = re.compile(r"[^\W_][\w.@-]{1,63}")
@@ -122,8 +122,8 @@ def set_roles(session: Session, actor: Actor, name: str, roles: Sequence[str], n
     given = _roles(session, actor, roles)
     before = rbac.granted_to(session, _id(account))
     after = merge(rbac.grants_of_role(session, one.id) for one in given if one.id is not None)
-    if after.get(ADMINISTERS) is not Reach.ALL:
-        _keep_an_administrator(session, [_id(account)])
+    lost = [power for power in POWERS if after.get(power) is not Reach.ALL]
+    _keep_an_administrator(session, [_id(account)], lost)
     session.execute(delete(AccountRole).where(col(AccountRole.account_id) == account.id))
     rbac.give_role(session, _id(account), [one.id for one in given if one.id is not None])
     account.version += 1
@@ -166,6 +166,7 @@ def set_locale(session: Session, actor: Actor, locale: str) -> None:
 
 
 def _own(session: Session, actor: Actor) -> Account:
+    actor.require_to_be_oneself()
     account = session.get(Account, actor.account_id) if actor.account_id is not None else None
     if account is None or not account.active:
         raise NotAllowed(says("Sign in first."))
@@ -197,20 +198,36 @@ def _roles(session: Session, actor: Actor, names: Sequence[str]) -> list[Role]:
     return found
 
 
-def _keep_an_administrator(session: Session, leaving: Sequence[int]) -> None:
-    """Raises `Refused` if nobody active would be left who can manage sign-ins.
+def active_holders(session: Session) -> dict[str, set[int]]:
+    """Who of those active holds each power on all rows, and nobody else changes that before the commit.
 
-    The rows are locked, so that two who demote each other at once cannot both succeed. Who holds the right is
+    The rows are locked, so that two who demote each other at once cannot both succeed. Who holds the power is
     asked again behind the lock: PostgreSQL answers a locking statement's subquery as of before its wait.
     """
-    asked = (
-        select(col(Account.id))
-        .where(col(Account.active), col(Account.id).in_(rbac.holders(ADMINISTERS)))
-        .order_by(col(Account.id))
-    )
-    session.execute(asked.with_for_update()).all()
-    holding = session.scalars(asked).all()
-    if rbac.is_last([one for one in holding if one is not None], leaving):
+    asked = {
+        power: select(col(Account.id)).where(col(Account.active), col(Account.id).in_(rbac.holders(power)))
+        for power in POWERS
+    }
+    every = or_(*(col(Account.id).in_(rbac.holders(power)) for power in POWERS))
+    locks = select(col(Account.id)).where(col(Account.active), every).order_by(col(Account.id)).with_for_update()
+    session.execute(locks).all()
+    return {power: {one for one in session.scalars(each) if one is not None} for power, each in asked.items()}
+
+
+def keep_somebody(session: Session, before: Mapping[str, set[int]]) -> None:
+    """After a change of roles: raises `Refused` if a power that somebody held `before` is nobody's now."""
+    session.flush()
+    now = active_holders(session)
+    if any(rbac.is_last(held, held - now[power]) for power, held in before.items()):
+        raise Refused(says("Nobody would be left who can administer. Give somebody else a role that can first."))
+
+
+def _keep_an_administrator(session: Session, leaving: Sequence[int], powers: Sequence[str] = POWERS) -> None:
+    """Raises `Refused` if nobody active would be left with one of the powers once these have lost it."""
+    if not powers:
+        return
+    holding = active_holders(session)
+    if any(rbac.is_last(holding[power], leaving) for power in powers):
         raise Refused(says("This is the last one who can manage sign-ins. Give somebody else that role first."))
 
 

@@ -122,6 +122,7 @@ def unread(session: Session, actor: Actor) -> int:
 def mark_read(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Says | None]:
     """Mark own notices as read; those read before keep their moment. Per id: None, or why not."""
     actor.require("notifications.view")
+    actor.require_to_be_oneself()
     mine = set(
         session.scalars(
             select(col(Notification.id)).where(

@@ -43,12 +43,20 @@ PAGES = Catalogue(
         Page("notifications", says("Notifications"), {"view": says("View"), "manage": says("Manage")}),
         Page("jobs", says("Jobs"), {"view": says("View"), "run": says("Run")}),
         Page("people", says("People"), {"manage": says("Manage sign-ins")}),
+        Page(
+            "permissions",
+            says("Permissions"),
+            {"view": says("View"), "edit": says("Edit"), "see_as": says("See the app as a role")},
+        ),
         Page("audit", says("Audit log"), {"view": says("View")}),
     )
 )
 
 ADMINISTERS = "people.manage"
 """Managing sign-ins and the roles they have."""
+
+POWERS = (ADMINISTERS, "permissions.edit")
+"""Whoever holds these on all rows can restore everything else: somebody active with each must always remain."""
 
 
 class DefaultRole(NamedTuple):
@@ -108,3 +116,4 @@ def install_roles(session: Session) -> None:
         has = rbac.grants_of_role(session, administrator.id)
         missing = {name: reach for name, reach in PAGES.everything().items() if name not in has}
         rbac.grant(session, administrator.id, missing)
+        rbac.change_grants(session, administrator.id, {name: None for name in has if name not in PAGES.permissions})

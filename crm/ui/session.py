@@ -5,16 +5,17 @@ anew each time, so that whatever changes there counts from the next click on.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Never
 
 import streamlit as st
 
-from crm.errors import NotAllowed
+from crm.errors import NotAllowed, NotFound
 from crm.i18n import Language, _, as_language, set_reader
 from crm.rbac import Actor
-from crm.services import accounts, audit, sign_in
+from crm.services import accounts, audit, roles, sign_in
 from crm.services.permissions import PAGES
 from crm.services.sign_in import SignedIn
 from crm.settings import settings
@@ -24,6 +25,7 @@ from crm.ui.start import start
 
 TOKEN = "session_token"
 WHO = "session_account"
+SEEING = "seeing_as"
 
 
 def require(permission: str | None = None) -> Actor:
@@ -67,6 +69,8 @@ def look() -> SignedIn | None:
     if token:
         with reading() as session:
             here = sign_in.signed_in(session, token, address(), now())
+            if here and SEEING in st.session_state and st.session_state.get(WHO) == here.actor.account_id:
+                here = _through_other_eyes(session, here)
     known = here.actor.account_id if here else None
     if st.session_state.get(WHO, known) != known:
         kept = st.session_state.get(TOKEN) if here else None
@@ -94,6 +98,34 @@ def set_language(actor: Actor, language: Language) -> None:
     with writing() as session:
         accounts.set_locale(session, actor, language)
     speak(language)
+
+
+def see_as(actor: Actor, role_id: int) -> None:
+    """From the next run on, this tab shows what that role may look at; it is recorded. Raises `NotAllowed`."""
+    with writing() as session:
+        roles.note_seeing(session, actor, role_id, True, now())
+    st.session_state[SEEING] = role_id
+
+
+def back_to_oneself() -> None:
+    """Ends looking through the eyes of a role; it is recorded. Harmless where nobody does."""
+    role_id, token = st.session_state.pop(SEEING, None), _token()
+    if role_id is None or not token:
+        return
+    with writing() as session:
+        here = sign_in.signed_in(session, token, address(), now())
+        if here and here.actor.may(roles.SEE_AS):
+            with suppress(NotFound):
+                roles.note_seeing(session, here.actor, role_id, False, now())
+
+
+def _through_other_eyes(session: Any, here: SignedIn) -> SignedIn:
+    """The same person as the role they look through; as themselves where they may not, or the role is gone."""
+    try:
+        return replace(here, actor=roles.seen_as(session, here.actor, st.session_state[SEEING]))
+    except (NotAllowed, NotFound):
+        del st.session_state[SEEING]
+        return here
 
 
 def sign_out() -> Never:
@@ -125,7 +157,14 @@ def note_refusal(actor: Actor, permission: str) -> None:
 
 @contextmanager
 def writing_as_somebody() -> Iterator[Any]:
-    """`writing()` for callbacks: what a service does not allow is recorded, in a transaction of its own."""
+    """`writing()` for callbacks: what a service does not allow is recorded, in a transaction of its own.
+
+    Whoever looks through the eyes of a role changes nothing.
+    """
+    if SEEING in st.session_state:
+        watching = look()
+        if watching:
+            watching.actor.require_to_be_oneself()
     try:
         with writing() as session:
             yield session

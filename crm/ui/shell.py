@@ -13,7 +13,7 @@ from crm.services import notices
 from crm.services.permissions import PAGES
 from crm.settings import ROOT, settings
 from crm.store.session import reading
-from crm.ui.session import set_language, sign_out
+from crm.ui.session import back_to_oneself, set_language, sign_out
 
 IN_THEIR_OWN_WORDS = {"en": "EN", "zh": "中文"}
 LOGO = Path(__file__).parent / "logo.svg"
@@ -45,7 +45,7 @@ class Screen:
         return f"pages/{self.slug.replace('-', '_')}.py"
 
 
-_DAY, _CUSTOMERS, _SCHOOL = says("Today"), says("Customers"), says("School")
+_DAY, _CUSTOMERS, _SCHOOL = says("Today"), says("Sales"), says("School")
 _RIGHTS, _OWN = says("Administration"), says("Me")
 
 SCREENS = (
@@ -98,7 +98,20 @@ def navigation(actor: Actor | None) -> Page:
     here = st.navigation(pages, expanded=True)
     with st.sidebar:
         corner(actor)
+    if actor.seeing_as:
+        _banner(actor)
     return here
+
+
+def _banner(actor: Actor) -> None:
+    """Says above every page through whose eyes it is seen, and leads back."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="seeing-as"):
+        st.markdown(
+            ":material/visibility: "
+            + _("You see the app as **{role}** would. Nothing can be changed.", role=Says.loaded(actor.seeing_as)),
+            width="stretch",
+        )
+        st.button(_("Back to yourself"), key="back-to-oneself", type="primary", on_click=back_to_oneself)
 
 
 def page_of(screen: Screen, title: str, *, listed: bool) -> Page:
@@ -118,7 +131,8 @@ def corner(actor: Actor) -> None:
     st.caption(settings().school.name)
     st.page_link("pages/account.py", label=actor.name, icon=":material/account_circle:")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        language_switch(actor, "language")
+        if not actor.seeing_as:
+            language_switch(actor, "language")
         if st.button(_("Sign out"), key="sign-out", type="tertiary", icon=":material/logout:"):
             sign_out()
 

@@ -1,0 +1,231 @@
+"""The permissions page: the matrix, changing it, the roles themselves, and who may do what."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from crm.errors import Conflict, ThanosError
+from crm.i18n import Says, _, says, says_n
+from crm.rbac import Actor, Grants, Page, Reach
+from crm.services import roles
+from crm.services.permissions import PAGES
+from crm.services.roles import Change, RoleNow
+from crm.store.session import reading
+from crm.ui.session import now, see_as, writing_as_somebody
+
+SEEN, SAID = "permissions:seen", "permissions:said"
+REACHES: Mapping[Reach | None, Says] = {
+    None: says("Not"),
+    Reach.OWN: says("Own"),
+    Reach.DEPARTMENT: says("Department"),
+    Reach.ALL: says("All"),
+}
+COLOURS = {Reach.OWN: "orange", Reach.DEPARTMENT: "blue", Reach.ALL: "green"}
+
+
+def permissions(actor: Actor) -> None:
+    """The whole page, as far as `actor` may go."""
+    said = st.session_state.pop(SAID, None)
+    if said is not None:
+        st.toast(str(said), icon=":material/check:")
+    with reading() as session:
+        known = roles.all_roles(session, actor)
+    matrix(known)
+    if actor.may(roles.EDIT):
+        st.subheader(_("Change"), anchor=False)
+        with st.container(border=True):
+            editor(actor, known)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader(_("Roles"), anchor=False)
+        the_roles(actor, known)
+    with right:
+        st.subheader(_("Who may see this"), anchor=False)
+        who(actor)
+
+
+def matrix(known: list[RoleNow]) -> None:
+    """Pages as rows, roles as columns; in each cell the actions, coloured by their reach."""
+    st.caption(" ".join(f":{colour}-badge[{REACHES[reach]}]" for reach, colour in COLOURS.items()))
+    cells = {str(role.title): [_cell(page, role.grants) for page in PAGES] for role in known}
+    st.table(pd.DataFrame(cells, index=[str(page.title) for page in PAGES]))
+
+
+def _cell(page: Page, grants: Grants) -> str:
+    return " ".join(
+        f":{COLOURS[reach]}-badge[{label}]"
+        for action, label in page.actions.items()
+        if (reach := grants.get(f"{page.name}.{action}")) is not None
+    )
+
+
+def editor(actor: Actor, known: list[RoleNow]) -> None:
+    """One role on one page: reach by action, what would change, and saving it."""
+    by_id = {role.id: role for role in known}
+    with st.container(horizontal=True):
+        role_id = st.selectbox(
+            _("Role"), list(by_id), format_func=lambda key: str(by_id[key].title), key="permissions:role"
+        )
+        name = st.selectbox(
+            _("Page"), list(PAGES.pages), format_func=lambda key: str(PAGES.pages[key].title), key="permissions:page"
+        )
+    if role_id not in by_id or name not in PAGES.pages:
+        return
+    seen: RoleNow = st.session_state.get(SEEN, by_id[role_id])
+    if seen.id != role_id:
+        seen = by_id[role_id]
+    st.session_state[SEEN] = seen
+    wanted = {
+        f"{name}.{action}": _reach(seen, f"{name}.{action}", label)
+        for action, label in PAGES.pages[name].actions.items()
+    }
+    made = roles.changes(seen.grants, wanted)
+    stale = seen.version != by_id[role_id].version
+    if stale and not made:
+        _forget()
+        st.rerun()
+    if stale:
+        _conflict(roles.changes(seen.grants, {name: by_id[role_id].grants.get(name) for name in PAGES.permissions}))
+    elif made:
+        _preview(seen, made)
+        if st.button(_("Save"), key="permissions:save", type="primary", icon=":material/check:"):
+            _save(actor, seen, made)
+    else:
+        st.caption(_("Choose another reach to see what would change."))
+
+
+def _reach(seen: RoleNow, permission: str, label: Says) -> Reach | None:
+    chosen = st.segmented_control(
+        str(label),
+        [0, *Reach],
+        default=seen.grants.get(permission, 0),
+        required=True,
+        format_func=lambda reach: str(REACHES[Reach(reach) if reach else None]),
+        key=f"permissions:{seen.id}:{seen.version}:{permission}",
+    )
+    return Reach(chosen) if chosen else None
+
+
+def _preview(role: RoleNow, made: tuple[Change, ...]) -> None:
+    st.markdown(
+        str(
+            says_n(
+                "For **{role}** ({count} person), from their next click on:",
+                "For **{role}** ({count} people), from their next click on:",
+                count=role.people,
+                role=role.title,
+            )
+        )
+    )
+    st.markdown(_lines(made))
+
+
+def _lines(made: tuple[Change, ...]) -> str:
+    lines = []
+    for one in made:
+        page, _dot, action = one.permission.partition(".")
+        declared = PAGES.pages[page]
+        lines.append(
+            f"- {declared.title}: {declared.actions[action]}: {REACHES[one.before]} → **{REACHES[one.after]}**"
+        )
+    return "\n".join(lines)
+
+
+def _conflict(theirs: tuple[Change, ...]) -> None:
+    st.warning(_("Somebody else changed this role since you saw it."), icon=":material/sync_problem:")
+    st.markdown(_lines(theirs))
+    st.button(_("Start again from what is there now"), key="permissions:again", on_click=_forget)
+
+
+def _forget() -> None:
+    st.session_state.pop(SEEN, None)
+
+
+def _save(actor: Actor, seen: RoleNow, made: tuple[Change, ...]) -> None:
+    try:
+        with writing_as_somebody() as session:
+            roles.save(session, actor, seen.id, seen.version, {one.permission: one.after for one in made}, now())
+    except Conflict:
+        st.rerun()
+    except ThanosError as error:
+        st.error(str(error.says), icon=":material/error:")
+        return
+    _forget()
+    _say(says("Saved. It counts from the next click on."))
+
+
+def the_roles(actor: Actor, known: list[RoleNow]) -> None:
+    """Make, copy, rename and delete roles, and look through the eyes of one."""
+    by_id = {role.id: role for role in known}
+    role_id = st.selectbox(
+        _("Role"),
+        list(by_id),
+        format_func=lambda key: str(
+            says_n("{role} ({count} person)", "{role} ({count} people)", role=by_id[key].title, count=by_id[key].people)
+        ),
+        key="roles:role",
+    )
+    role = by_id.get(role_id)
+    if role is None:
+        return
+    if actor.may(roles.SEE_AS) and st.button(
+        _("See the app as this role"), key="roles:see", icon=":material/visibility:"
+    ):
+        see_as(actor, role.id)
+        st.switch_page("pages/home.py")
+    if not actor.may(roles.EDIT):
+        return
+    title = st.text_input(_("Name"), key="roles:title", max_chars=roles.TITLE_LENGTH)
+    with st.container(horizontal=True):
+        made = st.button(_("New, may do nothing yet"), key="roles:new", disabled=not title)
+        copied = st.button(_("Copy this role"), key="roles:copy", disabled=not title)
+        renamed = st.button(_("Rename"), key="roles:rename", disabled=not title)
+        deleted = st.button(_("Delete"), key="roles:delete", disabled=role.people > 0)
+    if not (made or copied or renamed or deleted):
+        return
+    try:
+        with writing_as_somebody() as session:
+            if made or copied:
+                roles.create(session, actor, title, now(), copy_of=role.id if copied else None)
+            elif renamed:
+                roles.rename(session, actor, role.id, role.version, title, now())
+            else:
+                roles.delete(session, actor, role.id, role.version, now())
+    except ThanosError as error:
+        st.error(str(error.says), icon=":material/error:")
+        return
+    _forget()
+    _say(says("Deleted.") if deleted else says("Saved."))
+
+
+def who(actor: Actor) -> None:
+    """Everybody who may open a page, or do something there, and by which roles."""
+    permission = st.selectbox(_("Page and action"), list(PAGES.permissions), format_func=_named, key="permissions:who")
+    if permission is None:
+        return
+    with reading() as session:
+        found = roles.who_may(session, actor, permission)
+    if not found:
+        st.caption(_("Nobody."))
+        return
+    st.dataframe(
+        pd.DataFrame(
+            {
+                _("Person"): [one.display_name for one in found],
+                _("Reach"): [str(REACHES[one.reach]) for one in found],
+                _("Roles"): [", ".join(str(title) for title in one.roles) for one in found],
+            }
+        ),
+        hide_index=True,
+    )
+
+
+def _named(permission: str) -> str:
+    page, _dot, action = permission.partition(".")
+    return f"{PAGES.pages[page].title}: {PAGES.pages[page].actions[action]}"
+
+
+def _say(said: Says) -> None:
+    st.session_state[SAID] = said
+    st.rerun()
