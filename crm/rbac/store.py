@@ -155,3 +155,17 @@ def people_by_role(session: Session) -> dict[int, int]:
     """How many accounts have each role; roles that nobody has are left out."""
     asked = select(col(AccountRole.role_id), func.count()).group_by(col(AccountRole.role_id))
     return {row[0]: row[1] for row in session.execute(asked)}
+
+
+def titles_by_account(session: Session, account_ids: Sequence[int]) -> dict[int, list[str]]:
+    """The stored titles of these accounts' roles, one query."""
+    found: dict[int, list[str]] = defaultdict(list)
+    asked = (
+        select(col(AccountRole.account_id), col(Role.title))
+        .join(Role, col(Role.id) == AccountRole.role_id)
+        .where(col(AccountRole.account_id).in_(account_ids))
+        .order_by(col(Role.id))
+    )
+    for account, title in session.execute(asked):
+        found[account].append(title)
+    return found

@@ -42,7 +42,7 @@ PAGES = Catalogue(
         Page("staff", says("Staff and quotas"), {"view": says("View"), "edit": says("Edit")}),
         Page("notifications", says("Notifications"), {"view": says("View"), "manage": says("Manage")}),
         Page("jobs", says("Jobs"), {"view": says("View"), "run": says("Run")}),
-        Page("people", says("People"), {"manage": says("Manage sign-ins")}),
+        Page("people", says("People"), {"view": says("View"), "manage": says("Manage sign-ins")}),
         Page(
             "permissions",
             says("Permissions"),
