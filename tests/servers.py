@@ -6,6 +6,7 @@ A part that cannot be had is `Missing` with the reason. Under CI=true that fails
 
 import contextlib
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -28,6 +29,24 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 class Missing(Exception):
     """A part that cannot be had here. Its text is the reason, in one line."""
+
+
+class Guard:
+    """Runs a shell script when this process ends, however it ends: a Ctrl-C in the tests leaves no server behind."""
+
+    def __init__(self, script: str) -> None:
+        # The pipe closes with us; a session of its own, so that Ctrl-C does not reach it.
+        self._process = subprocess.Popen(
+            ["sh", "-c", f"cat; {script}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def close(self) -> None:
+        """Run it now."""
+        self._process.communicate()
 
 
 class Postgres:
@@ -55,6 +74,8 @@ class Postgres:
                 if not durable:
                     file.write("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n")
             self._server.start()
+            postmaster, temporary = shlex.quote(f"{folder}/postmaster.pid"), shlex.quote(str(self._temporary or ""))
+            self._guard = Guard(f"kill -INT $(head -n 1 {postmaster}) && sleep 1; rm -rf {temporary}")
         except Exception as error:
             raise Missing(f"PostgreSQL does not start: {_one_line(error)}") from error
 
@@ -81,8 +102,7 @@ class Postgres:
     def close(self) -> None:
         """Stop it and delete its data."""
         self._server.cleanup()
-        if self._temporary:
-            shutil.rmtree(self._temporary, ignore_errors=True)
+        self._guard.close()
 
 
 class Redis:
@@ -108,12 +128,13 @@ class Redis:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        self._guard = Guard(f"kill -KILL {self._process.pid}")
         wait_for(lambda: _answers(self.port), "Redis does not answer")
 
     def kill(self) -> None:
         """End it at once, as a crash would."""
         if self._process:
-            self._process.kill()
+            self._guard.close()
             self._process.wait()
             self._process = None
 
