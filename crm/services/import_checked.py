@@ -99,17 +99,21 @@ class Checked:
 
     def preview(self, only: Verdict | None = None, start: int = 0, count: int = 50) -> list[Preview]:
         """Some rows in the sheet's order: all, or those of one verdict."""
-        new = (
-            Preview(number, "new", *who(values), ()) for number, values in zip(self.numbers, self.values, strict=True)
+        everything: Iterator[tuple[int, Verdict, int]] = merge(
+            ((number, "new", place) for place, number in enumerate(self.numbers)),
+            ((row.number, "duplicate", place) for place, row in enumerate(self.duplicates)),
+            ((row.number, "wrong", place) for place, row in enumerate(self.wrong)),
         )
-        known = (Preview(row.number, "duplicate", row.name, row.contact, (("", row.says),)) for row in self.duplicates)
-        wrong = (self._wrong(row) for row in self.wrong)
-        chosen: Iterator[Preview]
-        if only is None:
-            chosen = merge(new, known, wrong, key=lambda one: one.row)
-        else:
-            chosen = {"new": new, "duplicate": known, "wrong": wrong}[only]
-        return list(islice(chosen, start, start + count))
+        chosen = (one for one in everything if only in (None, one[1]))
+        return [self._preview(verdict, place) for _number, verdict, place in islice(chosen, start, start + count)]
+
+    def _preview(self, verdict: Verdict, place: int) -> Preview:
+        if verdict == "new":
+            return Preview(self.numbers[place], verdict, *who(self.values[place]), ())
+        if verdict == "wrong":
+            return self._wrong(self.wrong[place])
+        row = self.duplicates[place]
+        return Preview(row.number, verdict, row.name, row.contact, (("", row.says),))
 
     def _wrong(self, row: WrongRow) -> Preview:
         def shown(*keys: str) -> str:
@@ -139,6 +143,8 @@ def drop_known_wechats(checked: Checked, known: set[str]) -> list[Duplicate]:
 
 def drop(checked: Checked, late: list[Duplicate]) -> None:
     """Move new rows to the duplicates."""
+    if not late:
+        return
     gone = {row.number for row in late}
     kept = [(number, row) for number, row in zip(checked.numbers, checked.values, strict=True) if number not in gone]
     checked.numbers, checked.values = [number for number, _ in kept], [row for _, row in kept]

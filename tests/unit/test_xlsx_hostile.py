@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crm.errors import Unreadable
 from crm.xlsx import guard
@@ -147,6 +149,28 @@ def test_a_hostile_file_gets_one_line_soon(build: Callable[[], bytes], message: 
 
     assert "\n" not in str(error.value)
     assert time.monotonic() - start < 30
+
+
+@given(
+    place=st.integers(0, len(SOUND) - 1),
+    damage=st.binary(max_size=30),
+    cut=st.integers(0, 60),
+    part=st.sampled_from(["", SHEET, TEXTS, "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "_rels/.rels"]),
+)
+def test_whatever_is_damaged_is_refused_or_read(place: int, damage: bytes, cut: int, part: str) -> None:
+    with zipfile.ZipFile(io.BytesIO(SOUND)) as archive:
+        whole = archive.read(part) if part else SOUND
+    place %= len(whole)
+    damaged = whole[:place] + damage + whole[place + cut :]
+    content = repacked(SOUND, {part: damaged}) if part else damaged
+
+    try:
+        with guard.look(io.BytesIO(content)) as archive:
+            sheets = guard.sheets(archive)
+            guard.scan_texts(archive)
+            guard.scan(archive, sheets[0], 100)
+    except Unreadable as error:
+        assert str(error) and "\n" not in str(error)
 
 
 def test_no_hostile_file_takes_more_than_512_mb_altogether(tmp_path: Path) -> None:
