@@ -7,13 +7,17 @@ Standard output gets one JSON text a line: first `Opened`, then lists of rows, t
 them, {"error": a stored Says}. Dates and times are {"date": ISO}.
 """
 
+import faulthandler
 import json
+import signal
 import sys
 from datetime import date, datetime, time, timedelta
 from typing import IO, Any, NoReturn
 
 ROWS_A_LINE = 2_000
 OUT_OF_MEMORY = 77
+# By the clock, parsing may take so many times its processor time, because other work may be going on.
+PATIENCE = 4
 
 
 def main(arguments: list[str]) -> None:
@@ -31,11 +35,14 @@ def main(arguments: list[str]) -> None:
 
 
 def _limit(megabytes: int, seconds: int) -> None:
-    """Binds this process. Systems without such limits have the look at the file and the parent's clock alone."""
+    """Binds this process, so that it ends by itself whatever the parser does."""
     try:
         import resource
     except ImportError:
+        # Windows has neither limits nor alarms: the clock and the look at the file have to do.
+        faulthandler.dump_traceback_later(seconds * PATIENCE, exit=True)
         return
+    signal.setitimer(signal.ITIMER_REAL, max(seconds * PATIENCE, 0.01))
     for kind, value in (
         (resource.RLIMIT_AS, megabytes << 20),
         (resource.RLIMIT_CPU, seconds),
@@ -45,6 +52,7 @@ def _limit(megabytes: int, seconds: int) -> None:
             _soft, hard = resource.getrlimit(kind)
             resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
         except (ValueError, OSError):
+            # macOS knows no limit of memory.
             continue
 
 

@@ -212,7 +212,7 @@ def _parsed(archive: zipfile.ZipFile, entry: str) -> Element:
         root: Element = fromstring(b"".join(_pieces(archive, entry)))
     except DefusedXmlException:
         raise _entities() from None
-    except (ParseError, ValueError):
+    except (ParseError, ValueError, LookupError):
         raise Unreadable(_DAMAGED) from None
     return root
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 from tempfile import TemporaryFile
-from threading import Event, Timer
 from typing import IO, Any
 
 from crm.domain.normalise import Cell
@@ -20,9 +19,6 @@ from crm.xlsx.child import OUT_OF_MEMORY
 
 ROOT = Path(__file__).resolve().parents[2]
 Row = list[Cell]
-
-# By the clock, parsing may take so many times its processor time, because other work may be going on.
-PATIENCE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +61,8 @@ def opened(content: bytes, limits: Limits) -> Iterator[Opened]:
         )
     with _on_disk(content) as file:
         process = _started(file, limits)
-    late = Event()
-    clock = Timer(limits.seconds * PATIENCE, _stop, (process, late))
-    clock.daemon = True
-    clock.start()
     try:
-        lines = _lines(process, limits, late)
+        lines = _lines(process, limits)
         first = next(lines)
         yield Opened(
             sheet=first["sheet"],
@@ -82,7 +74,6 @@ def opened(content: bytes, limits: Limits) -> Iterator[Opened]:
             chunks=lines,
         )
     finally:
-        clock.cancel()
         process.kill()
         process.wait()
         if process.stdout:
@@ -112,12 +103,7 @@ def _started(file: IO[bytes], limits: Limits) -> "subprocess.Popen[bytes]":
     )
 
 
-def _stop(process: "subprocess.Popen[bytes]", late: Event) -> None:
-    late.set()
-    process.kill()
-
-
-def _lines(process: "subprocess.Popen[bytes]", limits: Limits, late: Event) -> Iterator[Any]:
+def _lines(process: "subprocess.Popen[bytes]", limits: Limits) -> Iterator[Any]:
     output: IO[bytes] = process.stdout  # type: ignore[assignment]
     for line in output:
         try:
@@ -129,12 +115,12 @@ def _lines(process: "subprocess.Popen[bytes]", limits: Limits, late: Event) -> I
         if isinstance(value, dict) and "error" in value:
             raise Unreadable(Says.loaded(value["error"]))
         yield value
-    raise Unreadable(_epitaph(process.wait(), limits, late.is_set()))
+    raise Unreadable(_epitaph(process.wait(), limits))
 
 
-def _epitaph(status: int, limits: Limits, late: bool) -> Says:
+def _epitaph(status: int, limits: Limits) -> Says:
     """Why the other process ended before its work was done."""
-    if late or status == -getattr(signal, "SIGXCPU", 0):
+    if status in [-getattr(signal, name, 999) for name in ("SIGXCPU", "SIGALRM")]:
         return says(
             "Reading the file takes longer than {seconds} seconds. Copy the rows to a new file and try again.",
             seconds=limits.seconds,
