@@ -17,7 +17,11 @@ WRITES = "thanos_writes"
 
 
 def make_engine(url: str, **options: Any) -> Engine:
-    """An engine for `url` (sqlite:///file or postgresql://...). Raises `Misconfigured` on any other."""
+    """An engine for `url` (sqlite:///file or postgresql://...). Raises `Misconfigured` on any other.
+
+    Its errors do not hold the values of a statement, which are people's data and would end in a log.
+    """
+    options.setdefault("hide_parameters", True)
     try:
         parsed = make_url(url)
     except ArgumentError:
