@@ -17,6 +17,7 @@ from crm.domain.customers import Customer
 from crm.domain.deadlines import Deadlines
 from crm.domain.episodes import Assignment, Outcome
 from crm.domain.expiry import Held, Lapses, PassedOver, scheduled, verdict
+from crm.domain.payments import Payment, PaymentState
 from crm.domain.records import Notification
 from crm.domain.staff import Employee
 from crm.i18n import Says, says, says_n
@@ -30,7 +31,7 @@ from crm.store.session import reading
 CHUNK, SMALL_CHUNK = 2_000, 500
 # How long one transaction may keep other writers waiting, in seconds, and how long they are let in afterwards, as a
 # part of that. SQLite does not wake who waits: they ask again and again, after ever longer sleeps.
-HOLD, PAUSE = 0.1, 0.4
+HOLD, PAUSE = 0.1, 0.25
 
 Opens = Callable[[], AbstractContextManager[WriteSession]]
 
@@ -117,18 +118,21 @@ def _due(run: datetime) -> ColumnElement[bool]:
 
 def _judged(session: Session, run: datetime) -> tuple[dict[int, Outcome], list[Kept]]:
     """Everyone with a passed deadline, judged by the rule: who goes and as what, and who stays."""
+    # Few have an extension or a payment: those few are read apart, which spares most of the work.
+    paying = select(col(Payment.customer_id)).where(col(Payment.state) == PaymentState.PENDING)
+    special: Iterable[Any] = session.execute(
+        select(col(Customer.id), col(Customer.extended_until), PAYMENT_SINCE).where(
+            _due(run), LIVE, or_(col(Customer.extended_until).is_not(None), col(Customer.id).in_(paying))
+        )
+    )
+    keeping = {customer: (extended_until, payment_since) for customer, extended_until, payment_since in special}
     found: Iterable[Any] = session.execute(
-        select(
-            col(Customer.id),
-            col(Customer.follow_up_due_at),
-            col(Customer.deal_due_at),
-            col(Customer.extended_until),
-            PAYMENT_SINCE,
-        ).where(_due(run), LIVE)
+        select(col(Customer.id), col(Customer.follow_up_due_at), col(Customer.deal_due_at)).where(_due(run), LIVE)
     )
     due: dict[int, Outcome] = {}
     kept = []
-    for customer, follow_up_due_at, deal_due_at, extended_until, payment_since in found:
+    for customer, follow_up_due_at, deal_due_at in found:
+        extended_until, payment_since = keeping.get(customer, (None, None))
         judged = verdict(Held(Deadlines(follow_up_due_at, deal_due_at), extended_until, payment_since), run)
         if isinstance(judged, Lapses):
             due[customer] = judged.outcome
@@ -145,9 +149,10 @@ def _send_to_pool(
     for outcome in (Outcome.NO_FOLLOW_UP, Outcome.NO_DEAL):
         ids = [each for each, theirs in part.items() if theirs is outcome]
         # Asked again: since the list was read somebody may have been handed over, enrolled or deleted.
-        for consultant in to_pool(session, ids, outcome, run, only=_due(run) & LIVE).values():
-            losses.setdefault(consultant, Counter())[outcome] += 1
-            went[outcome] += 1
+        lost = to_pool(session, ids, outcome, run, only=_due(run) & LIVE)
+        for consultant, count in Counter(lost.values()).items():
+            losses.setdefault(consultant, Counter())[outcome] += count
+        went[outcome] = len(lost)
     return went
 
 

@@ -1,7 +1,8 @@
 """A customer while a consultant holds it: room for one more, time that ran out or is extended, and letting go."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, literal, select, true, update
 from sqlmodel import Session, SQLModel, col
@@ -121,13 +122,13 @@ def to_pool(
     closed_at = case((opened > at, opened), else_=literal(at, opened.type))
     # Whoever of them is public now and has an open episode is who has just left.
     left = select(_CUSTOMER.c.id).where(these, col(Customer.state) == CustomerState.PUBLIC)
-    closed = connection.execute(
+    closed: Iterable[Any] = connection.execute(
         update(_ASSIGNMENT)
         .where(_ASSIGNMENT.c.customer_id.in_(left), _ASSIGNMENT.c.closed_at.is_(None))
         .values(closed_at=closed_at, outcome=outcome, closed_reason=reason.stored() if reason else None)
         .returning(_ASSIGNMENT.c.customer_id, _ASSIGNMENT.c.consultant_id)
     )
-    return {row.customer_id: row.consultant_id for row in closed}
+    return dict(map(tuple, closed))
 
 
 def release_many(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Says | None]:
