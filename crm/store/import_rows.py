@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
+from crm.store.assign_rows import CACHE_KIB
 from crm.store.session import is_postgres
 
 ROWS_A_STEP = 10_000
@@ -55,6 +56,7 @@ def insert(session: Session, table: str, columns: Sequence[str], rows: Iterable[
     connection = session.connection()
     steps = _steps(rows)
     if not is_postgres(session):
+        connection.exec_driver_sql(f"PRAGMA cache_size = -{CACHE_KIB}")
         statement = f"INSERT INTO {table} ({listed}) VALUES ({', '.join('?' * len(columns))})"
         for done, some in steps:
             connection.exec_driver_sql(statement, some)

@@ -47,7 +47,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        text = str(error.orig).lower()
+        text = " ".join(_causes(error)).lower()
         if "full" in text or "no space" in text:
             raise Unavailable(says("The disk is full. Nothing was written. Free some space and try again.")) from error
         if any(word in text for word in ("locked", "busy", "deadlock")):
@@ -57,3 +57,11 @@ def _translated() -> Iterator[None]:
         raise Unavailable(
             says("The database cannot be reached. Nothing was written. Try again in a moment.")
         ) from error
+
+
+def _causes(error: BaseException | None) -> Iterator[str]:
+    """What the database said, first and last: after its own rollback, undoing a savepoint fails as well."""
+    while error is not None:
+        if isinstance(error, OperationalError):
+            yield str(error.orig)
+        error = error.__cause__ or error.__context__

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, event, text
 from sqlmodel import Session, col, func, select
 
 from crm import settings as settings_module
@@ -16,12 +16,13 @@ from crm.domain.episodes import Assignment
 from crm.domain.imports import ImportBatch
 from crm.domain.records import AuditEntry, Notification
 from crm.domain.staff import ConsultantQuota
-from crm.errors import Refused
+from crm.errors import Refused, Unavailable
 from crm.i18n import Says
 from crm.services import imports
 from crm.services.imports import Checked, ImportResult
 from crm.services.permissions import SYSTEM
 from crm.store.engine import make_engine
+from crm.store.metadata import metadata
 from crm.store.session import reading, writing
 from tests import servers
 from tests.builders import NOON, a_consultant, a_customer
@@ -180,3 +181,47 @@ def test_nothing_is_left_behind_for_the_next_import(engine: Engine) -> None:
     with engine.connect() as connection:
         names = connection.execute(text("SELECT name FROM customer ORDER BY id")).scalars().all()
     assert names == [f"Customer {number}" for number in range(30)]
+
+
+@pytest.mark.postgres
+def test_postgresql_dying_during_an_import_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+    with closing(servers.Postgres(tmp_path / "postgres" / "data")) as server:
+        engine = make_engine(server.url())
+        with engine.begin() as connection:
+            metadata.create_all(connection)
+        with_consultants(engine)
+        sheet = checked(engine, range(50))
+
+        def stop(done: float, _what: Says) -> None:
+            if done:
+                server.stop()
+
+        with pytest.raises(Unavailable, match="Nothing was written"):
+            run(engine, sheet, stop)
+
+        server.start()
+        with reading(engine) as session:
+            assert count(session, Customer) == count(session, ImportBatch) == 0
+        assert run(engine, sheet).assigned == 50
+        engine.dispose()
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(sqlite_url: str) -> None:
+    engine = make_engine(sqlite_url)
+    with_consultants(engine)
+    sheet = checked(engine, range(2_000))
+
+    @event.listens_for(engine, "begin")
+    def _little_room(connection: Connection) -> None:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 20}")
+
+    with pytest.raises(Unavailable, match=r"The disk is full\. Nothing was written\."):
+        run(engine, sheet)
+
+    event.remove(engine, "begin", _little_room)
+    engine.dispose()
+    with reading(engine) as session:
+        assert count(session, Customer) == count(session, ImportBatch) == 0
+    assert run(engine, sheet).imported == 2_000
+    engine.dispose()
