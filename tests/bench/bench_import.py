@@ -92,11 +92,9 @@ def _ours(pipe: Connection, url: str, sheet: Path, _folder: Path) -> None:
     start = time.perf_counter()
     with reading(engine) as session:
         checked = check_sheet(session, SYSTEM, sheet, sheet.name, NOW)
-    looked = time.perf_counter() - start
     with writing(engine) as session:
         result = run_import(session, SYSTEM, checked, NOW)
     took = time.perf_counter() - start
-    print(f"    looked {looked:.2f} s, imported {took - looked:.2f} s", flush=True)
     assert (result.imported, result.assigned) == (ROWS, ROWS), result
     engine.dispose()
     pipe.send(took)
@@ -191,11 +189,3 @@ def _write_sheet(file: Path) -> None:
         number = int(phone) if line % 2 else phone
         sheet.write_row(line + 1, 0, (name, codes[gender], number, int(qq), *rest))
     book.close()
-
-
-if __name__ == "__main__":
-    from tempfile import TemporaryDirectory
-
-    with TemporaryDirectory() as place:
-        for figure in run(Path(place)):
-            print(figure)
