@@ -117,7 +117,7 @@ def restore(
     if not replace:
         bring_to_head()
         if has_accounts():
-            kept = settings().var / f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S}.backup"
+            kept = settings().var / f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.backup"
             kept.parent.mkdir(parents=True, exist_ok=True)
             write(url, kept)
         engine().dispose()

@@ -178,7 +178,10 @@ def test_a_backup_brings_everything_back_and_keeps_what_it_replaces(
     assert restored.status == 0, restored.err
     with reading() as session:
         assert session.exec(select(Customer).where(col(Customer.note) == "changed")).first() is None
-    crm("restore", restored.json["kept"])
+
+    again = crm("restore", restored.json["kept"])
+
+    assert again.status == 0, again.err
     with reading() as session:
         assert session.exec(select(Customer).where(col(Customer.note) == "changed")).first() is not None
 
