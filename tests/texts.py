@@ -49,12 +49,18 @@ def catalogue() -> Catalog:
         return read_po(file, locale="zh")
 
 
+def _alphabet(key: Key) -> tuple[str, str]:
+    text = key if isinstance(key, str) else key[0]
+    return text.casefold(), text
+
+
 def main() -> int:
     """Write the catalogue with every text there is, and say how many lack a translation."""
     old = catalogue()
     new = Catalog(locale="zh", fuzzy=False)
     lacking = 0
-    for key in extracted():
+    # In the order of the alphabet, so that two people's new texts seldom meet on the same line.
+    for key in sorted(extracted(), key=_alphabet):
         known = old.get(key if isinstance(key, str) else key[0])
         translated = known.string if known else ""
         if isinstance(key, tuple) and isinstance(translated, str):
@@ -63,7 +69,7 @@ def main() -> int:
         new.add(key, translated)
     with CATALOGUE.open("wb") as file:
         file.write(HEADER.encode())
-        write_po(file, new, width=110, omit_header=True)
+        write_po(file, new, width=120, omit_header=True)
     sys.stdout.write(f"{len(new)} texts, {lacking} without a translation\n")
     return 0
 

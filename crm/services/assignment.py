@@ -148,7 +148,7 @@ def assign_waiting(session: Session, actor: Actor, now: datetime) -> Shared:
 def reason(pick: Pick) -> Says:
     """Why this consultant, as a manager reads it on the episode."""
     return says(
-        "Share {weight} of {total}, so far {n} of the {step} shared out in this round.",
+        "Weight {weight} of {total} in all: now has {n} of the last {step} shared out.",
         weight=pick.weight,
         total=pick.total,
         n=pick.served,

@@ -64,7 +64,7 @@ def test_every_customer_gets_state_deadlines_version_and_one_open_episode_with_i
     episode = session.exec(select(Assignment)).one()
     assert (episode.customer_id, episode.consultant_id, episode.origin) == (waiting.id, consultant.id, Origin.SHARED)
     assert (episode.opened_at, episode.closed_at, episode.outcome) == (NOON, None, Outcome.FOLLOWING)
-    assert str(Says.loaded(episode.reason)) == "Share 10 of 10, so far 1 of the 1 shared out in this round."
+    assert str(Says.loaded(episode.reason)) == "Weight 10 of 10 in all: now has 1 of the last 1 shared out."
 
 
 def test_one_call_for_many_gives_what_many_calls_give(engine: Engine) -> None:

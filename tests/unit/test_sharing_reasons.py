@@ -8,7 +8,7 @@ PICK = Pick(id=7, weight=10, total=120, served=17, step=204)
 
 
 def test_a_manager_reads_the_share_and_what_came_of_it() -> None:
-    assert str(reason(PICK)) == "Share 10 of 120, so far 17 of the 204 shared out in this round."
+    assert str(reason(PICK)) == "Weight 10 of 120 in all: now has 17 of the last 204 shared out."
 
 
 def test_the_fast_way_to_store_a_reason_stores_the_same() -> None:
