@@ -9,13 +9,7 @@ from jobs.job import Turn
 
 def expire_customers(turn: Turn) -> Says | None:
     """The 02:00 rule, for that 02:00."""
-    done = expiry.expire(turn.writing, SYSTEM, now=turn.due_at)
-    return says(
-        "No follow-up: {no_follow_up}. No deal: {no_deal}. Passed over: {skipped}.",
-        no_follow_up=done.no_follow_up,
-        no_deal=done.no_deal,
-        skipped=done.skipped,
-    )
+    return expiry.expire(turn.writing, SYSTEM, now=turn.due_at, told_at=turn.now()).says
 
 
 def send_notifications(turn: Turn) -> Says | None:

@@ -3,6 +3,7 @@
 from datetime import time
 
 from crm.i18n import says
+from crm.services import expiry
 from crm.services.rhythm import daily, every
 from crm.settings import settings
 from jobs.bodies import assign_waiting, clean_up, expire_customers, send_notifications
@@ -16,7 +17,7 @@ def expiry_time() -> time:
 
 JOBS = (
     Job(
-        "expire-customers",
+        expiry.JOB,
         daily(expiry_time),
         expire_customers,
         says("Customers without a follow-up or a deal in time go to the public pool."),

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple, Protocol
 
+from crm.domain.calendar import day_of
+
 
 class RuleLengths(Protocol):
     """Whatever carries the lengths of the rule: the settings do."""
@@ -58,4 +60,4 @@ def expires_at(due: Deadlines, extended_until: datetime | None) -> datetime:
 
 def days_left(due_at: datetime, now: datetime, zone: tzinfo) -> int:
     """Days on the school's calendar until `due_at`: 0 today, negative once the day is past."""
-    return (due_at.astimezone(zone).date() - now.astimezone(zone).date()).days
+    return (day_of(due_at, zone) - day_of(now, zone)).days

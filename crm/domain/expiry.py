@@ -1,8 +1,9 @@
 """The 02:00 rule: which customers go to the pool, as what, and who is passed over."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 
+from crm.domain.calendar import day_of, moment_of
 from crm.domain.deadlines import Deadlines
 from crm.domain.episodes import Outcome
 from crm.i18n import Says, says
@@ -25,9 +26,8 @@ def upcoming(now: datetime, zone: tzinfo, at: time = EXPIRES_AT) -> datetime:
 
 
 def _around(now: datetime, zone: tzinfo, at: time) -> list[datetime]:
-    today = now.astimezone(zone).date()
-    days = (today + timedelta(days=offset) for offset in (-2, -1, 0, 1, 2))
-    return [datetime.combine(day, at, tzinfo=zone).astimezone(UTC) for day in days]
+    today = day_of(now, zone)
+    return [moment_of(today + timedelta(days=offset), at, zone) for offset in (-2, -1, 0, 1, 2)]
 
 
 @dataclass(frozen=True, slots=True)

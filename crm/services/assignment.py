@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
@@ -11,13 +11,14 @@ from uuid import uuid4
 
 from sqlmodel import Session
 
+from crm.domain.calendar import day_of
 from crm.domain.deadlines import Deadlines, Lengths, deadlines
 from crm.domain.quotas import why_nobody
 from crm.domain.sharing import NotByTheRule, Pick, Picks, Round, Taking, follow, share
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
 from crm.services import sharing_round
-from crm.services.notices import Notice, tell_each
+from crm.services.notices import tell_consultants
 from crm.services.sharing_round import State
 from crm.settings import settings
 from crm.store import assign_rows
@@ -126,7 +127,8 @@ class _Turn:
         """Remember the round, and tell those who were given customers."""
         if self.by_consultant:
             sharing_round.keep(session, self.state.round, self.after, self.revision, now)
-            _tell(session, self.by_consultant, self.state.accounts, due, now)
+            told = {each: given_notice(count, due) for each, count in self.by_consultant.items()}
+            tell_consultants(session, told, now)
 
     def why_nobody(self) -> Says:
         """Why nobody can be given more."""
@@ -134,7 +136,7 @@ class _Turn:
 
 
 def _turn(session: Session, now: datetime, redis: Proposals | None) -> _Turn:
-    today = sharing_round.school_day(now)
+    today = day_of(now, settings().zone)
     state = sharing_round.locked(session, now)
     return _Turn(state, today, state.taking(today), redis or proposals(), state.round)
 
@@ -154,6 +156,12 @@ def reason(pick: Pick) -> Says:
         n=pick.served,
         step=pick.step,
     )
+
+
+def given_notice(count: int, due: Deadlines) -> tuple[Says, Says]:
+    """What a consultant is told who was given so many customers at once: title and text."""
+    title = says_n("{count} new customer", "{count} new customers", count=count)
+    return title, says("Shared out to you. First follow-up due by {due}.", due=due.follow_up_due_at)
 
 
 def stored_reason(pick: Pick) -> str:
@@ -205,20 +213,3 @@ def _given(ids: Sequence[int], picks: Sequence[Pick]) -> Iterator[Given]:
 def _batches(rows: Iterator[Given]) -> Iterator[list[Given]]:
     while batch := list(islice(rows, ROWS_A_WRITE)):
         yield batch
-
-
-def _tell(
-    session: Session, by_consultant: Mapping[int, int], accounts: Mapping[int, int], due: Deadlines, now: datetime
-) -> None:
-    """One notice a consultant, however many customers."""
-    notices = [
-        Notice(
-            accounts[consultant_id],
-            says_n("{count} new customer", "{count} new customers", count=count),
-            says("Shared out to you. First follow-up due by {due}.", due=due.follow_up_due_at),
-            "/my-customers",
-        )
-        for consultant_id, count in by_consultant.items()
-        if consultant_id in accounts
-    ]
-    tell_each(session, notices, now)

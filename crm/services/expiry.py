@@ -23,11 +23,13 @@ from crm.domain.staff import Employee
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
 from crm.services.holding import PAYMENT_SINCE, to_pool
-from crm.services.notices import APP, Notice, tell_each
+from crm.services.notices import APP, tell_consultants
 from crm.services.scopes import LIVE
 from crm.settings import settings
 from crm.store.session import reading
 
+JOB = "expire-customers"
+"""The name of the job that applies the rule."""
 CHUNK, SMALL_CHUNK = 2_000, 500
 # How long one transaction may keep other writers waiting, in seconds, and how long they are let in afterwards, as a
 # part of that. SQLite does not wake who waits: they ask again and again, after ever longer sleeps.
@@ -58,9 +60,36 @@ class Expired:
         """How many were passed over."""
         return len(self.kept)
 
+    @property
+    def says(self) -> Says:
+        """In one line."""
+        return account(self.no_follow_up, self.no_deal, self.skipped)
+
 
 Losses = dict[int, Counter[Outcome]]
 """How many customers each consultant lost, by outcome."""
+
+
+def account(no_follow_up: int, no_deal: int, skipped: int) -> Says:
+    """What a run did, in one line."""
+    return says(
+        "No follow-up: {no_follow_up}. No deal: {no_deal}. Passed over: {skipped}.",
+        no_follow_up=no_follow_up,
+        no_deal=no_deal,
+        skipped=skipped,
+    )
+
+
+def lost_notice(run: datetime, lost: Mapping[Outcome, int]) -> tuple[Says, Says]:
+    """What a consultant is told who lost customers by that run: title and text. `_not_told` remembers by the text."""
+    return says_n(
+        "{count} customer went to the public pool", "{count} customers went to the public pool", sum(lost.values())
+    ), says(
+        "At {run}. Without a follow-up in time: {no_follow_up}. Without a deal in time: {no_deal}.",
+        run=run,
+        no_follow_up=lost.get(Outcome.NO_FOLLOW_UP, 0),
+        no_deal=lost.get(Outcome.NO_DEAL, 0),
+    )
 
 
 def expire(
@@ -68,6 +97,7 @@ def expire(
     actor: Actor,
     *,
     now: datetime,
+    told_at: datetime | None = None,
     dry_run: bool = False,
     chunk: int = CHUNK,
     pause: float = PAUSE,
@@ -77,8 +107,9 @@ def expire(
 
     It opens its own transactions, of `chunk` customers at most and of fewer where the database is slow, and rests
     `pause` times as long as each took, so that no other writer waits long. Each leaves everything in order: customer
-    public, episode closed at that 02:00. The last one tells the consultants, once each. Stopped halfway, the
-    next run goes on and tells all; run again, it changes nothing.
+    public, episode closed at that 02:00. The last one tells the consultants, once each, at `told_at` (`now`, unless the
+    run is late and stands for an earlier moment). Stopped halfway, the next run goes on and tells all; run again, it
+    changes nothing.
 
     Late or not, the result is the same: what lapsed at that 02:00 cannot be kept by what came after it
     (`holding.lapsed` is what follow-ups, extensions and releases ask).
@@ -98,7 +129,7 @@ def expire(
                 began = time.perf_counter()
                 counts += _send_to_pool(session, part, run, losses)
                 if not waiting:
-                    _tell(session, losses, run, now)
+                    _tell(session, losses, run, told_at or now)
                 took = time.perf_counter() - began
             if not waiting:
                 break
@@ -184,28 +215,5 @@ def _not_told(session: Session, run: datetime) -> Losses:
 
 
 def _tell(session: WriteSession, losses: Losses, run: datetime, now: datetime) -> None:
-    """One notice to each consultant who lost customers. Its body is also what `_not_told` remembers by."""
-    accounts: Iterable[Any] = session.execute(
-        select(col(Employee.id), col(Employee.account_id)).where(
-            col(Employee.id).in_(list(losses)), col(Employee.account_id).is_not(None)
-        )
-    )
-    notices = [
-        Notice(
-            account,
-            says_n(
-                "{count} customer went to the public pool",
-                "{count} customers went to the public pool",
-                losses[consultant].total(),
-            ),
-            says(
-                "At {run}. Without a follow-up in time: {no_follow_up}. Without a deal in time: {no_deal}.",
-                run=run,
-                no_follow_up=losses[consultant][Outcome.NO_FOLLOW_UP],
-                no_deal=losses[consultant][Outcome.NO_DEAL],
-            ),
-            "/my-customers",
-        )
-        for consultant, account in accounts
-    ]
-    tell_each(session, notices, now)
+    """One notice to each consultant who lost customers."""
+    tell_consultants(session, {each: lost_notice(run, lost) for each, lost in losses.items()}, now)

@@ -16,7 +16,7 @@ from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
 from crm.services import audit
 from crm.services.holding import TOO_LATE, lapsed, locked, parts
-from crm.services.notices import Notice, tell_each
+from crm.services.notices import tell_consultants
 from crm.services.scopes import NO_SUCH, STAFF, WORKS, allowed
 from crm.services.sharing_round import held_now
 from crm.settings import settings
@@ -56,7 +56,7 @@ def assign_many(
     if given:
         after = {"consultant": consultant_id, "customers": given}
         audit.record(session, actor, ASSIGN, "employee", consultant_id, None, after, now)
-        _tell(session, consultant.account_id, len(given), now)
+        _tell(session, consultant_id, len(given), now)
     return told
 
 
@@ -67,7 +67,6 @@ def _consultant(session: Session, actor: Actor, consultant_id: int) -> Any:
             col(Employee.id),
             col(Employee.name),
             WORKS.label("works"),
-            col(Employee.account_id),
             col(ConsultantQuota.max_customers).label("cap"),
         )
         .join(Employee, col(Employee.id) == col(ConsultantQuota.employee_id))
@@ -137,14 +136,8 @@ def _give(session: Session, actor: Actor, customers: Sequence[Customer], consult
     )
 
 
-def _tell(session: Session, account_id: int | None, count: int, now: datetime) -> None:
-    if account_id is None:
-        return
+def _tell(session: Session, consultant_id: int, count: int, now: datetime) -> None:
     due = deadlines(now, None, Lengths.of(settings().rules))
-    notice = Notice(
-        account_id,
-        says_n("{count} new customer", "{count} new customers", count=count),
-        says("Assigned to you. First follow-up due by {due}.", due=due.follow_up_due_at),
-        "/my-customers",
-    )
-    tell_each(session, [notice], now)
+    title = says_n("{count} new customer", "{count} new customers", count=count)
+    body = says("Assigned to you. First follow-up due by {due}.", due=due.follow_up_due_at)
+    tell_consultants(session, {consultant_id: (title, body)}, now)

@@ -1,12 +1,13 @@
 """A customer while a consultant holds it: room for one more, time that ran out or is extended, and letting go."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, literal, select, true, update
 from sqlmodel import Session, SQLModel, col
 
+from crm.domain.calendar import end_of
 from crm.domain.claiming import Claimant
 from crm.domain.customers import Customer, CustomerState
 from crm.domain.deadlines import Deadlines
@@ -152,7 +153,7 @@ def extend_many(
     A date means to the end of that day on the school's clock. Raises `Invalid` for one that is past or too far off.
     """
     actor.require(EXTEND)
-    moment = _end(until)
+    moment = until if isinstance(until, datetime) else end_of(until, settings().zone)
     most = settings().rules.extension_days_max
     if not now < moment <= now + timedelta(days=most + 1):
         raise Invalid.of({"until": says("Choose a day from today to {days} days from now.", days=most)})
@@ -195,9 +196,3 @@ def _too_late(session: Session, customer: Customer | None, now: datetime) -> Say
     if lapsed(session, customer, now):
         return TOO_LATE
     return None
-
-
-def _end(until: date | datetime) -> datetime:
-    if isinstance(until, datetime):
-        return until
-    return datetime.combine(until + timedelta(days=1), time(), tzinfo=settings().zone)

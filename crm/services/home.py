@@ -1,12 +1,13 @@
 """The numbers of the front page, each only for whom its page is permitted."""
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, col
 
+from crm.domain.calendar import beginning_of, day_of
 from crm.domain.customers import Customer, CustomerState
 from crm.domain.expiry import scheduled, upcoming
 from crm.domain.staff import ConsultantQuota
@@ -194,4 +195,4 @@ def _how_many(condition: ColumnElement[bool]) -> ColumnElement[int]:
 def _midnight(now: datetime, days: int) -> datetime:
     """The beginning of the school day so many days from today."""
     zone = settings().zone
-    return datetime.combine(now.astimezone(zone).date() + timedelta(days=days), time(), tzinfo=zone)
+    return beginning_of(day_of(now, zone) + timedelta(days=days), zone)

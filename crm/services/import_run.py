@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
+from crm.domain.calendar import day_of
 from crm.domain.deadlines import Deadlines
 from crm.domain.imports import ImportBatch
 from crm.domain.quotas import Shut, room
@@ -30,6 +31,7 @@ from crm.services.import_checked import (
     drop_known_wechats,
     who,
 )
+from crm.settings import settings
 from crm.store import import_rows
 from crm.xlsx.check import POSITION
 from crm.xlsx.fields import COURSES, REFERRED_BY, STORED
@@ -228,7 +230,7 @@ def _known_meanwhile(session: Session, checked: Checked) -> list[Duplicate]:
 def _parts(session: Session, by_consultant: dict[int, int], now: datetime) -> tuple[Part, ...]:
     """What each consultant with a quota got and why, most first; those who got nothing for good reason, too."""
     names = dict(list(session.execute(select(col(Employee.id), col(Employee.name)))))
-    today = sharing_round.school_day(now)
+    today = day_of(now, settings().zone)
     standing = {each.id: (each.weight, room(each, today)) for each in sharing_round.standings(session, now)}
     total = sum(weight for each, (weight, left) in standing.items() if by_consultant.get(each) or isinstance(left, int))
     parts = []

@@ -25,7 +25,7 @@ from crm.rbac import Actor, Scope
 from crm.services import audit
 from crm.services.holding import TOO_LATE, has_lapsed, parts, to_pool
 from crm.services.import_checked import UNDO, VIEW
-from crm.services.notices import Notice, tell_each
+from crm.services.notices import tell_consultants
 from crm.services.scopes import LIVE
 
 BATCHES = Scope(
@@ -194,21 +194,12 @@ def _take_back(session: Session, ids: Sequence[int], now: datetime) -> Counter[i
 
 
 def _tell(session: Session, lost: Mapping[int, int], now: datetime) -> None:
-    accounts = session.execute(
-        select(col(Employee.id), col(Employee.account_id)).where(
-            col(Employee.id).in_(list(lost)), col(Employee.account_id).is_not(None)
-        )
-    )
-    notices = [
-        Notice(
-            account,
-            says_n("{count} customer was taken back", "{count} customers were taken back", count=lost[employee]),
-            says("The sheet that they came with should not have been imported."),
-            "/my-customers",
-        )
-        for employee, account in accounts
-    ]
-    tell_each(session, notices, now)
+    why = says("The sheet that they came with should not have been imported.")
+    told = {
+        consultant: (says_n("{count} customer was taken back", "{count} customers were taken back", count=count), why)
+        for consultant, count in lost.items()
+    }
+    tell_consultants(session, told, now)
 
 
 def _nothing_left(batch_id: int, kept: Mapping[int, Says]) -> Says:

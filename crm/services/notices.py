@@ -15,6 +15,7 @@ from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from crm.domain.records import NoticeState, Notification
+from crm.domain.staff import Employee
 from crm.i18n import Says, says
 from crm.notify.addresses import recipients
 from crm.rbac import Actor
@@ -77,6 +78,16 @@ def tell_each(session: Session, notices: Sequence[Notice], now: datetime) -> int
         if rows:
             session.connection().execute(insert(_ROWS), rows)
     return told
+
+
+def tell_consultants(session: Session, told: Mapping[int, tuple[Says, Says]], now: datetime) -> None:
+    """Tell consultants, each a title and a text, of what became of their customers. Who has no sign-in is not told."""
+    accounts = session.execute(
+        select(col(Employee.id), col(Employee.account_id)).where(
+            col(Employee.id).in_(list(told)), col(Employee.account_id).is_not(None)
+        )
+    )
+    tell_each(session, [Notice(account, *told[consultant], "/my-customers") for consultant, account in accounts], now)
 
 
 def _chunks(notices: Sequence[Notice]) -> Iterator[Sequence[Notice]]:

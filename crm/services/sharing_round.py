@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col
 
+from crm.domain.calendar import beginning_of, day_of
 from crm.domain.customers import Customer
 from crm.domain.episodes import Assignment, Origin
 from crm.domain.quotas import Shut, Standing, room
@@ -33,7 +34,6 @@ class State:
     revision: int
     round: Round
     standings: tuple[Standing, ...]
-    accounts: dict[int, int]
 
     def taking(self, today: date) -> list[Taking]:
         """Who can be given customers on this day of the school's."""
@@ -66,7 +66,6 @@ def locked(session: Session, now: datetime) -> State:
         revision=revision,
         round=_round(step, quotas),
         standings=_standings(session, quotas, now),
-        accounts={row.employee_id: row.account_id for row in quotas if row.account_id is not None},
     )
 
 
@@ -120,10 +119,12 @@ def held_now(session: Session, consultant_id: int | None = None) -> dict[int, in
     return {int(who): count for who, count in session.execute(asked) if who is not None}
 
 
-def given_since(session: Session, consultant_ids: Sequence[int], since: datetime) -> dict[int, int]:
-    """How many customers were shared out to each of the consultants since then."""
+def given_today(session: Session, consultant_ids: Sequence[int], now: datetime) -> dict[int, int]:
+    """How many customers were shared out to each of the consultants since the school's day began."""
     if not consultant_ids:
         return {}
+    zone = settings().zone
+    since = beginning_of(day_of(now, zone), zone)
     who = col(Assignment.consultant_id)
     asked = (
         select(who, func.count())
@@ -131,17 +132,6 @@ def given_since(session: Session, consultant_ids: Sequence[int], since: datetime
         .group_by(who)
     )
     return {row[0]: row[1] for row in session.execute(asked)}
-
-
-def school_midnight(now: datetime) -> datetime:
-    """When the school's current day began, in UTC."""
-    zone = settings().zone
-    return datetime.combine(now.astimezone(zone).date(), time.min, zone).astimezone(UTC)
-
-
-def school_day(now: datetime) -> date:
-    """The date on the school's calendar."""
-    return now.astimezone(settings().zone).date()
 
 
 def redis_disagreements(session: Session, redis: Proposals | None = None) -> list[Says]:
@@ -169,7 +159,7 @@ def redis_disagreements(session: Session, redis: Proposals | None = None) -> lis
 
 def _quotas(session: Session, *, lock: bool) -> Sequence[Any]:
     asked = (
-        select(*_QUOTAS.c, col(Employee.account_id), WORKS.label("works"))
+        select(*_QUOTAS.c, WORKS.label("works"))
         .join(Employee, col(Employee.id) == col(ConsultantQuota.employee_id))
         .order_by(col(ConsultantQuota.employee_id))
     )
@@ -179,7 +169,7 @@ def _quotas(session: Session, *, lock: bool) -> Sequence[Any]:
 def _standings(session: Session, quotas: Sequence[Any], now: datetime) -> tuple[Standing, ...]:
     held = held_now(session)
     limited = [row.employee_id for row in quotas if row.max_per_day is not None]
-    given = given_since(session, limited, school_midnight(now))
+    given = given_today(session, limited, now)
     return tuple(
         Standing(
             id=row.employee_id,

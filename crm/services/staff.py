@@ -13,6 +13,7 @@ from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from crm.domain.accounts import Account
+from crm.domain.calendar import day_of
 from crm.domain.quotas import Shut, room
 from crm.domain.staff import ConsultantQuota, Department, Employee
 from crm.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -83,7 +84,7 @@ def choices(session: Session, actor: Actor) -> Mapping[int, Says]:
 
 def shares(session: Session, _rows: Sequence[ConsultantQuota], now: datetime) -> dict[int, Says]:
     """The part of the next customers that each consultant gets, or why none."""
-    today = sharing_round.school_day(now)
+    today = day_of(now, settings().zone)
     standing = {each.id: (each.weight, room(each, today)) for each in sharing_round.standings(session, now)}
     total = sum(weight for weight, left in standing.values() if not isinstance(left, Shut))
     return {
@@ -101,7 +102,7 @@ def held(session: Session, rows: Sequence[ConsultantQuota], _now: datetime) -> d
 def today(session: Session, rows: Sequence[ConsultantQuota], now: datetime) -> dict[int, int]:
     """How many customers were shared out to each of these consultants since the school's midnight."""
     ids = [row.employee_id for row in rows]
-    found = sharing_round.given_since(session, ids, sharing_round.school_midnight(now))
+    found = sharing_round.given_today(session, ids, now)
     return {each: found.get(each, 0) for each in ids}
 
 

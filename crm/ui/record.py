@@ -1,16 +1,17 @@
 """One customer: what is known, the whole story, and recording a follow-up."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Literal
 
 import streamlit as st
 
 from crm.domain.base import Choice
+from crm.domain.calendar import day_of, moment_of
 from crm.domain.customers import CustomerState
 from crm.domain.deadlines import days_left
 from crm.domain.episodes import Channel
 from crm.errors import ThanosError
-from crm.i18n import Says, _, local_time, says, says_n, show
+from crm.i18n import Says, _, says, says_n, show
 from crm.rbac import Actor
 from crm.services import follow_ups, pool, story
 from crm.services.story import Event, Story
@@ -139,13 +140,12 @@ def _follow_up(actor: Actor, told: Story) -> None:
         _keep(actor, told, channel or Channel.PHONE, note or "", step, day)
 
 
-def _keep(actor: Actor, told: Story, channel: Channel, note: str, step: str | None, day: object) -> None:
-    next_at = None
+def _keep(actor: Actor, told: Story, channel: Channel, note: str, step: str | None, day: date | None) -> None:
+    next_at, now = None, datetime.now(UTC)
     if day is not None:
-        # Nine in the morning of the school's day: a step has a day, not a minute.
-        next_at = datetime.combine(day, time(9), settings().zone)  # type: ignore[arg-type]
-        if next_at.date() == local_time(datetime.now(UTC)).date():
-            next_at = datetime.combine(day, time(23, 59), settings().zone)  # type: ignore[arg-type]
+        # A step has a day, not a minute: nine in the morning, and today what is left of it.
+        at = time(23, 59) if day == day_of(now, settings().zone) else time(9)
+        next_at = moment_of(day, at, settings().zone)
     try:
         with writing_as_somebody() as session:
             kept = follow_ups.record(
@@ -156,7 +156,7 @@ def _keep(actor: Actor, told: Story, channel: Channel, note: str, step: str | No
                 note=note,
                 next_step=step,
                 next_at=next_at,
-                now=datetime.now(UTC),
+                now=now,
             )
     except ThanosError as error:
         st.error(str(error.says), icon=":material/error:")

@@ -13,6 +13,7 @@ from crm.domain.customers import CustomerState
 from crm.domain.episodes import Outcome
 from crm.domain.imports import ImportBatch
 from crm.domain.payments import PaymentState
+from crm.domain.records import JobOutcome, JobRun
 from crm.domain.staff import Employee
 from crm.rbac import store as rbac
 from crm.services import assignment, customers, doctor, expiry, follow_ups, hand_over, holding, pool
@@ -256,17 +257,50 @@ def test_a_broken_rule_is_named(school: Engine, fault: str) -> None:
     assert [one for one in found(school) if one.startswith(sentence)], found(school)
 
 
-def test_a_customer_that_should_have_expired_is_named_only_after_the_scheduled_run(school: Engine) -> None:
-    run = datetime(2025, 3, 6, 18, 0, tzinfo=UTC)
+RUN = datetime(2025, 3, 6, 18, 0, tzinfo=UTC)
+STILL_PRIVATE = (
+    "customer 1: expired at 2025-03-06 04:00, before the last scheduled run, but is still private."
+    " Run: python -m crm expire"
+)
 
-    before = found(school, run - timedelta(seconds=1))
-    after = found(school, run)
 
-    assert before == []
-    assert after == [
-        "customer 1: expired at 2025-03-06 04:00, before the last scheduled run, but is still private."
-        " Run: python -m crm expire"
-    ]
+def test_a_customer_that_the_ended_run_should_have_taken_is_named(school: Engine) -> None:
+    assert found(school, RUN - timedelta(seconds=1)) == []
+
+    an_expiry(school, RUN)
+
+    assert found(school, RUN) == [STILL_PRIVATE]
+
+
+@pytest.mark.parametrize("outcome", [None, JobOutcome.RUNNING, JobOutcome.FAILED])
+def test_a_run_that_is_late_is_a_note_until_the_next_one_is_due(school: Engine, outcome: JobOutcome | None) -> None:
+    if outcome is not None:
+        an_expiry(school, RUN, outcome)
+    morning = RUN + timedelta(hours=7)
+
+    with reading(school) as session:
+        assert doctor.check(session, morning) == []
+        assert [str(one) for one in doctor.notes(session, morning)] == [
+            "The run of 2025-03-06 18:00 has not ended yet: 1 customer goes to the public pool with it."
+            " The jobs process does it, or: python -m crm expire"
+        ]
+        assert doctor.notes(session, RUN - timedelta(seconds=1)) == []
+    assert STILL_PRIVATE in found(school, RUN + timedelta(days=1))
+
+
+def an_expiry(engine: Engine, due: datetime, outcome: JobOutcome = JobOutcome.DONE) -> None:
+    """The nightly job of that date, as its process records it."""
+    with writing(engine) as session:
+        run = JobRun(
+            job=expiry.JOB,
+            due_at=due,
+            started_at=due,
+            alive_at=due + timedelta(hours=7),
+            outcome=outcome,
+            runner="here",
+            account="",
+        )
+        session.add(run)
 
 
 @pytest.mark.parametrize("why", ["an extension", "a payment that awaits confirmation"])
@@ -280,6 +314,8 @@ def test_a_customer_that_expiry_passes_over_is_no_fault(school: Engine, why: str
         else:
             session.execute(text("UPDATE payment SET state = 'pending', customer_id = 1"))
             session.execute(text("UPDATE customer SET state = 'public' WHERE id = 3"))
+
+    an_expiry(school, RUN)
 
     assert found(school, datetime(2025, 3, 7, tzinfo=UTC)) == []
 

@@ -221,6 +221,9 @@ def test_the_jobs_process_expires_customers_and_sends_the_notice_of_it(
         with reading() as session:
             assert session.exec(select(Customer.state)).one() is CustomerState.PUBLIC
             sent = session.exec(select(Notification).where(Notification.channel == "mail")).one()
+            run = session.exec(select(JobRun).where(JobRun.job == "expire-customers")).one()
+        # Told when the late run came to it, not at the 02:00 that it stands for.
+        assert run.started_at <= sent.created_at and run.due_at < run.started_at
         assert post.received[0][0] == ["li@example.com"]
         assert post.received[0][1]["Subject"] == "1 customer went to the public pool"
         assert sent.state is NoticeState.SENT

@@ -1,10 +1,11 @@
 """Time as the demo school lives it: working hours on the school's clock, and the scheduled expiry."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
+from crm.domain.calendar import beginning_of, day_of, moment_of
 from crm.domain.deadlines import Deadlines, Lengths, deadlines
 from crm.domain.expiry import scheduled, upcoming
 from crm.settings import Rules
@@ -27,12 +28,12 @@ class Clock:
 
     def day(self, moment: datetime) -> date:
         """The school's day of a moment."""
-        return moment.astimezone(self.zone).date()
+        return day_of(moment, self.zone)
 
     def working(self, rng: Random, day: date) -> datetime:
         """A moment in the working hours of a school day."""
         minutes, seconds = rng.randint(OPENS, CLOSES - 1), rng.randint(0, 59)
-        return datetime.combine(day, time(minutes // 60, minutes % 60, seconds), self.zone).astimezone(UTC)
+        return moment_of(day, time(minutes // 60, minutes % 60, seconds), self.zone)
 
     def working_before(self, rng: Random, earliest: datetime) -> datetime:
         """A working moment between `earliest` and now, later ones no likelier than others."""
@@ -58,4 +59,4 @@ class Clock:
     def extended(self, rng: Random) -> datetime:
         """The end of a manager's extension: the end of one of the next days, as far as the rules allow."""
         day = self.day(self.now) + timedelta(days=min(rng.randint(2, 6), self.rules.extension_days_max))
-        return datetime.combine(day, time(), self.zone).astimezone(UTC)
+        return beginning_of(day, self.zone)

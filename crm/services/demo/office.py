@@ -17,9 +17,10 @@ from sqlmodel import Session, SQLModel
 from crm.domain.episodes import Origin, Outcome
 from crm.domain.expiry import scheduled
 from crm.domain.records import JobOutcome, NoticeState
-from crm.i18n import Says, says, says_n
+from crm.i18n import Says
 from crm.rbac import Actor
-from crm.services import audit
+from crm.services import audit, expiry
+from crm.services.assignment import given_notice
 from crm.services.demo import words
 from crm.services.demo.clock import Clock
 from crm.services.demo.lives import Life, World
@@ -137,13 +138,8 @@ def _runs(clock: Clock, rng: Random, diary: Diary) -> list[dict[str, Any]]:
     kept = [due for due in diary.kept if due <= run]
     while run > clock.now - RUNS_KEPT:
         lost = sum(diary.lost[run].values(), Counter()) if run in diary.lost else Counter()
-        told = says(
-            "No follow-up: {no_follow_up}. No deal: {no_deal}. Passed over: {skipped}.",
-            no_follow_up=lost[Outcome.NO_FOLLOW_UP],
-            no_deal=lost[Outcome.NO_DEAL],
-            skipped=sum(due <= run for due in kept),
-        )
-        rows.append(_run(rng, "expire-customers", run, told))
+        told = expiry.account(lost[Outcome.NO_FOLLOW_UP], lost[Outcome.NO_DEAL], sum(due <= run for due in kept))
+        rows.append(_run(rng, expiry.JOB, run, told))
         run = scheduled(run - timedelta(hours=1), clock.zone, clock.rules.expire_at)
     return rows[::-1]
 
@@ -169,28 +165,13 @@ def _notices(world: World, school: School, diary: Diary) -> list[dict[str, Any]]
     told: list[tuple[datetime, int, Says, Says]] = []
     for moment, counts in diary.given.items():
         if moment > since and moment in diary.sheets:
-            due = clock.due(moment, moment).follow_up_due_at
-            body = says("Shared out to you. First follow-up due by {due}.", due=due)
-            told += (
-                (moment, holder, says_n("{count} new customer", "{count} new customers", count=count), body)
-                for holder, count in counts.items()
-            )
+            due = clock.due(moment, moment)
+            told += ((moment, holder, *given_notice(count, due)) for holder, count in counts.items())
     for run, losses in diary.lost.items():
         if run > since:
-            told += ((run, holder, *_loss(run, counts)) for holder, counts in losses.items())
+            told += ((run, holder, *expiry.lost_notice(run, counts)) for holder, counts in losses.items())
     told.sort(key=lambda one: one[:2])
     return [_notice(world, at, school.accounts[holder], title, body) for at, holder, title, body in told]
-
-
-def _loss(run: datetime, counts: Counter[Outcome]) -> tuple[Says, Says]:
-    return says_n(
-        "{count} customer went to the public pool", "{count} customers went to the public pool", counts.total()
-    ), says(
-        "At {run}. Without a follow-up in time: {no_follow_up}. Without a deal in time: {no_deal}.",
-        run=run,
-        no_follow_up=counts[Outcome.NO_FOLLOW_UP],
-        no_deal=counts[Outcome.NO_DEAL],
-    )
 
 
 def _notice(world: World, at: datetime, account: int, title: Says, body: Says) -> dict[str, Any]:

@@ -6,12 +6,14 @@ Only reads. Each check is one query over whole tables, so that a million custome
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session
+from sqlalchemy import exists, select
+from sqlmodel import Session, col
 
 from crm.domain.deadlines import Lengths
 from crm.domain.expiry import scheduled
+from crm.domain.records import JobOutcome, JobRun
 from crm.i18n import Says
-from crm.services import sharing_round
+from crm.services import expiry, sharing_round
 from crm.services.doctor import history, holding, people, records
 from crm.services.doctor.ask import ask
 from crm.settings import settings
@@ -28,7 +30,7 @@ def check(session: Session, now: datetime, redis: Proposals | None = None) -> li
     that the settings name.
     """
     postgres = is_postgres(session)
-    facts = _facts(now)
+    facts = _facts(session, now)
     found: list[Says] = []
     for one in (*holding.CHECKS, holding.deadlines(postgres=postgres), *history.CHECKS, *records.CHECKS):
         found += ask(session, one, facts)
@@ -42,16 +44,32 @@ def check(session: Session, now: datetime, redis: Proposals | None = None) -> li
 
 
 def notes(session: Session, now: datetime) -> list[Says]:
-    """What is no fault, but worth knowing: caps lowered below what is held, customers of those who left."""
-    return [told for one in people.NOTES for told in ask(session, one, _facts(now))]
+    """What is no fault, but worth knowing: caps lowered, customers of those who left, a nightly run that is late."""
+    facts = _facts(session, now)
+    found = [told for one in people.NOTES for told in ask(session, one, facts)]
+    return found + holding.late(session, facts["run"], facts["last_run"])
 
 
-def _facts(now: datetime) -> dict[str, Any]:
-    """What the queries may ask about: the last scheduled expiry, the lengths of the rules, an hour ago."""
-    rules = settings().rules
+def _facts(session: Session, now: datetime) -> dict[str, Any]:
+    """What the queries may ask about: the last expiry, the lengths of the rules, an hour ago.
+
+    `last_run` is the last 02:00. `run` is the one whose customers must be gone: the same once its run has ended,
+    for a late run gives the result of an on-time run; the one before it in any case.
+    """
+    rules, zone = settings().rules, settings().zone
     lengths = Lengths.of(rules)
+    last = scheduled(now, zone, rules.expire_at)
+    # One that was asked for by hand stands for the last 02:00 before it.
+    ended = session.scalar(
+        select(
+            exists().where(
+                col(JobRun.job) == expiry.JOB, col(JobRun.outcome) == JobOutcome.DONE, col(JobRun.due_at) >= last
+            )
+        )
+    )
     return {
-        "run": scheduled(now, settings().zone, rules.expire_at),
+        "last_run": last,
+        "run": last if ended else scheduled(last - timedelta(hours=1), zone, rules.expire_at),
         "follow_up_days": lengths.follow_up_days,
         "deal_days": lengths.deal_days,
         "an_hour_ago": now - STUCK,

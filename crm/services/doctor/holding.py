@@ -1,6 +1,12 @@
 """Checks of who holds a customer now: state, holder, open episode, deadlines, expiry."""
 
-from crm.i18n import says
+from datetime import datetime
+
+from sqlalchemy import bindparam, text
+from sqlmodel import Session
+
+from crm.domain.base import Moment
+from crm.i18n import Says, says, says_n
 from crm.services.doctor.ask import Check, later, moment
 
 STATE = Check(
@@ -132,16 +138,20 @@ def deadlines(*, postgres: bool) -> Check:
     )
 
 
-NOT_EXPIRED = Check(
-    "customer",
-    """
-    SELECT id, follow_up_due_at, deal_due_at,
-           CASE WHEN deal_due_at < follow_up_due_at THEN deal_due_at ELSE follow_up_due_at END AS due
+_LAPSED = """
     FROM customer c
     WHERE state = 'private' AND deleted_at IS NULL AND (follow_up_due_at <= :run OR deal_due_at <= :run)
       AND (extended_until IS NULL OR extended_until <= :run)
       AND NOT EXISTS (SELECT 1 FROM payment p
                       WHERE p.customer_id = c.id AND p.state = 'pending' AND p.recorded_at <= :run)
+"""
+
+NOT_EXPIRED = Check(
+    "customer",
+    f"""
+    SELECT id, follow_up_due_at, deal_due_at,
+           CASE WHEN deal_due_at < follow_up_due_at THEN deal_due_at ELSE follow_up_due_at END AS due
+    {_LAPSED}
     """,
     lambda row: says(
         "customer {id}: expired at {due}, before the last scheduled run, but is still private."
@@ -150,6 +160,27 @@ NOT_EXPIRED = Check(
         due=moment(row.due),
     ),
 )
+
+
+def late(session: Session, run: datetime, last_run: datetime) -> list[Says]:
+    """Who still waits for a run that is late: no fault, since it will give the result of an on-time run."""
+    if run == last_run:
+        return []
+    asked = text(f"SELECT count(*) {_LAPSED}").bindparams(bindparam("run", last_run, type_=Moment()))
+    count = session.execute(asked).scalar_one()
+    if not count:
+        return []
+    return [
+        says_n(
+            "The run of {run} has not ended yet: {count} customer goes to the public pool with it. The jobs process"
+            " does it, or: python -m crm expire",
+            "The run of {run} has not ended yet: {count} customers go to the public pool with it. The jobs process"
+            " does it, or: python -m crm expire",
+            count=count,
+            run=last_run,
+        )
+    ]
+
 
 DELETED_BUT_HELD = Check(
     "customer",
