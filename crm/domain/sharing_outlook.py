@@ -2,7 +2,7 @@
 
 from crm.domain.sharing_table import SCALE, Table
 
-EFFORT = 4_000_000
+EFFORT = 2_000_000
 """How much the outlook may cost where everybody's room ends within one batch: places looked at, altogether."""
 OUTLOOK_MAX = 1_000
 """The outlook sees at most so many steps ahead, and is used for at most so many steps of a round."""

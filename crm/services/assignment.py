@@ -1,34 +1,30 @@
 """Sharing customers out among consultants: Redis proposes, the database decides."""
 
 import json
-import logging
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import islice
-from uuid import uuid4
+from itertools import chain, islice
 
 from sqlmodel import Session
 
 from crm.domain.calendar import day_of
 from crm.domain.deadlines import Deadlines, Lengths, deadlines
 from crm.domain.quotas import why_nobody
-from crm.domain.sharing import NotByTheRule, Pick, Picks, Round, Taking, follow, share
+from crm.domain.sharing import Pick, Picks, Taking
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
 from crm.services import sharing_round
 from crm.services.notices import tell_consultants
+from crm.services.sharing_decisions import Decisions, ahead
 from crm.services.sharing_round import State
 from crm.settings import settings
 from crm.store import assign_rows
 from crm.store.assign_rows import Given
-from crm.store.redis import CHUNK, Proposals, proposals
+from crm.store.redis import Proposals, proposals
 
-ROWS_A_WRITE = 20_000
 Progress = Callable[[int, int], None]
 Store = Callable[[Sequence[Pick], Deadlines, Says | None], None]
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +58,11 @@ def share_out(
     turn = _turn(session, now, redis)
     wait = assign_rows.waiting_ids(session, customer_ids, turn.room)
     ids = wait[: turn.room]
-    picks = turn.take(len(ids))
+    decisions = turn.decide(len(ids))
     due = deadlines(now, None, Lengths.of(settings().rules))
     done = 0
-    for rows in _batches(_given(ids, picks)):
+    batches = _batches(_given(ids, chain.from_iterable(decisions)))
+    for rows in ahead(batches) if len(ids) > assign_rows.STEP else batches:
         changed = assign_rows.give(session, rows, due, now, by.account_id)
         if changed != len(rows):
             raise RuntimeError(f"{len(rows)} customers were locked to be shared out, but {changed} changed")
@@ -92,7 +89,9 @@ def share_out_new(
     open episode (`stored_reason`), and those that are left as waiting for `reason`.
     """
     turn = _turn(session, now, redis)
-    picks = turn.take(min(count, turn.room))
+    picks = Picks()
+    for some in turn.decide(min(count, turn.room)):
+        picks.extend(some)
     due = deadlines(now, None, Lengths.of(settings().rules))
     reason = turn.why_nobody() if len(picks) < count else None
     store(picks, due, reason)
@@ -108,25 +107,27 @@ class _Turn:
     today: date
     taking: Sequence[Taking]
     redis: Proposals | None
-    after: Round
-    revision: int = 0
-    by_consultant: dict[int, int] = field(default_factory=dict)
+    decisions: Decisions | None = None
 
     @property
     def room(self) -> int:
         """How many customers can be given at all."""
         return sum(one.room for one in self.taking)
 
-    def take(self, count: int) -> Picks:
+    @property
+    def by_consultant(self) -> dict[int, int]:
+        """Who got how many, as far as it is decided."""
+        return dict(self.decisions.by_consultant) if self.decisions else {}
+
+    def decide(self, count: int) -> Decisions:
         """Decide who gets so many customers, at most `room`. Once."""
-        picks, self.after, self.revision = _decide(self.state, self.taking, count, self.redis)
-        self.by_consultant = dict(Counter(picks.ids))
-        return picks
+        self.decisions = Decisions(self.state, self.taking, count, self.redis)
+        return self.decisions
 
     def end(self, session: Session, due: Deadlines, now: datetime) -> None:
-        """Remember the round, and tell those who were given customers."""
-        if self.by_consultant:
-            sharing_round.keep(session, self.state.round, self.after, self.revision, now)
+        """Remember the round, and tell those who were given customers. After all decisions were gone through."""
+        if self.decisions and self.decisions.by_consultant:
+            sharing_round.keep(session, self.state.round, self.decisions.after, self.decisions.revision, now)
             told = {each: given_notice(count, due) for each, count in self.by_consultant.items()}
             tell_consultants(session, told, now)
 
@@ -138,7 +139,7 @@ class _Turn:
 def _turn(session: Session, now: datetime, redis: Proposals | None) -> _Turn:
     today = day_of(now, settings().zone)
     state = sharing_round.locked(session, now)
-    return _Turn(state, today, state.taking(today), redis or proposals(), state.round)
+    return _Turn(state, today, state.taking(today), redis or proposals())
 
 
 def assign_waiting(session: Session, actor: Actor, now: datetime) -> Shared:
@@ -173,43 +174,11 @@ def stored_reason(pick: Pick) -> str:
 _REASON = json.dumps(reason(Pick(0, 0, 0, 0, 0)).text)
 
 
-def _decide(state: State, taking: Sequence[Taking], count: int, redis: Proposals | None) -> tuple[Picks, Round, int]:
-    """Who gets the next `count`: proposed by Redis as far as it goes, checked here, else worked out here.
-
-    The revision rises by 1 if Redis has the same round now, else by 2. What Redis took over in a transaction
-    that was rolled back is ahead by 1, so it can never be taken for a later round of the same revision.
-    """
-    now, left = state.round, list(taking)
-    picks = Picks()
-    batch, redis_knows = uuid4().hex, redis is not None
-    revision = str(state.revision)
-    while len(picks) < count:
-        size = min(CHUNK, count - len(picks))
-        after = str(state.revision + 1) if len(picks) + size == count else f"{state.revision}+{len(picks) + size}"
-        ids = None
-        if redis and redis_knows:
-            ids = redis.propose(now, left, size, revision=revision, after=after, batch=f"{batch}:{len(picks)}")
-        try:
-            if ids is None or len(ids) != size:
-                raise NotByTheRule("no whole proposal")
-            some, now = follow(now, left, ids)
-        except NotByTheRule as why:
-            if ids is not None:
-                _log.warning("A proposal by Redis was not taken: %s", why)
-            redis_knows = False
-            some, now = share(now, left, count - len(picks))
-        picks.extend(some)
-        revision = after
-        taken = Counter(some.ids)
-        left = [one._replace(room=one.room - taken[one.id]) for one in left if one.room > taken[one.id]]
-    return picks, now, state.revision + (1 if redis_knows else 2)
-
-
-def _given(ids: Sequence[int], picks: Sequence[Pick]) -> Iterator[Given]:
+def _given(ids: Sequence[int], picks: Iterable[Pick]) -> Iterator[Given]:
     for customer_id, pick in zip(ids, picks, strict=True):
         yield customer_id, pick.id, stored_reason(pick)
 
 
 def _batches(rows: Iterator[Given]) -> Iterator[list[Given]]:
-    while batch := list(islice(rows, ROWS_A_WRITE)):
+    while batch := list(islice(rows, assign_rows.STEP)):
         yield batch

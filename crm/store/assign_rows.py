@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -21,6 +22,8 @@ _UNSEEN = {"synchronize_session": False}
 
 MANY = 2_000
 """From so many rows on it pays to load them into a table first (PostgreSQL), and to keep indexes in memory (SQLite)."""
+STEP = 10_000
+"""So many rows at once at most: SQLite takes 32,766 values in one statement."""
 CACHE_KIB = 65_536
 
 _CHANGED = """
@@ -56,8 +59,8 @@ def waiting_ids(session: Session, among: Sequence[int] | None, limit: int) -> li
     """The customers that wait, locked: the `limit` who came first, or all of `among`, in its order."""
     asked = select(_ROWS.c.id).where(*_waiting(session, among)).with_for_update()
     if among is None:
-        return list(session.scalars(asked.order_by(_ROWS.c.id).limit(limit)))
-    there = set(session.scalars(asked))
+        return list(session.connection().scalars(asked.order_by(_ROWS.c.id).limit(limit)))
+    there = set(session.connection().scalars(asked))
     return [each for each in dict.fromkeys(among) if each in there]
 
 
@@ -78,7 +81,7 @@ def keep_waiting(session: Session, among: Sequence[int] | None, reason: str) -> 
 
 
 def give(session: Session, rows: Sequence[Given], due: Deadlines, now: datetime, by: int | None) -> int:
-    """Make waiting customers private and open their episodes. Returns how many customers changed.
+    """Make up to `STEP` waiting customers private and open their episodes. Returns how many customers changed.
 
     The caller has locked them (`waiting_ids`), so anything but `len(rows)` is a mistake of the caller's.
     """
@@ -118,7 +121,9 @@ def _stage(session: Session, rows: Sequence[Given]) -> None:
         connection.exec_driver_sql(f"PRAGMA cache_size = -{CACHE_KIB}")
     connection.exec_driver_sql(f"CREATE TEMP TABLE IF NOT EXISTS given {columns}")
     connection.exec_driver_sql("DELETE FROM temp.given")
-    connection.exec_driver_sql("INSERT INTO temp.given VALUES (?, ?, ?)", list(rows))
+    # One statement, so that other threads work meanwhile; executemany would ask them for the lock at every row.
+    values = ", ".join(["(?, ?, ?)"] * len(rows))
+    connection.exec_driver_sql(f"INSERT INTO temp.given VALUES {values}", tuple(chain.from_iterable(rows)))
 
 
 def insert_rows(session: Session, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:

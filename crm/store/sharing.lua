@@ -10,7 +10,7 @@
 -- ARGV[5]  the round that the database holds, or "" to use the copy
 -- Answers with the ids in order, joined by ",".
 
-local SCALE, CARRY_MAX, EFFORT, OUTLOOK_MAX = 10000, 1000000, 4000000, 1000
+local SCALE, CARRY_MAX, EFFORT, OUTLOOK_MAX = 10000, 1000000, 2000000, 1000
 local KEEP_SECONDS = 120
 local floor, ceil = math.floor, math.ceil
 

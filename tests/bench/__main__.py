@@ -15,7 +15,7 @@ from tests.bench.figure import Figure
 from tests.servers import Missing
 
 HERE = Path(__file__).parent
-HEAD = f"{'work':<62} {'measured':>10} {'limit':>10} {'ratio':>7} {'reach':>6}"
+HEAD = f"{'work':<62} {'measured':>11} {'limit':>11} {'ratio':>8} {'reach':>6}"
 
 
 def main(only: Sequence[str]) -> int:
@@ -45,8 +45,8 @@ def main(only: Sequence[str]) -> int:
 def _line(figure: Figure) -> str:
     verdict = "" if figure.ratio <= figure.reach else "  OVER"
     return (
-        f"{figure.work:<62} {figure.measured:>10.3f} {figure.limit:>10.3f} "
-        f"{figure.ratio:>7.2f} {figure.reach:>6.2f}{verdict}"
+        f"{figure.work:<62} {figure.measured:>11.4f} {figure.limit:>11.4f} "
+        f"{figure.ratio:>8.4f} {figure.reach:>6.2f}{verdict}"
     )
 
 

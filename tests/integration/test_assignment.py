@@ -255,7 +255,7 @@ def test_thousands_at_once_are_given_as_few_are(session: Session, monkeypatch: p
         a_consultant(session, weight=weight)
     waiting = ids(customers_waiting(session, 60))
     monkeypatch.setattr("crm.store.assign_rows.MANY", 10)
-    monkeypatch.setattr("crm.services.assignment.ROWS_A_WRITE", 25)
+    monkeypatch.setattr("crm.store.assign_rows.STEP", 25)
     told: list[tuple[int, int]] = []
 
     share_out(session, waiting, now=NOON, by=SYSTEM, progress=lambda done, of: told.append((done, of)))

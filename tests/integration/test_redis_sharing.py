@@ -173,7 +173,7 @@ def test_killed_in_the_middle_of_a_batch_the_order_goes_on(
     expected = expected_holders(engine)
     server = Redis(tmp_path / "redis")
     proposals = Proposals(server.url)
-    monkeypatch.setattr("crm.services.assignment.CHUNK", 7)
+    monkeypatch.setattr("crm.services.sharing_decisions.CHUNK", 7)
     asked = Counter[str]()
 
     class DyingProposals(Proposals):
