@@ -1,4 +1,4 @@
-"""What a person fills in about one customer, checked as an import checks a row: by the same field declarations."""
+"""What a person fills in about one customer, checked as an import checks a row: cells are read the same way."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
+from crm.domain.customer_fields import CLEAN, CONTACTS
 from crm.domain.customers import Customer, CustomerCourse
 from crm.domain.normalise import Wrong
 from crm.domain.school import Course
@@ -16,11 +17,8 @@ from crm.errors import Invalid
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services.scopes import LIVE, may_open
-from crm.xlsx.fields import BY_KEY, CONTACTS, COURSES, REFERRED_BY
 
 COURSE_IDS, REFERRED_BY_ID = "course_ids", "referred_by_id"
-TYPED = frozenset(BY_KEY) - {COURSES, REFERRED_BY}
-"""The fields that are typed or chosen, by the name of their column. Beside them, rows are named by id."""
 
 # The same words whoever holds the other customer, so that nobody learns of one who is not theirs.
 _TAKEN = {
@@ -45,9 +43,9 @@ def checked(session: Session, actor: Actor, values: Mapping[str, Any], before: C
     wrong: dict[str, Says] = {}
     columns: dict[str, Any] = {}
     for key, value in values.items():
-        if key in TYPED:
+        if key in CLEAN:
             try:
-                columns[key] = BY_KEY[key].clean(value)
+                columns[key] = CLEAN[key](value)
             except Wrong as error:
                 wrong[key] = error.says
         elif key not in (COURSE_IDS, REFERRED_BY_ID):

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from itertools import count, repeat
 from typing import Any
 
+from crm.domain.customer_fields import CONTACTS, listed
 from crm.domain.normalise import Cell, Wrong
 from crm.errors import Unreadable
 from crm.i18n import Says, says
 from crm.xlsx.child import column_letters
-from crm.xlsx.fields import BY_KEY, CONTACTS, EXAMPLE_NAME, FIELDS, Field, header_key, listed, recognised
+from crm.xlsx.fields import BY_KEY, EXAMPLE_NAME, FIELDS, Field, header_key, recognised
 from crm.xlsx.guard import ROWS_ABOVE
 from crm.xlsx.reader import Opened
 
