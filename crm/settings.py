@@ -5,6 +5,7 @@
 
 import difflib
 import os
+import re
 import tomllib
 from datetime import time
 from functools import cache
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from crm.errors import Misconfigured
@@ -25,6 +26,13 @@ class Section(BaseModel):
     """A table of the settings file. Unknown names are refused, so that a typo is seen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, bool) and cls.model_fields[info.field_name or ""].annotation is int:
+            raise ValueError("is not a number")
+        return value
 
 
 class School(Section):
@@ -59,6 +67,21 @@ class Rules(Section):
     extension_days_max: int = Field(default=30, ge=1, le=365)
     default_weight: int = Field(default=10, ge=0, le=1000)
     default_max_customers: int = Field(default=200, ge=0, le=1_000_000)
+
+    @field_validator("expire_at", mode="before")
+    @classmethod
+    def _time_of_day(cls, value: Any) -> Any:
+        # A bare number would be taken for seconds since midnight.
+        if not isinstance(value, time | str):
+            raise ValueError("is not a time of day. Write it like 02:00:00")
+        return value
+
+    @field_validator("expire_at")
+    @classmethod
+    def _on_the_schools_clock(cls, value: time) -> time:
+        if value.tzinfo is not None:
+            raise ValueError("is on the school's clock and has no zone. Write it like 02:00:00")
+        return value
 
 
 class Import(Section):
@@ -220,7 +243,8 @@ def _explained(error: ValidationError, file: str) -> Any:
         if near:
             return says("{place} is not a setting. Did you mean {near}?", place=where, near=near[0])
         return says("{place} is not a setting. See docs/settings.toml for all of them.", place=where)
-    secret = name.endswith("url")
+    # Of something larger than one value, an address with a password in it may be a part.
+    secret = name.endswith("url") or first["type"] == "missing" or re.fullmatch(r"notices(\.channels(\.\d+)?)?", name)
     value = "…" if secret else repr(first.get("input"))
     return says(
         "{place} is {value}: {why}. See docs/settings.toml.",

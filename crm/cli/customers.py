@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from crm.services.imports import Checked, ImportResult
 
 SHOWN_ERRORS = 20
+# The largest number that PostgreSQL gives a row.
+LARGEST = 2**31 - 1
 
 
 class Progress:
@@ -136,7 +138,9 @@ def _told(checked: "Checked", done: "ImportResult | None", report: Path | None) 
         yield says("The wrong rows are in {file}.", file=str(report))
 
 
-def undo_import(batch: Annotated[int, typer.Argument(help=_("The batch's number, as import told it."))]) -> Answer:
+def undo_import(
+    batch: Annotated[int, typer.Argument(min=1, max=LARGEST, help=_("The batch's number, as import told it."))],
+) -> Answer:
     """An import that should not have been."""
     from crm.services import imports
     from crm.services.permissions import SYSTEM
@@ -222,6 +226,9 @@ def _moment(text: str | None) -> datetime:
 
     try:
         moment = datetime.fromisoformat(text)
+        if not 1970 <= moment.year < 9999:
+            # The calendar ends soon before or after, and the rule looks some days around.
+            raise ValueError(text)
     except ValueError:
         raise Invalid(
             says("--at {text} is not a moment. Write it like 2025-03-03T02:00 or 2025-03-02T18:00Z.", text=text)

@@ -10,9 +10,10 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from crm.errors import ThanosError
 from crm.i18n import Language, _, as_language, set_reader
@@ -21,6 +22,7 @@ from crm.settings import settings
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; the exit status: 0, 1 with one line on standard error, 130 for Ctrl-C."""
+    _show_whatever_comes()
     language, arguments = _language(arguments, dict(os.environ))
     set_reader(language)
     with suppress(ThanosError):
@@ -44,14 +46,22 @@ def main(arguments: Sequence[str]) -> int:
         # Whoever read the output has gone, which is their right.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OperationalError as error:
-        return _failed(_("The database cannot be used: {why}. Check DATABASE_URL.", why=_first_line(error)), arguments)
     except Exception as error:
+        if isinstance(error, OperationalError) or type(error) is DatabaseError:
+            why = _first_line(error)
+            return _failed(_("The database cannot be used: {why}. Check DATABASE_URL.", why=why), arguments)
         if isinstance(error, OSError) and error.filename:
             why = error.strerror or type(error).__name__
             return _failed(_("{file} cannot be used: {why}.", file=str(error.filename), why=why), arguments)
         return _failed(_unforeseen(error), arguments)
     return status if isinstance(status, int) else 0
+
+
+def _show_whatever_comes() -> None:
+    """A sign that the terminal cannot show is shown by its number; work that was done must not end as an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _language(arguments: Sequence[str], environment: dict[str, str]) -> tuple[Language, Sequence[str]]:
@@ -70,7 +80,7 @@ def _failed(line: str, arguments: Sequence[str]) -> int:
     return 1
 
 
-def _first_line(error: OperationalError) -> str:
+def _first_line(error: DatabaseError) -> str:
     return str(error.orig).strip().splitlines()[0].rstrip(".")
 
 

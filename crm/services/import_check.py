@@ -4,6 +4,7 @@ from datetime import datetime
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from sqlmodel import Session, col, select
 
@@ -45,6 +46,8 @@ def check_sheet(
     Raises `Unreadable` if the file cannot be read at all, `NotAllowed`.
     """
     actor.require(RUN)
+    # Control characters, and bytes of another encoding, which no database stores.
+    file_name = "".join(sign if sign.isprintable() else "\ufffd" for sign in file_name)
     try:
         checked = _checked(session, _content(source), file_name, now, progress or (lambda _done, _what: None))
     except Unreadable as error:
@@ -147,11 +150,17 @@ def _content(source: Path | bytes) -> bytes:
     if isinstance(source, bytes):
         return source
     try:
-        if source.stat().st_size > settings().imports.max_megabytes << 20:
+        found = source.stat()
+        if S_ISDIR(found.st_mode):
+            raise Unreadable(says("It is a folder."))
+        if not S_ISREG(found.st_mode):
+            # A pipe may never begin, a device never end.
+            raise Unreadable(says("It is no ordinary file. Save the sheet as one."))
+        if found.st_size > settings().imports.max_megabytes << 20:
             raise Unreadable(
                 says(
                     "The file has {size} MB; {most} are the most.",
-                    size=source.stat().st_size >> 20,
+                    size=found.st_size >> 20,
                     most=settings().imports.max_megabytes,
                 )
             )

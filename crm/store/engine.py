@@ -24,7 +24,7 @@ def make_engine(url: str, **options: Any) -> Engine:
     options.setdefault("hide_parameters", True)
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise Misconfigured(
             says("DATABASE_URL is not an address of a database. Use sqlite:///FILE or postgresql://USER@HOST/NAME.")
         ) from None

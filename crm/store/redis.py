@@ -16,7 +16,7 @@ from typing import Any, cast
 import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Disconnected
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError
 from redis.exceptions import TimeoutError as TimedOut
 from redis.retry import Retry
 
@@ -71,7 +71,8 @@ class Proposals:
             if answer == "stale":
                 answer = self._ask(keys, (digest, after, able, count, held))
             return [int(part) for part in answer.split(",")] if answer else []
-        except (RedisError, OSError, ValueError) as error:
+        except Exception as error:
+            # Of every kind: what answers there need not be a Redis, nor speak as one.
             self._rest(error)
             return None
 
@@ -80,7 +81,7 @@ class Proposals:
         try:
             text = self._client.get(ROUND_KEY)
             return read(text) if text else None
-        except (RedisError, OSError, ValueError) as error:
+        except Exception as error:
             self._rest(error)
             return None
 

@@ -34,6 +34,7 @@ from crm.ui import door
 from crm.ui.failures import on_error, silence_streamlit
 from crm.ui.headers import SecurityHeaders
 from crm.ui.start import start
+from crm.ui.uploads import UploadsOfTheSignedIn
 
 APP = ROOT / "app.py"
 MAX_FORM = 4096
@@ -55,7 +56,7 @@ def make_app() -> st.App:
             Route(door.SIGN_OUT, leave, methods=["POST"]),
             Route(door.SCRIPT, script, methods=["GET"]),
         ],
-        middleware=[Middleware(SecurityHeaders)],
+        middleware=[Middleware(SecurityHeaders), Middleware(UploadsOfTheSignedIn)],
         on_script_error=on_error,
     )
 

@@ -15,9 +15,11 @@ from sqlmodel import col, select
 from crm.cli.main import main
 from crm.domain.accounts import Account
 from crm.domain.customers import Customer, CustomerState
+from crm.domain.imports import ImportBatch
 from crm.settings import ROOT
 from crm.store.session import reading, writing
 from tests.builders import NOON, a_consultant, a_private_customer, customers_waiting
+from tests.sheets import a_sheet
 
 
 @dataclass
@@ -196,8 +198,12 @@ def test_a_backup_brings_everything_back_and_keeps_what_it_replaces(
         ["account", "create", "grace", "--role", "wizard"],
         ["account", "disable", "nobody"],
         ["import", "nowhere.xlsx"],
+        ["import", "/dev/zero"],
         ["undo-import", "4711"],
+        ["undo-import", "99999999999999999999"],
         ["expire", "--at", "yesterday"],
+        ["expire", "--at", "0001-01-01"],
+        ["expire", "--at", "9999-12-31T23:59:59"],
         ["backup", "/nowhere/at/all.backup"],
         ["restore", "nowhere.backup"],
     ],
@@ -224,7 +230,15 @@ def test_a_database_behind_is_told_how_to_get_to_head(crm: Crm, command: str) ->
 
 @pytest.mark.parametrize("command", ["migrate", "doctor", "assign", "expire", "demo"])
 @pytest.mark.parametrize(
-    "url", ["postgresql://nobody:secret@127.0.0.1:1/thanos", "sqlite:////proc/nowhere/thanos.db", "mysql://x", "?"]
+    "url",
+    [
+        "postgresql://nobody:secret@127.0.0.1:1/thanos",
+        "postgresql://nobody:secret@127.0.0.1:secret/thanos",
+        "sqlite:////proc/nowhere/thanos.db",
+        "sqlite:////etc/hostname",
+        "mysql://x",
+        "?",
+    ],
 )
 def test_a_database_out_of_reach_is_one_line(crm: Crm, monkeypatch: pytest.MonkeyPatch, command: str, url: str) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
@@ -235,6 +249,38 @@ def test_a_database_out_of_reach_is_one_line(crm: Crm, monkeypatch: pytest.Monke
     assert failed.err.count("\n") == 1
     assert "unforeseen" not in failed.err
     assert "secret" not in failed.err
+
+
+def test_a_sheet_that_comes_through_a_pipe_is_refused_at_once(crm: Crm, tmp_path: Path) -> None:
+    crm("migrate")
+    os.mkfifo(tmp_path / "pipe.xlsx")
+
+    failed = crm("import", tmp_path / "pipe.xlsx")
+
+    assert failed.status == 1
+    assert "no ordinary file" in failed.err
+
+
+def test_a_file_name_in_another_encoding_does_no_harm(crm: Crm, database_url: str, tmp_path: Path) -> None:
+    crm("migrate")
+    # As a spreadsheet from a Chinese Windows is called after it was unpacked elsewhere.
+    sheet = tmp_path / os.fsdecode("客户".encode("gbk") + b"\n.xlsx")
+    sheet.write_bytes(a_sheet([("张三", 1, 13800138001, 10001)]))
+
+    done = crm("import", sheet, "--json")
+    again = crm("import", sheet, "--dry-run")
+
+    assert done.json["imported"] == 1
+    assert again.status == 0
+    with reading() as session:
+        assert session.exec(select(ImportBatch.file_name)).one() == "�ͻ��.xlsx"
+
+
+def test_a_terminal_that_cannot_show_chinese_does_not_undo_the_answer(tmp_path: Path) -> None:
+    shown = shell("--lang", "zh", "migrate", PYTHONIOENCODING="latin-1", THANOS_VAR=str(tmp_path))
+
+    assert shown.status == 0
+    assert shown.err == ""
 
 
 def test_a_wrong_settings_file_is_one_line_and_help_works_all_the_same(tmp_path: Path) -> None:

@@ -50,6 +50,9 @@ def test_the_examples_in_the_annotated_file_are_right(use_settings: Callable[[st
         ("[rules]\nfollow_up_days = 0", r"rules\.follow_up_days is 0: .*greater than or equal to 1"),
         ("[rules]\nfollow_up_days = 'three'", r"rules\.follow_up_days is 'three': .*integer"),
         ("[rules]\nexpire_at = '26:00'", r"rules\.expire_at is '26:00'"),
+        ("[rules]\nexpire_at = 2", r"rules\.expire_at is 2: is not a time of day.*02:00"),
+        ("[rules]\nexpire_at = '02:00+09:00'", r"rules\.expire_at is .*school's clock"),
+        ("[rules]\nfollow_up_days = true", r"rules\.follow_up_days is True"),
         ("[school]\ntime_zone = 'Asia/Shangai'", r"Did you mean 'Asia/Shanghai'\?"),
         ("[school]\nlanguage = 'de'", r"school\.language is 'de'"),
         ("[rules\n", r"cannot be read"),
@@ -68,8 +71,18 @@ def test_a_wrong_line_is_named_with_its_remedy(use_settings: Callable[[str], Non
     assert "\n" not in str(raised.value)
 
 
-def test_a_wrong_secret_is_not_repeated(use_settings: Callable[[str], None]) -> None:
-    use_settings("[[notices.channels]]\nname = 'mail'\nurl = 12345678")
+@pytest.mark.parametrize(
+    "toml",
+    [
+        "[[notices.channels]]\nname = 'mail'\nurl = 12345678",
+        "[[notices.channels]]\nurl = 'mailtos://me:12345678@x'",
+        "notices.channels = ['mailtos://me:12345678@x']",
+        "notices.channels = 'mailtos://me:12345678@x'",
+        "notices = 'mailtos://me:12345678@x'",
+    ],
+)
+def test_a_wrong_secret_is_not_repeated(use_settings: Callable[[str], None], toml: str) -> None:
+    use_settings(toml)
 
     with pytest.raises(Misconfigured) as raised:
         settings()
