@@ -1,15 +1,17 @@
 """A person's own sign-in: language, password, sessions."""
 
+from functools import partial
+
 import streamlit as st
 
 from crm.i18n import _
 from crm.ui.account import own_password, own_sessions
-from crm.ui.session import require
-from crm.ui.shell import language_switch
+from crm.ui.language import language_switch
+from crm.ui.session import require, set_language
 
 actor = require()
 st.title(_("My account"))
 st.subheader(_("Language"), anchor=False)
-language_switch(actor, "account-language")
+language_switch("account-language", partial(set_language, actor))
 own_password()
 own_sessions(actor)

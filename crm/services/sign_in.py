@@ -19,7 +19,7 @@ from crm.domain.accounts import Account, SignIn, SignInAttempt
 from crm.domain.base import Moment
 from crm.domain.staff import Employee
 from crm.errors import Refused
-from crm.i18n import says_n
+from crm.i18n import Language, says_n
 from crm.rbac import Actor
 from crm.rbac import store as rbac
 from crm.services.accounts import normalised
@@ -118,10 +118,13 @@ def _refuse_too_many(session: Session, tried: SignInAttempt, now: datetime) -> N
             )
 
 
-def admit(session: Session, tried: Attempt, matched: bool, browser: str, now: datetime) -> str | None:
+def admit(
+    session: Session, tried: Attempt, matched: bool, browser: str, now: datetime, language: Language | None = None
+) -> str | None:
     """A one-time ticket, good for a minute, or None when the password did not match.
 
     The account is read again: disabled or given another password meanwhile, it is not admitted.
+    A `language` that was chosen at the sign-in is the person's from here on.
     """
     if not matched or tried.account_id is None:
         return None
@@ -129,6 +132,8 @@ def admit(session: Session, tried: Attempt, matched: bool, browser: str, now: da
     if account is None or not account.active or account.password_hash != tried.password_hash:
         return None
     forgive(session, tried)
+    if language is not None:
+        account.locale = language
     ticket = secrets.token_urlsafe(32)
     session.add(
         SignIn(

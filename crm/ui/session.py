@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Never
 
 import streamlit as st
@@ -26,6 +27,7 @@ from crm.ui.start import start
 TOKEN = "session_token"
 WHO = "session_account"
 SEEING = "seeing_as"
+CHOSEN = "language_chosen"
 
 
 def require(permission: str | None = None) -> Actor:
@@ -48,9 +50,9 @@ def require(permission: str | None = None) -> Actor:
 
 
 def signed_in() -> Actor | None:
-    """The person, or None. Sets the reader's language either way; shows nothing."""
+    """The person, or None also where a password of their own comes first. Sets the reader's language; shows nothing."""
     here = look()
-    return here.actor if here else None
+    return here.actor if here and not must_change_password(here) else None
 
 
 def again(actor: Actor) -> Actor | None:
@@ -89,8 +91,12 @@ def must_change_password(here: SignedIn) -> bool:
 
 
 def speak(locale: str | None) -> None:
-    """Sets the reader: the account's language, else the browser's, else the school's; the school's clock."""
-    set_reader(as_language(locale or st.context.locale or settings().school.language), settings().zone)
+    """Sets the reader: the account's language, else the one chosen in this tab, the browser's, the school's.
+
+    And the school's clock.
+    """
+    here = locale or st.session_state.get(CHOSEN) or st.context.locale or settings().school.language
+    set_reader(as_language(here), settings().zone)
 
 
 def set_language(actor: Actor, language: Language) -> None:
@@ -98,6 +104,17 @@ def set_language(actor: Actor, language: Language) -> None:
     with writing() as session:
         accounts.set_locale(session, actor, language)
     speak(language)
+
+
+def choose_language(language: Language) -> None:
+    """The same for somebody who has not signed in: in this tab, until the sign-in remembers it for the person."""
+    st.session_state[CHOSEN] = language
+    speak(None)
+
+
+def chosen_language() -> Language | None:
+    """What was chosen before the sign-in."""
+    return st.session_state.get(CHOSEN)
 
 
 def see_as(actor: Actor, role_id: int) -> None:
@@ -202,9 +219,11 @@ def _ask_to_sign_in() -> Never:
 
 
 def _ask_for_new_password(here: SignedIn) -> Never:
+    from crm.ui.language import language_switch
     from crm.ui.password_form import show_password_form
 
     st.title(_("Choose a password of your own"))
+    language_switch("first-language", partial(set_language, here.actor))
     st.write(_("The one you were given was for the first sign-in only."))
     if show_password_form(here):
         st.rerun()

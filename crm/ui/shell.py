@@ -1,22 +1,24 @@
 """What surrounds every page: navigation from what this person may open, and the person's corner."""
 
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from crm.i18n import LANGUAGES, Says, _, language, says
+from crm.i18n import Says, _, says
 from crm.rbac import Actor
 from crm.services import notices
 from crm.services.permissions import PAGES
 from crm.settings import ROOT, settings
 from crm.store.session import reading
+from crm.ui.language import language_switch
 from crm.ui.session import back_to_oneself, set_language, sign_out
 
-IN_THEIR_OWN_WORDS = {"en": "EN", "zh": "中文"}
 LOGO = Path(__file__).parent / "logo.svg"
+NOTICES = "notifications"
 MANY = 99
 
 
@@ -50,7 +52,7 @@ _RIGHTS, _OWN = says("Administration"), says("Me")
 
 SCREENS = (
     Screen("home", "home", _DAY),
-    Screen("notifications", "notifications", _DAY),
+    Screen(NOTICES, "notifications", _DAY),
     Screen("my-customers", "person_pin_circle", _CUSTOMERS),
     Screen("pool", "groups", _CUSTOMERS),
     Screen("customers", "contacts", _CUSTOMERS),
@@ -83,18 +85,22 @@ def navigation(actor: Actor | None) -> Page:
     refusal instead of a page that does not exist. Before the sign-in nothing is listed nor named, but the
     address stays what it was.
     """
+    nowhere = [_nowhere(name) for name in [_unknown()] if name]
     if actor is None:
         hidden = [page_of(screen, settings().school.name, listed=False) for screen in screens()]
-        return st.navigation(hidden, position="hidden")
+        return st.navigation([*hidden, *nowhere], position="hidden")
     with reading() as session:
         unread = notices.unread(session, actor)
     pages: dict[str, list[Page]] = {}
     for screen in screens():
         title = str(screen.heading)
-        if screen.slug == "notifications" and unread:
+        if screen.slug == NOTICES and unread:
+            # With a dot on its bell.
+            screen = replace(screen, icon="notifications_unread")
             title = f"{title} ({unread if unread <= MANY else f'{MANY}+'})"
         listed = screen.needs is not None and actor.may(screen.needs)
         pages.setdefault(str(screen.section), []).append(page_of(screen, title, listed=listed))
+    pages[str(_OWN)] += nowhere
     here = st.navigation(pages, expanded=True)
     with st.sidebar:
         corner(actor)
@@ -126,28 +132,34 @@ def page_of(screen: Screen, title: str, *, listed: bool) -> Page:
     )
 
 
+def _unknown() -> str:
+    """The last part of the address, if no page has it."""
+    asked = _last_part(st.context.url or "")
+    known = {"", _last_part(settings().school.address), *(screen.slug for screen in screens())}
+    return "" if asked in known else asked
+
+
+def _last_part(address: str) -> str:
+    return unquote(urlsplit(address).path.strip("/").rpartition("/")[2])
+
+
+def _nowhere(name: str) -> Page:
+    """A page for an address without one, in the reader's language. Streamlit would open its English dialog."""
+
+    def tell() -> None:
+        st.title(_("There is no such page"))
+        st.write(_("The address may be mistyped, or what it led to is no longer there."))
+        st.page_link(screens()[0].file, label=_("To the front page"), icon=":material/home:")
+
+    return st.Page(tell, title=_("There is no such page"), url_path=name, visibility="hidden")
+
+
 def corner(actor: Actor) -> None:
     """The person's corner of the sidebar: who is here, the language, the way out."""
     st.caption(settings().school.name)
     st.page_link("pages/account.py", label=actor.name, icon=":material/account_circle:")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         if not actor.seeing_as:
-            language_switch(actor, "language")
+            language_switch("language", partial(set_language, actor))
         if st.button(_("Sign out"), key="sign-out", type="tertiary", icon=":material/logout:"):
             sign_out()
-
-
-def language_switch(actor: Actor, key: str) -> None:
-    """English or 中文, remembered for the person. `key` tells one switch from another on the same page."""
-    chosen = st.segmented_control(
-        _("Language"),
-        LANGUAGES,
-        default=language(),
-        required=True,
-        format_func=lambda one: IN_THEIR_OWN_WORDS[one],
-        key=f"{key}-{language()}",
-        label_visibility="collapsed",
-    )
-    if chosen != language():
-        set_language(actor, chosen)
-        st.rerun()

@@ -16,7 +16,8 @@ from crm.services import sign_in
 from crm.settings import settings
 from crm.store.session import writing
 from crm.ui import door
-from crm.ui.session import address, browser, keep_token, now
+from crm.ui.language import language_switch
+from crm.ui.session import address, browser, choose_language, chosen_language, keep_token, now
 
 
 class _NoCookie:
@@ -62,7 +63,9 @@ def show_sign_in() -> None:
     st.set_page_config(page_title=settings().school.name)
     _left, middle, _right = st.columns([2, 3, 2])
     with middle:
-        st.header(settings().school.name, anchor=False)
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.header(settings().school.name, anchor=False, width="content")
+            language_switch("visitor-language", choose_language)
         place = st.empty()
         form = SignInForm()
         with place.container():
@@ -70,7 +73,7 @@ def show_sign_in() -> None:
                 key="sign-in",
                 fields={
                     "Form name": _("Sign in"),
-                    "Username": _("Name"),
+                    "Username": _("User name"),
                     "Password": _("Password"),
                     "Login": _("Sign in"),
                 },
@@ -91,7 +94,7 @@ def _admitted(name: str, password: str) -> str | None:
     except ValueError:
         matched = False
     with writing() as session:
-        return sign_in.admit(session, tried, matched, browser(), now())
+        return sign_in.admit(session, tried, matched, browser(), now(), chosen_language())
 
 
 def _enter(ticket: str) -> None:

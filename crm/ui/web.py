@@ -31,6 +31,7 @@ from crm.services import sign_in
 from crm.settings import ROOT, settings
 from crm.store.session import writing
 from crm.ui import door
+from crm.ui.closed import Closed
 from crm.ui.failures import on_error, silence_streamlit
 from crm.ui.headers import SecurityHeaders
 from crm.ui.start import start
@@ -56,7 +57,7 @@ def make_app() -> st.App:
             Route(door.SIGN_OUT, leave, methods=["POST"]),
             Route(door.SCRIPT, script, methods=["GET"]),
         ],
-        middleware=[Middleware(SecurityHeaders), Middleware(UploadsOfTheSignedIn)],
+        middleware=[Middleware(SecurityHeaders), Middleware(Closed), Middleware(UploadsOfTheSignedIn)],
         on_script_error=on_error,
     )
 

@@ -44,6 +44,7 @@ class Served:
         with connect(address, subprotocols=["streamlit"], additional_headers=headers, max_size=None) as socket:  # type: ignore[list-item]
             asked = BackMsg()
             asked.rerun_script.page_name = page
+            asked.rerun_script.context_info.url = f"http://localhost:{self.port}/{page}"
             socket.send(asked.SerializeToString())
             return "\n".join(_until_finished(socket.recv(timeout=60) for _ in range(2000)))
 

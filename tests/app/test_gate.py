@@ -38,7 +38,7 @@ def sign_in_as(at, name, password):
 def shows_only_the_form(at):
     return (
         not at.exception
-        and [one.label for one in at.text_input] == ["Name", "Password"]
+        and [one.label for one in at.text_input] == ["User name", "Password"]
         and [one.label for one in at.button] == ["Sign in"]
         and [one.value for one in at.header] == ["Thanos Training School"]
         and not at.title
@@ -170,6 +170,7 @@ def test_a_password_that_was_handed_over_has_to_be_changed_first():
         li = a_person(session, "consultant", "li", must_change_password=True)
     at = page_as(li, "home").run()
     assert [one.value for one in at.title] == ["Choose a password of your own"]
+    assert not at.sidebar.children
 
     for field, value in zip(at.text_input, [PASSWORD, "another good one", "another good one"], strict=True):
         field.input(value)
@@ -203,6 +204,29 @@ def test_everybody_reads_in_their_own_language(li):
 
     with read_in("zh"):
         assert at.title[0].value == _("My account")
+
+
+def test_a_language_chosen_at_the_sign_in_is_remembered_for_the_person(li):
+    with writing() as session:
+        session.exec(select(Account).where(Account.name == "li")).one().locale = None
+    at = signed_out_at("app.py").run()
+
+    at = at.segmented_control[0].set_value("zh").run()
+    assert [one.label for one in at.text_input] == ["用户名", "密码"]
+    at = sign_in_as(at, "li", PASSWORD)
+
+    assert "退出登录" in [one.label for one in at.sidebar.button]
+    with reading() as session:
+        assert session.exec(select(Account.locale).where(Account.name == "li")).one() == "zh"
+
+
+def test_a_wrong_password_changes_nobodys_language(li):
+    at = signed_out_at("app.py").run()
+
+    at = sign_in_as(at.segmented_control[0].set_value("zh").run(), "li", "wrong")
+
+    with reading() as session:
+        assert session.exec(select(Account.locale).where(Account.name == "li")).one() == "en"
 
 
 def test_a_wrong_try_at_the_current_password_is_counted(li):

@@ -49,8 +49,12 @@ def test_the_cookie_of_a_session_opens_the_app():
 
     with served() as ours:
         sent = ours.visit("", cookie=f"thanos={token_of(li)}")
+        nowhere = ours.visit("customer", cookie=f"thanos={token_of(li)}")
+        unknown = ours.visit("customer")
 
     assert "Sign out" in sent
     assert "Li Na" in sent
     assert "Public pool" in sent
     assert not sees_the_form_only(sent)
+    assert "There is no such page" in nowhere and "page_not_found" not in nowhere
+    assert sees_the_form_only(unknown) and "page_not_found" not in unknown

@@ -66,7 +66,7 @@ class Person:
     def sign_in(self, name: str, path: str = "/", password: str = PASSWORD) -> "Person":
         """Open an address and sign in there."""
         self.page.goto(self.school.address + path)
-        self.page.get_by_role("textbox", name=re.compile("^(Name|用户名|姓名|名称|账号)")).fill(name)
+        self.page.get_by_role("textbox", name=re.compile("^(User name|用户名)")).fill(name)
         self.page.locator("input[type=password]").fill(password)
         self.page.locator('[data-testid="stFormSubmitButton"] button').click()
         expect(self.page.locator("input[type=password]")).to_have_count(0)

@@ -187,6 +187,12 @@ def test_every_answer_carries_the_headers(server, path):
     assert headers["referrer-policy"] == "same-origin"
 
 
+@pytest.mark.parametrize("path", ["/_stcore/metrics", "/_stcore/agent/openapi.json", "/_stcore/agent/interact"])
+def test_doors_of_streamlits_own_stay_closed(server, path):
+    assert {server.request(method, path).status for method in ("GET", "POST")} == {404}
+    assert server.request("GET", "/_stcore/health").body == "ok"
+
+
 def test_a_school_on_https_gets_a_secure_cookie(database, folder, a_ticket):
     settings = folder / "https.toml"
     settings.write_text("[sign_in]\nsecure_cookie = true\n", "utf-8")
