@@ -4,7 +4,44 @@ Every error a person may meet names place, value and remedy. The message is a `S
 so it is rendered in the language of whoever reads it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import NamedTuple
+
 from crm.i18n import Says, says
+
+
+class Denial(NamedTuple):
+    """What somebody was kept from: the permission they used ("page.action"), and the row where it was one."""
+
+    action: str
+    key: int | None = None
+
+
+_heard: ContextVar[list[Denial] | None] = ContextVar("denials", default=None)
+
+
+@contextmanager
+def hearing_denials() -> Iterator[list[Denial]]:
+    """Everything that is denied inside, also where somebody catches it and makes it a sentence beside a cell."""
+    denials: list[Denial] = []
+    token = _heard.set(denials)
+    try:
+        yield denials
+    finally:
+        _heard.reset(token)
+
+
+def deny(action: str, key: object = None) -> Denial | None:
+    """Lets whoever listens hear of a denial, which need not be raised: one row out of many. None without an action."""
+    if not action:
+        return None
+    denial = Denial(action, key if isinstance(key, int) else None)
+    heard = _heard.get()
+    if heard is not None:
+        heard.append(denial)
+    return denial
 
 
 class ThanosError(Exception):
@@ -23,11 +60,22 @@ class Refused(ThanosError):
 
 
 class NotAllowed(Refused):
-    """A permission is missing. Recorded in the audit log by whoever catches it last."""
+    """A permission is missing: `action`, on the row `key` where it was one. Heard by `hearing_denials`."""
+
+    def __init__(self, message: Says, action: str = "", key: object = None) -> None:
+        super().__init__(message)
+        self.denial = deny(action, key)
 
 
 class NotFound(ThanosError):
-    """No such row, or none that this person may know of: the two are not told apart."""
+    """No such row, or none that this person may know of: the two are not told apart.
+
+    With the permission that was used it is heard by `hearing_denials`, as somebody may have tried a stranger's row.
+    """
+
+    def __init__(self, message: Says, action: str = "", key: object = None) -> None:
+        super().__init__(message)
+        self.denial = deny(action, key)
 
 
 class Conflict(ThanosError):

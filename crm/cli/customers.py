@@ -88,7 +88,7 @@ def import_(
         checked = imports.check_sheet(session, SYSTEM, file, file.name, datetime.now(UTC), progress)
     errors = [{"row": row, "column": column, "message": str(why)} for row, column, why in checked.errors()]
     if report is not None and errors:
-        imports.write_report(checked, report)
+        imports.write_report(SYSTEM, checked, report)
     done: imports.ImportResult | None = None
     if checked.numbers and not dry_run:
         with writing() as session:

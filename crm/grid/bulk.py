@@ -142,8 +142,8 @@ def _run(here: Here, action: Action, ids: Sequence[Any], params: Mapping[str, An
     if me is None:
         return dict.fromkeys(ids, says("You are no longer signed in."))
     try:
-        me.actor.require(action.needs)
         with me.connection.writing() as session:
+            me.actor.require(action.needs)
             return dict(action.run(session, me.actor, list(ids), me.connection.now(), **params))
     except ThanosError as error:
         return dict.fromkeys(ids, error.says)

@@ -75,7 +75,7 @@ def one_row(config: TableConfig, session: Session, actor: Actor, row_id: Any) ->
     found = config.rows(session, actor).order_by(None).where(attribute(config.model, config.key) == row_id)
     row = session.scalars(found.execution_options(populate_existing=True)).first()
     if row is None:
-        raise NotFound(says("There is no such record, or you may not see it."))
+        raise NotFound(says("There is no such record, or you may not see it."), config.permission, row_id)
     return row
 
 

@@ -67,13 +67,13 @@ class Actor:
     def require(self, action: str) -> None:
         """Raises `NotAllowed` unless the action is granted at all."""
         if action not in self.grants:
-            raise NotAllowed(says("You are not allowed to do this ({action}).", action=action))
+            raise NotAllowed(says("You are not allowed to do this ({action}).", action=action), action)
 
-    def require_to_be_oneself(self) -> None:
+    def require_to_be_oneself(self, action: str = "") -> None:
         """Raises `NotAllowed` while the person looks through the eyes of a role: for what needs no permission."""
         if self.seeing_as:
             raise NotAllowed(
-                says("You are looking through the eyes of a role. Go back to yourself to change anything.")
+                says("You are looking through the eyes of a role. Go back to yourself to change anything."), action
             )
 
 

@@ -169,3 +169,14 @@ def titles_by_account(session: Session, account_ids: Sequence[int]) -> dict[int,
     for account, title in session.execute(asked):
         found[account].append(title)
     return found
+
+
+def all_titles(session: Session) -> dict[int, str]:
+    """The stored titles of all roles by id, in order of their making."""
+    asked = select(col(Role.id), col(Role.title)).order_by(col(Role.id))
+    return {key: title for key, title in session.execute(asked) if key is not None}
+
+
+def accounts_with(role_ids: Iterable[int]) -> Select[int]:
+    """The ids of the accounts that have one of these roles, as a query to narrow further."""
+    return select(col(AccountRole.account_id)).where(col(AccountRole.role_id).in_(list(role_ids)))

@@ -1,26 +1,32 @@
-"""Sign-ins as things to manage: made, disabled, given another password, and what a person changes of their own."""
+"""Sign-ins as things to manage: made, given roles, another password, disabled and enabled."""
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from crm.domain.accounts import Account, SignIn
-from crm.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
-from crm.i18n import LANGUAGES, says
-from crm.rbac import Actor, Reach, covers, merge
+from crm.domain.accounts import Account
+from crm.domain.staff import Employee
+from crm.errors import Conflict, Invalid, NotAllowed, NotFound
+from crm.i18n import LANGUAGES, Says, says
+from crm.rbac import Actor, Reach, merge
 from crm.rbac import store as rbac
 from crm.rbac.tables import AccountRole, Role
 from crm.services import audit
-from crm.services.passwords import check_strength, hashed, made_up, matches
-from crm.services.permissions import ADMINISTERS, POWERS, SYSTEM
+from crm.services.passwords import check_strength, hashed, made_up
+from crm.services.permissions import ADMINISTERS, POWERS, may_as_much
+from crm.services.powers import keep_an_administrator
+from crm.services.scopes import ACCOUNTS, STAFF
+from crm.services.sessions import end_every
 from crm.settings import settings
 
 NAME = re.compile(r"[^\W_][\w.@-]{1,63}")
+_CHANGED = says("Somebody else changed this sign-in since you saw it.")
 
 
 def normalised(name: str) -> str:
@@ -37,22 +43,22 @@ def create(
     display_name: str,
     locale: str | None,
     now: datetime,
+    *,
+    employee_id: int | None = None,
 ) -> str:
     """Makes a sign-in with one role and returns the password to hand over; without one given, a made-up one.
 
-    It has to be changed at the first sign-in. Raises `Invalid`, `NotFound` (no such role), `NotAllowed`.
+    It has to be changed at the first sign-in. With `employee_id` it is that employee's from then on.
+    Raises `Invalid`, `NotFound` (no such role), `NotAllowed`.
     """
     actor.require(ADMINISTERS)
     name = normalised(name)
-    problems = {}
-    if not NAME.fullmatch(name):
-        problems["name"] = says("A name has 2 to 64 letters, digits, dots, dashes or @, and begins with a letter.")
-    elif session.scalar(select(col(Account.id)).where(col(Account.name) == name)) is not None:
-        problems["name"] = says("{name} is taken.", name=name)
-    if len(display_name) > 100:
-        problems["display_name"] = says("At most {count} characters.", count=100)
-    if locale is not None and locale not in LANGUAGES:
-        problems["locale"] = says("There is no language {name}.", name=locale)
+    employee = None if employee_id is None else _without_sign_in(session, actor, employee_id)
+    if employee is None and employee_id is None and actor.reach(ADMINISTERS) is not Reach.ALL:
+        raise Invalid.of({"employee_id": says("Choose whose sign-in it is: you look after your own staff only.")})
+    problems = _problems(session, name, display_name, locale)
+    if employee_id is not None and employee is None:
+        problems["employee_id"] = says("Choose an employee who works here and has no sign-in yet.")
     if problems:
         raise Invalid.of(problems)
     if password is not None:
@@ -61,7 +67,7 @@ def create(
     secret = made_up() if password is None else password
     account = Account(
         name=name,
-        display_name=display_name.strip() or name,
+        display_name=display_name.strip() or (employee.name if employee else name),
         password_hash=hashed(secret),
         must_change_password=True,
         locale=locale,
@@ -69,33 +75,37 @@ def create(
     )
     session.add(account)
     session.flush()
-    assert account.id is not None
-    rbac.give_role(session, account.id, [one.id for one in roles if one.id is not None])
-    audit.record(session, actor, ADMINISTERS, "account", account.id, None, {"name": name, "roles": [role]}, now)
+    rbac.give_role(session, _id(account), [one.id for one in roles if one.id is not None])
+    after: dict[str, Any] = {"name": name, "roles": [role]}
+    if employee is not None:
+        _link(session, employee, _id(account))
+        after["employee"] = employee.id
+    audit.record(session, actor, ADMINISTERS, "account", account.id, None, after, now)
     return secret
 
 
-def disable(session: Session, actor: Actor, name: str, now: datetime) -> None:
+def disable(session: Session, actor: Actor, name: str, now: datetime, *, version: int | None = None) -> None:
     """Ends every session of the sign-in and lets it open no other. Again: changes nothing.
 
-    Raises `NotFound`, `NotAllowed`, and `Refused` for the last one who can manage sign-ins.
+    Raises `NotFound`, `NotAllowed`, `Conflict` against the version seen, and `Refused` for the last one who can
+    manage sign-ins. Customers stay with whoever held them: `crm.services.leaving` hands them on.
     """
-    account = _to_manage(session, actor, name)
+    account = to_manage(session, actor, name, version)
     if not account.active:
         return
-    _keep_an_administrator(session, [_id(account)])
+    keep_an_administrator(session, [_id(account)])
     account.active = False
-    _end_sessions(session, account)
+    end_every(session, account)
     audit.record(session, actor, ADMINISTERS, "account", account.id, {"active": True}, {"active": False}, now)
 
 
-def enable(session: Session, actor: Actor, name: str, now: datetime) -> None:
-    """Lets a disabled sign-in in again, with its old password and roles."""
-    account = _to_manage(session, actor, name)
+def enable(session: Session, actor: Actor, name: str, now: datetime, *, version: int | None = None) -> None:
+    """Lets a disabled sign-in in again, with its old password and roles. Raises as `disable`."""
+    account = to_manage(session, actor, name, version)
     if account.active:
         return
     account.active = True
-    account.version += 1
+    _step(session, account)
     audit.record(session, actor, ADMINISTERS, "account", account.id, {"active": False}, {"active": True}, now)
 
 
@@ -104,84 +114,115 @@ def reset_password(session: Session, actor: Actor, name: str, now: datetime) -> 
 
     Ends every session of it. Raises `NotFound`, `NotAllowed`.
     """
-    account = _to_manage(session, actor, name)
+    account = to_manage(session, actor, name)
     secret = made_up()
     account.password_hash = hashed(secret)
     account.must_change_password = True
-    _end_sessions(session, account)
+    end_every(session, account)
     audit.record(session, actor, ADMINISTERS, "account", account.id, None, {"password": "reset"}, now)
     return secret
 
 
-def set_roles(session: Session, actor: Actor, name: str, roles: Sequence[str], now: datetime) -> None:
+def set_roles(
+    session: Session, actor: Actor, name: str, roles: Sequence[str], now: datetime, *, version: int | None = None
+) -> None:
     """Gives a sign-in exactly these roles; they count from its next click on.
 
-    Raises `NotFound`, `NotAllowed`, and `Refused` when nobody who can manage sign-ins would be left.
+    Raises `NotFound`, `NotAllowed`, `Conflict` against the version seen, and `Refused` when nobody who can manage
+    sign-ins would be left.
     """
-    account = _to_manage(session, actor, name)
-    given = _roles(session, actor, roles)
+    account = to_manage(session, actor, name, version)
+    given = _roles(session, actor, list(dict.fromkeys(roles)))
     before = rbac.granted_to(session, _id(account))
     after = merge(rbac.grants_of_role(session, one.id) for one in given if one.id is not None)
     lost = [power for power in POWERS if after.get(power) is not Reach.ALL]
-    _keep_an_administrator(session, [_id(account)], lost)
+    keep_an_administrator(session, [_id(account)], lost)
+    _step(session, account)
     session.execute(delete(AccountRole).where(col(AccountRole.account_id) == account.id))
     rbac.give_role(session, _id(account), [one.id for one in given if one.id is not None])
-    account.version += 1
     audit.record(
-        session, actor, ADMINISTERS, "account", account.id, {"roles": before.roles}, {"roles": sorted(roles)}, now
+        session,
+        actor,
+        ADMINISTERS,
+        "account",
+        account.id,
+        {"roles": before.roles},
+        {"roles": sorted(one.name for one in given)},
+        now,
     )
 
 
-def change_password(
-    session: Session, actor: Actor, current: str, new: str, now: datetime, keep: int | None = None
-) -> None:
-    """A person's own new password. Ends their sessions everywhere but the one numbered `keep`.
+def to_manage(session: Session, actor: Actor, name: str, version: int | None = None) -> Account:
+    """The account of that name, if it is in this person's reach: nobody manages who may do more than they.
 
-    Raises `Invalid` (fields `current`, `password`).
+    Raises `NotFound`, also for one out of reach, `NotAllowed`, and `Conflict` if it is no longer at `version`.
     """
-    account = _own(session, actor)
-    if not matches(current, account.password_hash):
-        raise Invalid.of({"current": says("This is not your current password.")})
-    check_strength(new, account.name, settings().sign_in.min_password_length)
-    if matches(new, account.password_hash):
-        raise Invalid.of({"password": says("The new password has to differ from the current one.")})
-    account.password_hash = hashed(new)
-    account.must_change_password = False
-    _end_sessions(session, account, keep)
-    audit.record(session, actor, "account.password", "account", account.id, None, {"password": "changed"}, now)
-
-
-def sign_out_everywhere(session: Session, actor: Actor, now: datetime) -> None:
-    """Ends every session of the person, this one included."""
-    account = _own(session, actor)
-    _end_sessions(session, account)
-    audit.record(session, actor, "account.sessions", "account", account.id, None, {"sessions": "ended"}, now)
-
-
-def set_locale(session: Session, actor: Actor, locale: str) -> None:
-    """The language a person reads from here on. Raises `Invalid` for one that there is not."""
-    if locale not in LANGUAGES:
-        raise Invalid.of({"locale": says("There is no language {name}.", name=locale)})
-    _own(session, actor).locale = locale
-
-
-def _own(session: Session, actor: Actor) -> Account:
-    actor.require_to_be_oneself()
-    account = session.get(Account, actor.account_id) if actor.account_id is not None else None
-    if account is None or not account.active:
-        raise NotAllowed(says("Sign in first."))
-    return account
-
-
-def _to_manage(session: Session, actor: Actor, name: str) -> Account:
-    """The account of that name, if this person may manage it: nobody manages who may do more than they."""
     actor.require(ADMINISTERS)
     account = session.scalars(select(Account).where(col(Account.name) == normalised(name))).one_or_none()
     if account is None:
         raise NotFound(says("There is no sign-in {name}.", name=name))
-    if actor is not SYSTEM and not covers(actor.grants, rbac.granted_to(session, _id(account)).grants):
-        raise NotAllowed(says("{name} may do more than you, so you cannot change that sign-in.", name=name))
+    require_manageable(session, actor, account)
+    if version is not None and account.version != version:
+        raise Conflict(_CHANGED)
     return account
+
+
+def require_manageable(session: Session, actor: Actor, account: Account) -> None:
+    """Raises `NotFound` for a sign-in out of the actor's reach, `NotAllowed` for one that may do more than they."""
+    actor.require(ADMINISTERS)
+    key = _id(account)
+    if not ACCOUNTS.allows(session, actor, ADMINISTERS, key):
+        raise NotFound(says("There is no sign-in {name}.", name=account.name), ADMINISTERS, key)
+    if not may_as_much(actor, rbac.granted_to(session, key).grants):
+        raise NotAllowed(
+            says("{name} may do more than you, so you cannot change that sign-in.", name=account.name), ADMINISTERS, key
+        )
+
+
+def role_choices(session: Session, actor: Actor) -> dict[str, Says]:
+    """The roles that this person may give, by name, in order of their making."""
+    actor.require(ADMINISTERS)
+    every = session.scalars(select(Role).order_by(col(Role.id)))
+    return {
+        role.name: Says.loaded(role.title)
+        for role in every
+        if role.id is not None and may_as_much(actor, rbac.grants_of_role(session, role.id))
+    }
+
+
+def employee_choices(session: Session, actor: Actor) -> dict[int, str]:
+    """Employees to whom this person may give a sign-in: who work here and have none, by id."""
+    actor.require(ADMINISTERS)
+    asked = select(Employee).where(*_may_get_one(actor)).order_by(col(Employee.name), col(Employee.id))
+    return {one.id: one.name for one in session.scalars(asked) if one.id is not None}
+
+
+def _problems(session: Session, name: str, display_name: str, locale: str | None) -> dict[str, Says]:
+    problems = {}
+    if not NAME.fullmatch(name):
+        problems["name"] = says("A name has 2 to 64 letters, digits, dots, dashes or @, and begins with a letter.")
+    elif session.scalar(select(exists().where(col(Account.name) == name))):
+        problems["name"] = says("{name} is taken.", name=name)
+    if len(display_name) > 100:
+        problems["display_name"] = says("At most {count} characters.", count=100)
+    if locale is not None and locale not in LANGUAGES:
+        problems["locale"] = says("There is no language {name}.", name=locale)
+    return problems
+
+
+def _may_get_one(actor: Actor) -> tuple[Any, ...]:
+    return col(Employee.active), col(Employee.account_id).is_(None), STAFF.where(actor, ADMINISTERS)
+
+
+def _without_sign_in(session: Session, actor: Actor, employee_id: int) -> Employee | None:
+    asked = select(Employee).where(col(Employee.id) == employee_id, *_may_get_one(actor)).with_for_update()
+    return session.scalars(asked, execution_options={"populate_existing": True}).one_or_none()
+
+
+def _link(session: Session, employee: Employee, account_id: int) -> None:
+    employee.account_id = account_id
+    employee.version += 1
+    session.flush()
 
 
 def _roles(session: Session, actor: Actor, names: Sequence[str]) -> list[Role]:
@@ -192,64 +233,26 @@ def _roles(session: Session, actor: Actor, names: Sequence[str]) -> list[Role]:
         if role is None or role.id is None:
             known = ", ".join(rbac.role_names(session))
             raise NotFound(says("There is no role {name}. The roles are: {known}.", name=name, known=known))
-        if actor is not SYSTEM and not covers(actor.grants, rbac.grants_of_role(session, role.id)):
-            raise NotAllowed(says("The role {name} may do more than you, so you cannot give it.", name=name))
+        if not may_as_much(actor, rbac.grants_of_role(session, role.id)):
+            raise NotAllowed(
+                says("The role {name} may do more than you, so you cannot give it.", name=name), ADMINISTERS, role.id
+            )
         found.append(role)
     return found
 
 
-def active_holders(session: Session) -> dict[str, set[int]]:
-    """Who of those active holds each power on all rows, and nobody else changes that before the commit.
-
-    The rows are locked, so that two who demote each other at once cannot both succeed. Who holds the power is
-    asked again behind the lock: PostgreSQL answers a locking statement's subquery as of before its wait.
-    """
-    asked = {
-        power: select(col(Account.id)).where(col(Account.active), col(Account.id).in_(rbac.holders(power)))
-        for power in POWERS
-    }
-    every = or_(*(col(Account.id).in_(rbac.holders(power)) for power in POWERS))
-    locks = select(col(Account.id)).where(col(Account.active), every).order_by(col(Account.id)).with_for_update()
-    session.execute(locks).all()
-    return {power: {one for one in session.scalars(each) if one is not None} for power, each in asked.items()}
-
-
-def keep_somebody(session: Session, before: Mapping[str, set[int]]) -> None:
-    """After a change of roles: raises `Refused` if a power that somebody held `before` is nobody's now."""
+def _step(session: Session, account: Account) -> None:
+    """Raises the version if it is still the one that was read: of two at once, the second is told."""
     session.flush()
-    now = active_holders(session)
-    if any(rbac.is_last(held, held - now[power]) for power, held in before.items()):
-        raise Refused(says("Nobody would be left who can administer. Give somebody else a role that can first."))
-
-
-def _keep_an_administrator(session: Session, leaving: Sequence[int], powers: Sequence[str] = POWERS) -> None:
-    """Raises `Refused` if nobody active would be left with one of the powers once these have lost it."""
-    if not powers:
-        return
-    holding = active_holders(session)
-    if any(rbac.is_last(holding[power], leaving) for power in powers):
-        raise Refused(says("This is the last one who can manage sign-ins. Give somebody else that role first."))
-
-
-def _end_sessions(session: Session, account: Account, keep: int | None = None) -> None:
-    """Raises the epoch, in the database's own arithmetic, so that no two changes at once share one."""
-    raised = session.scalar(
+    stepped = session.scalar(
         update(Account)
         .where(col(Account.id) == account.id, col(Account.version) == account.version)
-        .values(session_epoch=col(Account.session_epoch) + 1, version=col(Account.version) + 1)
-        .returning(col(Account.session_epoch))
+        .values(version=col(Account.version) + 1)
+        .returning(col(Account.version))
         .execution_options(synchronize_session=False)
     )
-    if raised is None:
-        raise Conflict(says("{name} was changed by somebody else at the same time. Try again.", name=account.name))
-    if keep is not None:
-        session.execute(
-            update(SignIn)
-            .where(col(SignIn.id) == keep, col(SignIn.account_id) == account.id)
-            .values(session_epoch=raised)
-            .execution_options(synchronize_session=False)
-        )
-    session.flush()
+    if stepped is None:
+        raise Conflict(_CHANGED)
     session.refresh(account)
 
 

@@ -5,19 +5,22 @@ a phone number or anything else by which somebody could be reached.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from crm.domain.records import AuditEntry
+from crm.errors import Denial
 from crm.rbac import Actor
 
 REFUSED = "refused"
 SAME_REFUSAL = timedelta(minutes=10)
+MOST_ROWS = 100
+"""So many numbers of rows are kept of one refusal; how many there were is kept too."""
 
 
 def record(
@@ -34,35 +37,70 @@ def record(
 
     `before` and `after` hold only what changed.
     """
-    session.add(
-        AuditEntry(
-            at=now,
-            account_id=actor.account_id,
-            action=action,
-            subject=subject,
-            subject_id=subject_id,
-            before=_text(before),
-            after=_text(after),
-            address=actor.address,
-        )
-    )
+    session.add(_entry(actor, action, subject, subject_id, before, after, now))
 
 
-def record_refusal(session: Session, actor: Actor, permission: str, now: datetime) -> None:
-    """Notes that somebody was denied `permission`; the same refusal again within ten minutes is not repeated."""
-    if not refused_lately(session, actor, permission, now):
-        record(session, actor, REFUSED, permission, None, None, None, now)
+def record_refusals(session: Session, actor: Actor, denials: Iterable[Denial], now: datetime) -> None:
+    """Notes what somebody was denied, one entry a permission; what `new_refusals` leaves out is not repeated."""
+    for refusal in new_refusals(session, actor, denials, now):
+        session.add(_entry(actor, REFUSED, refusal.permission, refusal.key, None, refusal.rows, now))
 
 
-def refused_lately(session: Session, actor: Actor, permission: str, now: datetime) -> bool:
-    """Whether the same refusal of the same person was noted in the last ten minutes."""
+class Refusal(NamedTuple):
+    """What is kept of denials of one permission: the row where it was one, the numbers of the rows where several."""
+
+    permission: str
+    key: int | None
+    rows: Mapping[str, Any] | None
+
+
+def new_refusals(session: Session, actor: Actor, denials: Iterable[Denial], now: datetime) -> list[Refusal]:
+    """The denials as they are kept, but for those of the same person that were noted in the last ten minutes."""
+    keys: dict[str, dict[int, None]] = {}
+    for denial in denials:
+        rows = keys.setdefault(denial.action[:64], {})
+        if denial.key is not None:
+            rows[denial.key] = None
+    refusals = [
+        Refusal(permission, next(iter(rows), None), None)
+        if len(rows) < 2
+        else Refusal(permission, None, {"count": len(rows), "rows": sorted(rows)[:MOST_ROWS]})
+        for permission, rows in keys.items()
+    ]
+    return [refusal for refusal in refusals if not _noted_lately(session, actor, refusal, now)]
+
+
+def _noted_lately(session: Session, actor: Actor, refusal: Refusal, now: datetime) -> bool:
     asked = select(func.count()).where(
         col(AuditEntry.account_id) == actor.account_id,
         col(AuditEntry.action) == REFUSED,
-        col(AuditEntry.subject) == permission,
+        col(AuditEntry.subject) == refusal.permission,
+        col(AuditEntry.subject_id).is_not_distinct_from(refusal.key),
+        col(AuditEntry.after) == _text(refusal.rows),
         col(AuditEntry.at) > now - SAME_REFUSAL,
     )
     return bool(session.scalar(asked))
+
+
+def _entry(
+    actor: Actor,
+    action: str,
+    subject: str,
+    subject_id: int | None,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    now: datetime,
+) -> AuditEntry:
+    return AuditEntry(
+        at=now,
+        account_id=actor.account_id,
+        action=action,
+        subject=subject,
+        subject_id=subject_id,
+        before=_text(before),
+        after=_text(after),
+        address=actor.address,
+    )
 
 
 def _text(values: Mapping[str, Any] | None) -> str:

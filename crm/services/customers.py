@@ -61,7 +61,7 @@ def get(session: Session, actor: Actor, permission: str, customer_id: int) -> Cu
     Whom another consultant holds is not found, just as whom there never was.
     """
     actor.require(permission)
-    return find(session, allowed(actor, permission), customer_id)
+    return find(session, allowed(actor, permission), customer_id, permission)
 
 
 def add(session: Session, actor: Actor, values: Mapping[str, Any], now: datetime) -> Added:
@@ -114,8 +114,9 @@ def save_changes(
     """
     if not actor.may(EDIT):
         actor.require(EDIT_MINE)
+    used = EDIT if actor.may(EDIT) else EDIT_MINE
     within = allowed_by_any(actor, EDIT, EDIT_MINE)
-    customer = find(session, within, customer_id, lock=True)
+    customer = find(session, within, customer_id, used, lock=True)
     if customer.version != version:
         raise _conflict(customer, changes)
     cells = checked(session, actor, changes, customer)
@@ -128,10 +129,9 @@ def save_changes(
             execution_options=_UNSEEN,
         ).one_or_none()
     if saved is None:
-        raise _conflict(find(session, within, customer_id), changes)
+        raise _conflict(find(session, within, customer_id, used), changes)
     if cells.course_ids is not None:
         set_courses(session, customer_id, cells.course_ids)
-    used = EDIT if actor.may(EDIT) else EDIT_MINE
     audit.record(session, actor, used, "customer", customer_id, None, {"fields": sorted(changes)}, now)
     session.expire(customer)
     return version + 1
@@ -146,7 +146,7 @@ def delete_many(session: Session, actor: Actor, ids: Sequence[int], now: datetim
     actor.require(DELETE)
     told: dict[int, Says | None] = {}
     for part in parts(ids):
-        found = locked(session, part, allowed(actor, DELETE))
+        found = locked(session, part, allowed(actor, DELETE), DELETE)
         told |= {each: _why_kept(session, found.get(each), now) for each in part}
         gone = [each for each in part if told[each] is None]
         to_pool(session, gone, Outcome.RELEASED, now, says("The customer was deleted."))
@@ -172,7 +172,7 @@ def restore_many(session: Session, actor: Actor, ids: Sequence[int], now: dateti
     actor.require(DELETE)
     told: dict[int, Says | None] = {}
     for part in parts(ids):
-        found = locked(session, part, _deleted(actor))
+        found = locked(session, part, _deleted(actor), DELETE)
         for each in part:
             told[each] = _restore(session, found.get(each), now)
             if told[each] is None:

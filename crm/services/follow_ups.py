@@ -59,7 +59,7 @@ def record(
     if actor.owner_id is None:
         raise Refused(says("Only a member of staff can record a follow-up. Link this sign-in to one under Staff."))
     values = _checked(channel, note, next_step, next_at, now)
-    customer = find(session, allowed_by_any(actor, FOLLOW_UP, NOTE), customer_id, lock=True)
+    customer = find(session, allowed_by_any(actor, FOLLOW_UP, NOTE), customer_id, FOLLOW_UP, lock=True)
     holds = customer.consultant_id == actor.owner_id and actor.may(FOLLOW_UP)
     in_time = holds and not lapsed(session, customer, now)
     episode = _open_episode(session, customer_id) if in_time else None

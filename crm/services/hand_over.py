@@ -42,7 +42,7 @@ def assign_many(
     told: dict[int, Says | None] = {}
     given: list[int] = []
     for part in parts(ids):
-        found = locked(session, part, allowed(actor, ASSIGN))
+        found = locked(session, part, allowed(actor, ASSIGN), ASSIGN)
         free = []
         for each in part:
             told[each] = _why_not(session, found.get(each), consultant, now)

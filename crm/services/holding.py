@@ -15,7 +15,7 @@ from crm.domain.episodes import Outcome
 from crm.domain.expiry import Held, Lapses, scheduled, verdict
 from crm.domain.payments import Payment, PaymentState
 from crm.domain.staff import ConsultantQuota, Employee
-from crm.errors import Invalid, Refused
+from crm.errors import Invalid, Refused, deny
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services import audit
@@ -48,11 +48,12 @@ def room_of(session: Session, actor: Actor) -> Claimant:
     """
     quota = session.execute(
         select(col(ConsultantQuota.employee_id), col(ConsultantQuota.max_customers))
-        .join(Employee, col(Employee.id) == col(ConsultantQuota.employee_id))
-        .where(col(ConsultantQuota.employee_id) == actor.owner_id, WORKS)
-        .with_for_update(of=ConsultantQuota)
+        .where(col(ConsultantQuota.employee_id) == actor.owner_id)
+        .with_for_update()
     ).one_or_none()
-    if quota is None:
+    # Asked behind the lock: their sign-in may have been disabled while this waited for it.
+    works = select(col(Employee.id)).where(col(Employee.id) == actor.owner_id, WORKS)
+    if quota is None or session.scalar(works) is None:
         raise Refused(says("Only an active consultant with a quota can hold customers. A manager sets it under Staff."))
     held = select(func.count()).select_from(Customer).where(col(Customer.consultant_id) == quota.employee_id, LIVE)
     return Claimant(quota.employee_id, session.scalar(held) or 0, quota.max_customers)
@@ -92,10 +93,12 @@ def to_pool(
     at: datetime,
     reason: Says | None = None,
     only: ColumnElement[bool] | None = None,
+    then: CustomerState = CustomerState.PUBLIC,
 ) -> dict[int, int]:
     """Make customers public whom somebody holds (and who meet `only`), closing their episodes at `at`.
 
     Both in the caller's transaction; who is held by nobody, or no longer meets the condition, is left alone.
+    `then` is what they are instead of public: waiting, to be shared out at once.
     Returns who lost whom: consultant by customer.
     """
     if not ids:
@@ -109,7 +112,7 @@ def to_pool(
         update(_CUSTOMER)
         .where(these, HELD, true() if only is None else only)
         .values(
-            state=CustomerState.PUBLIC,
+            state=then,
             last_consultant_id=_CUSTOMER.c.consultant_id,
             consultant_id=None,
             follow_up_due_at=None,
@@ -121,8 +124,8 @@ def to_pool(
     # Somebody who waited for a lock brings an earlier moment than the one who held it.
     opened = _ASSIGNMENT.c.opened_at
     closed_at = case((opened > at, opened), else_=literal(at, opened.type))
-    # Whoever of them is public now and has an open episode is who has just left.
-    left = select(_CUSTOMER.c.id).where(these, col(Customer.state) == CustomerState.PUBLIC)
+    # Whoever of them nobody holds now and has an open episode is who has just left.
+    left = select(_CUSTOMER.c.id).where(these, col(Customer.state) == then)
     closed: Iterable[Any] = connection.execute(
         update(_ASSIGNMENT)
         .where(_ASSIGNMENT.c.customer_id.in_(left), _ASSIGNMENT.c.closed_at.is_(None))
@@ -137,7 +140,7 @@ def release_many(session: Session, actor: Actor, ids: Sequence[int], now: dateti
     actor.require(RELEASE)
     told: dict[int, Says | None] = {}
     for part in parts(ids):
-        found = locked(session, part, allowed(actor, RELEASE))
+        found = locked(session, part, allowed(actor, RELEASE), RELEASE)
         told |= {each: _too_late(session, found.get(each), now) for each in part}
         free = [each for each in part if told[each] is None]
         for each, consultant in to_pool(session, free, Outcome.RELEASED, now).items():
@@ -159,7 +162,7 @@ def extend_many(
         raise Invalid.of({"until": says("Choose a day from today to {days} days from now.", days=most)})
     told: dict[int, Says | None] = {}
     for part in parts(ids):
-        found = locked(session, part, allowed(actor, EXTEND))
+        found = locked(session, part, allowed(actor, EXTEND), EXTEND)
         told |= {each: _too_late(session, found.get(each), now) for each in part}
         free = [each for each in part if told[each] is None]
         session.execute(
@@ -173,13 +176,20 @@ def extend_many(
     return told
 
 
-def locked(session: Session, ids: Sequence[int], condition: ColumnElement[bool]) -> dict[int, Customer]:
-    """The customers of these ids that meet the condition, which nobody else changes before the commit."""
+def locked(session: Session, ids: Sequence[int], condition: ColumnElement[bool], action: str) -> dict[int, Customer]:
+    """The customers of these ids that meet the condition, which nobody else changes before the commit.
+
+    The others were denied to whoever used the permission `action`.
+    """
     asked = select(Customer).where(is_one_of(session, _CUSTOMER.c.id, ids), condition)
     rows = session.scalars(
         asked.order_by(col(Customer.id)).with_for_update(), execution_options={"populate_existing": True}
     )
-    return {row.id: row for row in rows if row.id is not None}
+    found = {row.id: row for row in rows if row.id is not None}
+    for each in ids:
+        if each not in found:
+            deny(action, each)
+    return found
 
 
 def parts(ids: Sequence[int]) -> list[Sequence[int]]:

@@ -11,7 +11,7 @@ from crm.domain.school import Course
 from crm.errors import Unavailable
 from crm.i18n import Language, language, says
 from crm.rbac import Actor
-from crm.services.import_checked import VIEW, Checked
+from crm.services.import_checked import RUN, VIEW, Checked
 from crm.xlsx import report, template
 
 File = Path | IO[bytes]
@@ -28,11 +28,12 @@ def write_template(session: Session, actor: Actor, file: File, lang: Language | 
     _written(file, lambda: template.template(file, lang or language(), courses))
 
 
-def write_report(checked: Checked, file: File, lang: Language | None = None) -> None:
+def write_report(actor: Actor, checked: Checked, file: File, lang: Language | None = None) -> None:
     """Writes the wrong rows of a sheet, each with what is wrong, to be corrected and imported again.
 
-    Raises `Unavailable` if the file cannot be written.
+    Raises `NotAllowed`, `Unavailable` if the file cannot be written.
     """
+    actor.require(RUN)
     _written(file, lambda: report.report(file, checked.layout, checked.wrong, lang or language()))
 
 

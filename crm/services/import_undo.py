@@ -77,7 +77,9 @@ def undo_import(session: Session, actor: Actor, batch_id: int, now: datetime) ->
         select_rows(ImportBatch).where(col(ImportBatch.id) == batch_id, BATCHES.where(actor, UNDO)).with_for_update()
     ).first()
     if batch is None:
-        raise NotFound(says("There is no import {batch}, or it is not yours to take back.", batch=str(batch_id)))
+        raise NotFound(
+            says("There is no import {batch}, or it is not yours to take back.", batch=str(batch_id)), UNDO, batch_id
+        )
     if batch.undone_at is not None:
         raise Refused(says("Import {batch} was taken back already, at {at}.", batch=str(batch_id), at=batch.undone_at))
     customers = _customers(session, batch_id)

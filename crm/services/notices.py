@@ -16,6 +16,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from crm.domain.records import NoticeState, Notification
 from crm.domain.staff import Employee
+from crm.errors import deny
 from crm.i18n import Says, says
 from crm.notify.addresses import recipients
 from crm.rbac import Actor
@@ -147,6 +148,8 @@ def mark_read(session: Session, actor: Actor, ids: Sequence[int], now: datetime)
         .values(read_at=now, version=col(Notification.version) + 1),
         execution_options={"synchronize_session": False},
     )
+    for each in set(ids) - mine:
+        deny("notifications.view", each)
     return {notice: None if notice in mine else says("This notice is not yours.") for notice in ids}
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm.i18n import Says, says
-from crm.rbac import Actor, Catalogue, Grants, Page, Reach
+from crm.rbac import Actor, Catalogue, Grants, Page, Reach, covers
 from crm.rbac import store as rbac
 from crm.rbac.tables import Role
 
@@ -100,6 +100,15 @@ DEFAULT_ROLES = (
 
 SYSTEM = Actor(account_id=None, name="system", grants=PAGES.everything())
 """The product itself: jobs and the command line."""
+
+
+def may_as_much(actor: Actor, grants: Grants) -> bool:
+    """Whether the actor may do all of this too, and as far: nobody manages, gives or takes more than they have.
+
+    A grant of something that is no longer declared permits nothing, so it does not count.
+    """
+    declared = {name: reach for name, reach in grants.items() if name in PAGES.permissions}
+    return actor is SYSTEM or covers(actor.grants, declared)
 
 
 def install_roles(session: Session) -> None:

@@ -15,11 +15,11 @@ from sqlmodel import Session, col
 from crm.domain.accounts import Account
 from crm.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from crm.i18n import Says, says, says_n
-from crm.rbac import Actor, Grants, Reach, covers, narrowed
+from crm.rbac import Actor, Grants, Reach, narrowed
 from crm.rbac import store as rbac
 from crm.rbac.tables import Role
-from crm.services import accounts, audit
-from crm.services.permissions import PAGES, SYSTEM
+from crm.services import audit, powers
+from crm.services.permissions import PAGES, SYSTEM, may_as_much
 
 VIEW, EDIT, SEE_AS = "permissions.view", "permissions.edit", "permissions.see_as"
 TITLE_LENGTH = 64
@@ -87,11 +87,11 @@ def save(
         return version
     after = {**before, **{one.permission: one.after for one in made if one.after is not None}}
     if not _may_give(actor, before) or not _may_give(actor, after):
-        raise NotAllowed(says("Nobody gives or takes what they may not do themselves ({action}).", action=EDIT))
-    holding = accounts.active_holders(session)
+        raise _more_than_oneself(role_id)
+    holding = powers.active_holders(session)
     _step(session, role, version)
     rbac.change_grants(session, role_id, {one.permission: one.after for one in made})
-    accounts.keep_somebody(session, holding)
+    powers.keep_somebody(session, holding)
     _record(
         session,
         actor,
@@ -113,7 +113,7 @@ def create(session: Session, actor: Actor, title: str, now: datetime, *, copy_of
     if copy_of is not None:
         grants = rbac.grants_of_role(session, _id(_found(session, copy_of)))
     if not _may_give(actor, grants):
-        raise NotAllowed(says("Nobody gives or takes what they may not do themselves ({action}).", action=EDIT))
+        raise _more_than_oneself(copy_of)
     title = _free_title(session, title)
     name = re.sub(r"\W+", "_", title.lower()).strip("_")
     if not name or rbac.role_named(session, name) is not None:
@@ -226,7 +226,7 @@ def _to_change(session: Session, actor: Actor, role_id: int, version: int, wante
     if role.version != version:
         raise Conflict(_CHANGED, {name: grants.get(name) for name in wanted})
     if not _may_give(actor, grants):
-        raise NotAllowed(says("Nobody gives or takes what they may not do themselves ({action}).", action=EDIT))
+        raise _more_than_oneself(role_id)
     return role
 
 
@@ -236,8 +236,13 @@ def _step(session: Session, role: Role, version: int) -> None:
 
 
 def _may_give(actor: Actor, grants: Grants) -> bool:
-    declared = {name: reach for name, reach in grants.items() if name in PAGES.permissions}
-    return actor is SYSTEM or (actor.reach(EDIT) is Reach.ALL and covers(actor.grants, declared))
+    return actor is SYSTEM or (actor.reach(EDIT) is Reach.ALL and may_as_much(actor, grants))
+
+
+def _more_than_oneself(role_id: int | None) -> NotAllowed:
+    return NotAllowed(
+        says("Nobody gives or takes what they may not do themselves ({action}).", action=EDIT), EDIT, role_id
+    )
 
 
 def _free_title(session: Session, title: str, but: Role | None = None) -> str:

@@ -33,6 +33,15 @@ DEPARTMENTS = Scope(
 )
 """Departments: one's own, all of them."""
 
+ACCOUNTS = Scope(
+    key=col(Account.id),
+    own=lambda owner: col(Account.id).in_(select(col(Employee.account_id)).where(col(Employee.id) == owner)),
+    department=lambda code: col(Account.id).in_(
+        select(col(Employee.account_id)).where(col(Employee.department_code) == code)
+    ),
+)
+"""Sign-ins: one's own, those of one's department, everybody's."""
+
 WORKS: ColumnElement[bool] = col(Employee.active) & ~exists().where(
     col(Account.id) == col(Employee.account_id), ~col(Account.active)
 ).correlate(Employee)
@@ -79,17 +88,20 @@ def may_open(actor: Actor) -> ColumnElement[bool]:
     return allowed_by_any(actor, "customers.view", "my-customers.view", "pool.view")
 
 
-def find(session: Session, condition: ColumnElement[bool], customer_id: int, *, lock: bool = False) -> Customer:
+def find(
+    session: Session, condition: ColumnElement[bool], customer_id: int, action: str, *, lock: bool = False
+) -> Customer:
     """The one customer, as the database has it now; with `lock`, nobody else changes it before the commit.
 
     Raises `NotFound` both when there is none and when the condition leaves it out: the two look the same.
+    `action` is the permission that was used, for whoever keeps what was denied.
     """
     asked = select(Customer).where(col(Customer.id) == customer_id, condition)
     if lock:
         asked = asked.with_for_update()
     found = session.scalars(asked, execution_options={"populate_existing": True}).one_or_none()
     if found is None:
-        raise NotFound(NO_SUCH)
+        raise NotFound(NO_SUCH, action, customer_id)
     return found
 
 

@@ -8,6 +8,8 @@ should last: `attempt` (counts it, and gives the hash to compare with), the comp
 
 import hashlib
 import secrets
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -160,6 +162,36 @@ def forgive(session: Session, tried: Attempt) -> None:
             )
         )
     )
+
+
+def locked_until(session: Session, names: Sequence[str], now: datetime) -> dict[str, datetime]:
+    """Until when sign-ins of these names wait because of wrong tries, from one address or from anywhere."""
+    rules = settings().sign_in
+    window = timedelta(minutes=rules.attempts_minutes)
+    by_digest = {digest(name): name for name in names}
+    tries: dict[tuple[str, ...], list[datetime]] = defaultdict(list)
+    asked = (
+        select(col(SignInAttempt.name_digest), col(SignInAttempt.address), col(SignInAttempt.at))
+        .where(col(SignInAttempt.name_digest).in_(by_digest), col(SignInAttempt.at) > now - window)
+        .order_by(col(SignInAttempt.at).desc())
+    )
+    for name_digest, address, at in session.execute(asked):
+        tries[name_digest, address].append(at)
+        tries[name_digest,].append(at)
+    found: dict[str, datetime] = {}
+    for key, moments in tries.items():
+        most = rules.attempts if len(key) > 1 else rules.attempts * FROM_ANYWHERE
+        if len(moments) >= most:
+            name = by_digest[key[0]]
+            found[name] = max(moments[most - 1] + window, found.get(name, now))
+    return found
+
+
+def forget_attempts(session: Session, name: str) -> int:
+    """Lets that name try again at once, from wherever; how many wrong tries are forgotten."""
+    gone = session.execute(delete(SignInAttempt).where(col(SignInAttempt.name_digest) == digest(normalised(name))))
+    assert isinstance(gone, CursorResult)
+    return gone.rowcount
 
 
 def redeem(session: Session, ticket: str, now: datetime) -> str | None:

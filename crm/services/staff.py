@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, false, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col
@@ -16,12 +16,12 @@ from crm.domain.accounts import Account
 from crm.domain.calendar import day_of
 from crm.domain.quotas import Shut, room
 from crm.domain.staff import ConsultantQuota, Department, Employee
-from crm.errors import Conflict, Invalid, NotAllowed, NotFound
+from crm.errors import Conflict, Invalid, NotAllowed, NotFound, deny
 from crm.i18n import Says, says
 from crm.rbac import Actor, Reach
-from crm.services import audit, sharing_round
+from crm.services import accounts, audit, sharing_round
 from crm.services.permissions import ADMINISTERS
-from crm.services.scopes import DEPARTMENTS, STAFF, WORKS
+from crm.services.scopes import ACCOUNTS, DEPARTMENTS, STAFF, WORKS
 from crm.services.staff_cells import DEPARTMENT, EMPLOYEE, FREE, QUOTA, Check, checked
 from crm.settings import settings
 from crm.store.session import is_postgres
@@ -53,7 +53,7 @@ def departments(_session: Session, _actor: Actor) -> SelectOfScalar[Department]:
 
 def free_accounts(_session: Session, actor: Actor) -> SelectOfScalar[Account]:
     """Active sign-ins that no employee has yet, for whoever may link them."""
-    return select_rows(Account).where(FREE if actor.may(ADMINISTERS) else false())
+    return select_rows(Account).where(FREE, ACCOUNTS.where(actor, ADMINISTERS))
 
 
 def consultants(_session: Session, actor: Actor) -> Select[Any]:
@@ -119,7 +119,7 @@ def save_quota(
     """
     actor.require(EDIT)
     asked = select(ConsultantQuota).join(Employee).where(col(ConsultantQuota.employee_id) == employee_id)
-    quota = _locked(session, asked.where(STAFF.where(actor, EDIT)), ConsultantQuota)
+    quota = _locked(session, asked.where(STAFF.where(actor, EDIT)), ConsultantQuota, employee_id)
     return _save(
         session, actor, quota, col(ConsultantQuota.employee_id) == employee_id, employee_id, version, changes, now
     )
@@ -131,15 +131,21 @@ def save_employee(
     """Save changed fields of one employee against the version seen; returns the new version.
 
     Who becomes inactive is given no more customers and keeps those held, until somebody hands them over.
-    The sign-in is changed only by who manages sign-ins; it is theirs from its next click on.
+    The sign-in is changed only by who manages sign-ins, and both the old and the new one; it is theirs from its
+    next click on.
     Raises `Conflict` with the values now there, `Invalid` by field, `NotFound`, `NotAllowed`.
     """
     actor.require(EDIT)
     if "account_id" in changes:
         actor.require(ADMINISTERS)
     employee = _locked(
-        session, select(Employee).where(col(Employee.id) == employee_id, STAFF.where(actor, EDIT)), Employee
+        session,
+        select(Employee).where(col(Employee.id) == employee_id, STAFF.where(actor, EDIT)),
+        Employee,
+        employee_id,
     )
+    if "account_id" in changes and employee.account_id is not None:
+        accounts.require_manageable(session, actor, session.get_one(Account, employee.account_id))
     with _or_invalid(session, "account_id", _TAKEN):
         return _save(session, actor, employee, col(Employee.id) == employee_id, employee_id, version, changes, now)
 
@@ -148,7 +154,7 @@ def add_department(session: Session, actor: Actor, values: Mapping[str, Any], no
     """Add a department by `code` and `name`; returns the id. For who looks after all. Raises `Invalid` by field."""
     actor.require(EDIT)
     if actor.reach(EDIT) is not Reach.ALL:
-        raise NotAllowed(says("You look after your own department only."))
+        raise NotAllowed(says("You look after your own department only."), EDIT)
     row = Department(**checked(session, actor, DEPARTMENT, {"code": None, "name": None, **values}))
     with _or_invalid(session, "code", _SAME_CODE):
         session.add(row)
@@ -167,7 +173,7 @@ def save_department(
     """
     actor.require(EDIT)
     asked = select(Department).where(col(Department.id) == department_id, DEPARTMENTS.where(actor, EDIT))
-    row = _locked(session, asked, Department)
+    row = _locked(session, asked, Department, department_id)
     if "code" in changes and actor.reach(EDIT) is not Reach.ALL:
         raise Invalid.of({"code": says("You look after your own department only.")})
     with _or_invalid(session, "code", _SAME_CODE):
@@ -198,6 +204,8 @@ def give_quota_many(session: Session, actor: Actor, ids: Sequence[int], now: dat
     there = set(session.scalars(select(col(Employee.id)).where(col(Employee.id).in_(ids), STAFF.where(actor, EDIT))))
     # Two who do it at once wait for each other in one order, and the second finds the quota there.
     given = {each for each in sorted(set(ids)) if each in there and _start(session, actor, each, now)}
+    for each in set(ids) - there:
+        deny(EDIT, each)
     return {
         each: None if each in given else says("This employee has a quota already.") if each in there else _NO_SUCH
         for each in dict.fromkeys(ids)
@@ -236,12 +244,12 @@ def _start(session: Session, actor: Actor, employee_id: int, now: datetime) -> b
     return True
 
 
-def _locked(session: Session, asked: Select[Any], table: type[SQLModel]) -> Any:
+def _locked(session: Session, asked: Select[Any], table: type[SQLModel], row_id: int) -> Any:
     found = session.execute(
         asked.with_for_update(of=table), execution_options={"populate_existing": True}
     ).scalar_one_or_none()
     if found is None:
-        raise NotFound(_NO_SUCH)
+        raise NotFound(_NO_SUCH, EDIT, row_id)
     return found
 
 

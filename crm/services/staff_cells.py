@@ -13,9 +13,10 @@ from crm.domain.normalise import Wrong
 from crm.domain.staff import MAX_WEIGHT, Department, Employee
 from crm.errors import Invalid
 from crm.i18n import Says, says
-from crm.rbac import Actor, Reach, covers
+from crm.rbac import Actor, Reach
 from crm.rbac import store as rbac
-from crm.services.permissions import ADMINISTERS, SYSTEM
+from crm.services.permissions import ADMINISTERS, may_as_much
+from crm.services.scopes import ACCOUNTS
 
 Check = Callable[[Any], Any]
 MOST_CUSTOMERS = 1_000_000
@@ -56,9 +57,10 @@ def _department(session: Session, actor: Actor, code: int) -> dict[str, Says]:
 def _sign_in(session: Session, actor: Actor, account_id: int) -> dict[str, Says]:
     """A sign-in that somebody has, or that is of no account, or that may do more than the actor, is not linked."""
     actor.require(ADMINISTERS)
-    if session.scalar(select(col(Account.id)).where(col(Account.id) == account_id, FREE)) is None:
+    free = select(col(Account.id)).where(col(Account.id) == account_id, FREE, ACCOUNTS.where(actor, ADMINISTERS))
+    if session.scalar(free) is None:
         return {"account_id": says("Choose a sign-in that is active and that nobody has yet.")}
-    if actor is not SYSTEM and not covers(actor.grants, rbac.granted_to(session, account_id).grants):
+    if not may_as_much(actor, rbac.granted_to(session, account_id).grants):
         return {"account_id": says("This sign-in may do more than you, so you cannot link it.")}
     return {}
 

@@ -83,7 +83,7 @@ def of(session: Session, actor: Actor, customer_id: int, now: datetime) -> Story
     History belongs to the customer: whoever may open it reads all of it.
     """
     # A copy, so that what is left out of it stays in the database.
-    customer = Customer(**find(session, may_open(actor), customer_id).model_dump())
+    customer = Customer(**find(session, may_open(actor), customer_id, "customers.view").model_dump())
     reachable = _is(session, customer_id, allowed_by_any(actor, "customers.view", "my-customers.view"))
     if not reachable:
         customer.phone = customer.qq = customer.wechat = customer.email = None

@@ -26,6 +26,7 @@ site = Site(
         "consultant_id": says("Consultant"),
         "code": says("Code"),
         "account_id": says("Sign-in"),
+        "display_name": says("Person"),
         "department": says("Department"),
         "department_code": says("Department"),
         "follow_up_due_at": says("Follow up by"),

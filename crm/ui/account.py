@@ -4,7 +4,7 @@ import streamlit as st
 
 from crm.i18n import _
 from crm.rbac import Actor
-from crm.services import accounts
+from crm.services import own_account
 from crm.store.session import writing
 from crm.ui.password_form import show_password_form
 from crm.ui.session import look, now, sign_out
@@ -31,5 +31,5 @@ def own_sessions(actor: Actor) -> None:
     st.write(_("Signs you out in every browser, this one included. For a lost phone, or a computer you left open."))
     if st.button(_("Sign out everywhere"), key="sign-out-everywhere", icon=":material/logout:"):
         with writing() as session:
-            accounts.sign_out_everywhere(session, actor, now())
+            own_account.sign_out_everywhere(session, actor, now())
         sign_out()

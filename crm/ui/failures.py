@@ -6,8 +6,9 @@ import traceback
 
 import streamlit as st
 
-from crm.errors import NotAllowed, ThanosError, Unavailable
+from crm.errors import Denial, NotAllowed, NotFound, ThanosError, Unavailable
 from crm.i18n import _
+from crm.ui.session import look, note_refusals
 
 log = logging.getLogger("crm.ui")
 
@@ -25,8 +26,11 @@ def on_error(error: Exception) -> bool:
         st.info(error.says, icon=":material/hourglass_empty:")
         st.button(_("Try again"), key="try-again")
     elif isinstance(error, NotAllowed):
+        _note(error.denial)
         st.warning(error.says, icon=":material/lock:")
     elif isinstance(error, ThanosError):
+        if isinstance(error, NotFound):
+            _note(error.denial)
         st.error(error.says, icon=":material/error:")
     else:
         number = secrets.token_hex(4)
@@ -39,6 +43,12 @@ def on_error(error: Exception) -> bool:
             icon=":material/error:",
         )
     return True
+
+
+def _note(denial: Denial | None) -> None:
+    here = look() if denial else None
+    if denial and here:
+        note_refusals(here.actor, [denial])
 
 
 def described(error: BaseException) -> str:

@@ -46,7 +46,7 @@ def import_sheet(actor: Actor) -> None:
         st.error(str(unreadable), icon=":material/error:")
     checked: Checked | None = st.session_state.get(CHECKED)
     if checked is not None:
-        _preview(checked)
+        _preview(actor, checked)
         _confirm(actor, checked)
 
 
@@ -103,7 +103,7 @@ def _look(actor: Actor, name: str, content: bytes, file_id: str) -> None:
     st.session_state[SOURCE] = file_id
 
 
-def _preview(checked: Checked) -> None:
+def _preview(actor: Actor, checked: Checked) -> None:
     counts: dict[Verdict | None, int] = {
         None: checked.rows,
         "new": len(checked.numbers),
@@ -142,7 +142,7 @@ def _preview(checked: Checked) -> None:
     if checked.wrong:
         st.download_button(
             _("Download the wrong rows to correct them"),
-            data=partial(_report, checked, language()),
+            data=partial(_report, actor, checked, language()),
             file_name=_("wrong rows.xlsx"),
             mime=XLSX,
             icon=":material/download:",
@@ -155,9 +155,9 @@ def _reasons(reasons: tuple[tuple[str, Says], ...]) -> str:
     return " ".join(f"{column}: {why}" if column else str(why) for column, why in reasons)
 
 
-def _report(checked: Checked, lang: Language) -> bytes:
+def _report(actor: Actor, checked: Checked, lang: Language) -> bytes:
     made = BytesIO()
-    write_report(checked, made, lang)
+    write_report(actor, checked, made, lang)
     return made.getvalue()
 
 

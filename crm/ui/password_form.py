@@ -4,7 +4,7 @@ import streamlit as st
 
 from crm.errors import Invalid, Refused
 from crm.i18n import _
-from crm.services import accounts, sign_in
+from crm.services import own_account, sign_in
 from crm.services.sign_in import SignedIn
 from crm.settings import settings
 from crm.store.session import writing
@@ -31,7 +31,7 @@ def show_password_form(here: SignedIn) -> bool:
         with writing() as session:
             tried = sign_in.attempt(session, here.account_name, address(), now())
         with writing() as session:
-            accounts.change_password(session, here.actor, current, new, now(), keep=here.sign_in_id)
+            own_account.change_password(session, here.actor, current, new, now(), keep=here.sign_in_id)
             sign_in.forgive(session, tried)
     except (Invalid, Refused) as problem:
         st.error(str(problem))

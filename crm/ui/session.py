@@ -4,7 +4,7 @@ Nothing is remembered from one run to the next but the session's token: account,
 anew each time, so that whatever changes there counts from the next click on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,10 +13,10 @@ from typing import Any, Never
 
 import streamlit as st
 
-from crm.errors import NotAllowed, NotFound
+from crm.errors import Denial, NotAllowed, NotFound, hearing_denials
 from crm.i18n import Language, _, as_language, set_reader
 from crm.rbac import Actor
-from crm.services import accounts, audit, roles, sign_in
+from crm.services import audit, own_account, roles, sign_in
 from crm.services.permissions import PAGES
 from crm.services.sign_in import SignedIn
 from crm.settings import settings
@@ -102,7 +102,7 @@ def speak(locale: str | None) -> None:
 def set_language(actor: Actor, language: Language) -> None:
     """Remembers the person's language and speaks it from here on."""
     with writing() as session:
-        accounts.set_locale(session, actor, language)
+        own_account.set_locale(session, actor, language)
     speak(language)
 
 
@@ -163,33 +163,49 @@ def keep_token(token: str) -> None:
     st.session_state[TOKEN] = token
 
 
-def note_refusal(actor: Actor, permission: str) -> None:
-    """Records that somebody was denied something; looks first, so that clicking again writes nothing."""
+def note_refusals(actor: Actor, denials: Sequence[Denial]) -> None:
+    """Records what somebody was denied; looks first, so that clicking again writes nothing."""
+    if not denials:
+        return
     with reading() as session:
-        noted = audit.refused_lately(session, actor, permission, now())
-    if not noted:
+        new = audit.new_refusals(session, actor, denials, now())
+    if new:
         with writing() as session:
-            audit.record_refusal(session, actor, permission, now())
+            audit.record_refusals(session, actor, denials, now())
+
+
+@contextmanager
+def reading_as_somebody() -> Iterator[Any]:
+    """`reading()` for what a person looks at: what a service denies is recorded."""
+    with _recording_denials(), reading() as session:
+        yield session
 
 
 @contextmanager
 def writing_as_somebody() -> Iterator[Any]:
-    """`writing()` for callbacks: what a service does not allow is recorded, in a transaction of its own.
+    """`writing()` for what a person does: what a service denies is recorded, in a transaction of its own.
 
     Whoever looks through the eyes of a role changes nothing.
     """
-    if SEEING in st.session_state:
-        watching = look()
-        if watching:
-            watching.actor.require_to_be_oneself()
-    try:
+    with _recording_denials():
+        if SEEING in st.session_state:
+            watching = look()
+            if watching:
+                watching.actor.require_to_be_oneself(roles.SEE_AS)
         with writing() as session:
             yield session
-    except NotAllowed as refused:
-        here = look()
-        if here:
-            note_refusal(here.actor, str(dict(refused.says.values).get("action", ""))[:64])
-        raise
+
+
+@contextmanager
+def _recording_denials() -> Iterator[None]:
+    """What is denied inside is in the audit log afterwards, also where it became a sentence beside a cell."""
+    with hearing_denials() as denials:
+        try:
+            yield
+        finally:
+            here = look() if denials else None
+            if here:
+                note_refusals(here.actor, denials)
 
 
 def now() -> datetime:
@@ -233,7 +249,7 @@ def _ask_for_new_password(here: SignedIn) -> Never:
 
 
 def _refuse(actor: Actor, permission: str) -> Never:
-    note_refusal(actor, permission)
+    note_refusals(actor, [Denial(permission)])
     st.title(PAGES.pages[permission.partition(".")[0]].title)
     st.warning(
         _("You may not open this page. If your work needs it, ask an administrator to give you a role that may."),

@@ -10,7 +10,6 @@ from threading import Lock
 import crm.grid
 import crm.tables
 import crm.ui
-from crm.store.session import reading
 
 _one = Lock()
 
@@ -27,7 +26,7 @@ def start() -> None:
 @cache
 def _start() -> None:
     from crm.tables.site import site
-    from crm.ui.session import again, now, writing_as_somebody
+    from crm.ui.session import again, now, reading_as_somebody, writing_as_somebody
 
     # Everything a page may need, so that no visitor waits for an import. Some modules warn that nobody visits yet.
     logging.disable(logging.WARNING)
@@ -35,7 +34,7 @@ def _start() -> None:
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             import_module(module.name)
     logging.disable(logging.NOTSET)
-    site.connect(reading=reading, writing=writing_as_somebody, now=now, who=again)
+    site.connect(reading=reading_as_somebody, writing=writing_as_somebody, now=now, who=again)
     # Streamlit collects all garbage after every run. What was imported stays for good, and is not searched again:
     # a page's run costs an eighth.
     gc.collect()

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from crm.errors import Denial
 from crm.rbac import Actor
 from crm.services import accounts, audit
 from crm.services.permissions import SYSTEM
@@ -26,7 +27,7 @@ def admin():
         a_person(session, "consultant", "li", display_name="Li Na")
         by = Actor(boss.id, "Boss", SYSTEM.grants, address="10.0.0.7")
         accounts.set_roles(session, by, "li", ["finance"], NOW)
-        audit.record_refusal(session, Actor(None, "nobody"), "staff.view", NOW)
+        audit.record_refusals(session, Actor(None, "nobody"), [Denial("staff.view")], NOW)
         return boss
 
 

@@ -251,7 +251,7 @@ def test_unknown_courses_and_referrers_are_wrong(session: Session) -> None:
 def test_wrong_rows_come_back_corrected(session: Session) -> None:
     sheet = checked(session, [("张三", 3, 138001, 10001), ("李四", 1, 13800138002, None)])
     file = io.BytesIO()
-    imports.write_report(sheet, file, "en")
+    imports.write_report(MANAGER, sheet, file, "en")
     imports.run_import(session, MANAGER, sheet, NOON)
 
     again = imports.check_sheet(session, MANAGER, file.getvalue(), "errors.xlsx", NOON)

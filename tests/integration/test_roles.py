@@ -1,35 +1,18 @@
 """Roles as things to manage: what changes, who may change it, and what can never be lost."""
 
 import json
-from datetime import UTC, datetime
 
 import pytest
 from sqlmodel import select
 
-from crm.domain.accounts import Account
 from crm.domain.records import AuditEntry
 from crm.errors import Conflict, Invalid, NotAllowed, Refused
 from crm.rbac import Actor, Reach
 from crm.rbac import store as rbac
-from crm.services import accounts, roles
+from crm.services import accounts, own_account, roles
 from crm.services.permissions import PAGES, SYSTEM, install_roles
-
-NOW = datetime(2025, 3, 3, 4, 0, tzinfo=UTC)
-PASSWORD = "correct horse battery"
-
-
-@pytest.fixture
-def school(session):
-    install_roles(session)
-    accounts.create(session, SYSTEM, "admin", "administrator", PASSWORD, "", None, NOW)
-    accounts.create(session, SYSTEM, "li", "consultant", PASSWORD, "Li Na", "en", NOW)
-    return session
-
-
-def actor(session, name):
-    found = session.exec(select(Account).where(Account.name == name)).one()
-    granted = rbac.granted_to(session, found.id)
-    return Actor(found.id, found.display_name, granted.grants, granted.roles)
+from tests.builders import NOON as NOW
+from tests.school import PASSWORD, actor
 
 
 def role(session, name):
@@ -157,7 +140,7 @@ def test_other_eyes_look_only_and_never_farther_than_ones_own(school):
     assert eyes.account_id == admin.account_id
     assert dict(eyes.grants) == {name: reach for name, reach in consultant.grants.items() if name.endswith(".view")}
     with pytest.raises(NotAllowed):
-        accounts.set_locale(school, eyes, "zh")
+        own_account.set_locale(school, eyes, "zh")
 
     narrow = Actor(admin.account_id, "admin", {"permissions.see_as": Reach.ALL, "pool.view": Reach.OWN})
     assert roles.seen_as(school, narrow, role(school, "administrator").id).grants == {"pool.view": Reach.OWN}

@@ -1,0 +1,228 @@
+"""One person who signs in: roles, sign-in state, password, sessions, and what becomes of customers when they leave."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from crm.errors import ThanosError
+from crm.i18n import Says, _, says, says_n, show
+from crm.rbac import Actor
+from crm.services import accounts, leaving, people, staff
+from crm.services.hand_over import ASSIGN
+from crm.services.leaving import HandOut, MoveTo
+from crm.services.people import Person
+from crm.ui.dialogs import SECRET, WRONG, ask, close, dialog
+from crm.ui.new_sign_in import one_time_password
+from crm.ui.session import again, now, reading_as_somebody, writing_as_somebody
+
+SAID = "person:said"
+OUT, TO = "out", "to"
+
+
+def person(actor: Actor, account_id: int) -> None:
+    """Draws the person, and for whoever may, what can be done about the sign-in."""
+    for sentence in st.session_state.pop(SAID, ()):
+        st.success(str(sentence), icon=":material/check:")
+    with reading_as_somebody() as session:
+        seen = people.person(session, actor, account_id, now())
+        choices = accounts.role_choices(session, actor) if seen.keeps_out is None else {}
+    _head(seen)
+    if seen.keeps_out is not None:
+        st.markdown(f"**{_('Roles')}**: " + (", ".join(map(str, seen.titles)) or _("None")))
+        st.caption(str(seen.keeps_out))
+        return
+    left, right = st.columns(2, gap="large")
+    with left:
+        _roles(actor, seen, choices)
+        _sign_in(actor, seen)
+    with right:
+        _sessions(actor, seen)
+
+
+def _head(seen: Person) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header(seen.display_name, anchor=False, width="content")
+        if seen.active:
+            st.badge(_("Enabled"), color="green")
+        else:
+            st.badge(_("Disabled"), color="red")
+        if seen.locked_until is not None:
+            st.badge(
+                _("Too many wrong tries, until {moment}", moment=show(seen.locked_until)),
+                icon=":material/lock_clock:", color="orange",
+            )  # fmt: skip
+        if seen.must_change_password:
+            st.badge(_("Has to choose a password"), icon=":material/key:", color="orange")
+    whose = _("{name}, {department}", name=seen.employee, department=seen.department) if seen.employee else None
+    st.caption(f"{seen.name} · {whose}" if whose else f"{seen.name} · " + _("belongs to no employee"))
+
+
+def _roles(actor: Actor, seen: Person, choices: dict[str, Says]) -> None:
+    st.subheader(_("Roles"), anchor=False)
+    chosen = st.multiselect(
+        _("Roles"),
+        list(choices),
+        default=[name for name in seen.roles if name in choices],
+        format_func=lambda name: str(choices.get(name, name)),
+        placeholder=_("None: no page opens"),
+        label_visibility="collapsed",
+        # A new version has new roles: what was ticked before is not carried over.
+        key=f"person:roles:{seen.id}:{seen.version}",
+    )
+    if sorted(chosen) == sorted(seen.roles):
+        st.caption(_("They count from the next click on, also for who is signed in."))
+    elif st.button(_("Save the roles"), key="person:save-roles", type="primary", icon=":material/check:"):
+        _do(
+            lambda session: accounts.set_roles(session, actor, seen.name, chosen, now(), version=seen.version),
+            says("Saved. It counts from the next click on."),
+        )
+
+
+def _sign_in(actor: Actor, seen: Person) -> None:
+    st.subheader(_("Sign-in"), anchor=False)
+    if seen.locked_until is not None and st.button(
+        _("Let try again now"), key="person:unlock", icon=":material/lock_open:"
+    ):
+        _do(lambda session: people.unlock(session, actor, seen.name, now()), says("They can try again now."))
+    with st.container(horizontal=True):
+        st.button(
+            _("Reset the password..."),
+            key="person:reset",
+            icon=":material/key:",
+            on_click=ask,
+            args=(f"reset:{seen.id}",),
+        )
+        if not seen.active:
+            if st.button(_("Enable"), key="person:enable", type="primary", icon=":material/check_circle:"):
+                _do(
+                    lambda session: accounts.enable(session, actor, seen.name, now(), version=seen.version),
+                    says("The sign-in is enabled, with its old password and roles."),
+                )
+        else:
+            st.button(
+                _("Disable..."), key="person:disable", icon=":material/block:", on_click=ask,
+                args=(f"disable:{seen.id}",),
+            )  # fmt: skip
+    dialog(f"reset:{seen.id}", _("Reset the password"), lambda me: _reset(me, seen), actor)
+    if seen.active:
+        dialog(f"disable:{seen.id}", _("Disable the sign-in"), lambda me: _disable(me, seen), actor)
+
+
+def _sessions(actor: Actor, seen: Person) -> None:
+    st.subheader(_("Open sessions"), anchor=False)
+    if not seen.sessions:
+        st.caption(_("Nobody is signed in by this name."))
+        return
+    for one in seen.sessions:
+        with st.container(horizontal=True, vertical_alignment="center", border=True):
+            with st.container(gap=None, width="stretch"):
+                st.markdown(_("Since {moment}", moment=show(one.since)) + f" · {one.address}")
+                st.caption(one.browser or _("Unknown browser"))
+            if st.button(_("End"), key=f"person:end:{one.id}", icon=":material/logout:"):
+                _do(_ending(actor, seen, one.id), says("The session is ended."))
+    if st.button(_("End all sessions"), key="person:end-all", icon=":material/logout:"):
+        _do(lambda session: people.end_sessions(session, actor, seen.name, now()), says("All sessions are ended."))
+
+
+def _ending(actor: Actor, seen: Person, number: int) -> Callable[[Any], object]:
+    return lambda session: people.end_session(session, actor, seen.name, number, now())
+
+
+def _reset(actor: Actor, seen: Person) -> None:
+    shown = st.session_state.get(SECRET)
+    if shown is not None:
+        one_time_password(seen.name, shown)
+        return
+    st.write(
+        _("{name} is signed out everywhere and gets a new password, which has to be changed.", name=seen.display_name)
+    )
+    st.button(_("Reset the password"), key="person:reset-now", type="primary", on_click=_reset_now, args=(actor, seen))
+
+
+def _reset_now(actor: Actor, seen: Person) -> None:
+    me = again(actor)
+    if me is None:
+        return
+    try:
+        with writing_as_somebody() as session:
+            st.session_state[SECRET] = accounts.reset_password(session, me, seen.name, now())
+    except ThanosError as error:
+        st.session_state[WRONG] = (error.says,)
+
+
+def _disable(actor: Actor, seen: Person) -> None:
+    st.write(_("{name} is signed out everywhere and cannot sign in again.", name=seen.display_name))
+    then: HandOut | MoveTo | None = None
+    ready = True
+    if seen.holds and actor.may(ASSIGN):
+        then = _what_becomes_of(actor, seen)
+        ready = then is not None
+    elif seen.holds:
+        st.warning(
+            str(
+                says_n(
+                    "{count} customer stays with {name} until a manager assigns it.",
+                    "{count} customers stay with {name} until a manager assigns them.",
+                    count=seen.holds,
+                    name=seen.display_name,
+                )
+            )
+        )
+    st.button(
+        _("Disable the sign-in"), key="person:disable-now", type="primary", disabled=not ready,
+        on_click=_disable_now, args=(actor, seen, then),
+    )  # fmt: skip
+
+
+def _disable_now(actor: Actor, seen: Person, then: HandOut | MoveTo | None) -> None:
+    me = again(actor)
+    if me is None:
+        return
+    try:
+        with writing_as_somebody() as session:
+            left = leaving.disable(session, me, seen.name, then, now(), version=seen.version)
+    except ThanosError as error:
+        st.session_state[WRONG] = (error.says,)
+        return
+    close()
+    st.session_state[SAID] = left.says()
+
+
+def _what_becomes_of(actor: Actor, seen: Person) -> HandOut | MoveTo | None:
+    """What the person chose for the customers; None while a consultant is still to be named."""
+    with reading_as_somebody() as session:
+        colleagues = {key: str(name) for key, name in staff.choices(session, actor).items() if key != seen.employee_id}
+    labels = {OUT: _("Share them out again by the rule"), TO: _("Move all of them to one consultant")}
+    way = st.radio(
+        str(
+            says_n(
+                "{name} holds {count} customer. What becomes of it?",
+                "{name} holds {count} customers. What becomes of them?",
+                count=seen.holds,
+                name=seen.display_name,
+            )
+        ),
+        list(labels),
+        format_func=labels.__getitem__,
+        key="person:customers",
+    )
+    st.caption(_("Whose time has run out already goes to the public pool, as always."))
+    if way == OUT:
+        return HandOut()
+    to = st.selectbox(
+        _("Consultant"), list(colleagues), index=None, format_func=lambda key: colleagues.get(key, str(key)),
+        placeholder="", key="person:to",
+    )  # fmt: skip
+    return MoveTo(to) if to is not None else None
+
+
+def _do(what: Callable[[Any], object], said: Says) -> None:
+    try:
+        with writing_as_somebody() as session:
+            what(session)
+    except ThanosError as error:
+        st.error(str(error.says), icon=":material/error:")
+        return
+    st.session_state[SAID] = (said,)
+    st.rerun()
