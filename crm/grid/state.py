@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from crm.errors import ThanosError
 from crm.grid.config import TableConfig
@@ -67,7 +68,13 @@ class Here:
         return read_view(self.config, {key: st.query_params.get_all(key) for key in st.query_params})
 
     def go(self, view: View) -> None:
-        """Put the view in the URL; the next drawing shows it."""
+        """Put the view in the URL; the next drawing shows it.
+
+        Not while the browser's *back* or *forward* moves the address: then a widget may still say what it showed
+        before, which looks like a change, and obeying it would overwrite the address and cut off *forward*.
+        """
+        if _travelling():
+            return
         self._write(write_view(self.config, view), keep=("open", "edit", "add"))
 
     def asked(self, key: str) -> str | None:
@@ -106,6 +113,12 @@ class Here:
         owned = {self.config.prefix + name for name in names}
         others = {key: st.query_params.get_all(key) for key in st.query_params if key not in owned}
         _to_url({**others, **mine})
+
+
+def _travelling() -> bool:
+    """Whether this run was asked for by the browser's *back* or *forward*."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def _to_url(wanted: Mapping[str, list[str]]) -> None:
