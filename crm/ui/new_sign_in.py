@@ -8,8 +8,8 @@ from crm.rbac import Actor
 from crm.services import accounts
 from crm.services.permissions import ADMINISTERS
 from crm.ui.dialogs import SECRET, WRONG, ask, dialog
+from crm.ui.language import IN_THEIR_OWN_WORDS
 from crm.ui.session import now, reading_as_somebody, writing_as_somebody
-from crm.ui.shell import IN_THEIR_OWN_WORDS
 
 PART = "people:new"
 
