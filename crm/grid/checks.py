@@ -56,7 +56,10 @@ def _table(config: TableConfig) -> Faults:
         yield f"cap is {config.cap}. Count at least 1 row."
     if config.prefix and not NAME.fullmatch(config.prefix):
         yield f"prefix is {config.prefix!r}. Use small letters, digits, hyphens and underscores."
-    yield from _takes("rows", config.rows, 2, "(session, actor)")
+    timed = callable(config.rows) and "now" in _parameters(config.rows)
+    yield from _takes("rows", config.rows, 3 if timed else 2, "(session, actor) or (session, actor, now)")
+    if config.export:
+        yield from _permission("export", config.export)
 
 
 def _columns(config: TableConfig) -> Faults:
@@ -256,6 +259,13 @@ def _takes(where: str, function: Callable[..., Any], count: int, arguments: str)
         yield f"{where} is called with {arguments}, which it does not take. Change its arguments."
     except ValueError:
         return
+
+
+def _parameters(function: Callable[..., Any]) -> Sequence[str]:
+    try:
+        return list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return ()
 
 
 def _meant(name: str, known: Iterable[str]) -> str:

@@ -5,8 +5,11 @@ Nothing here runs SQL or draws.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import datetime
+from functools import partial
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from sqlalchemy import Select
@@ -21,7 +24,9 @@ if TYPE_CHECKING:
     from crm.grid.site import Site
 
 Match = Literal["contains", "prefix", "exact"]
-Rows = Callable[[Session, Actor], Select[Any]]
+Sessions = Callable[[], AbstractContextManager[Session]]
+# (session, actor) -> Select, or (session, actor, now) for what time takes out of the list.
+Rows = Callable[..., Select[Any]]
 Detail = Callable[[Actor, Any], None]
 # (session, actor, keys, now, **params) -> key -> None where done, else why not. In the caller's transaction.
 Run = Callable[..., Mapping[Any, Says | None]]
@@ -138,9 +143,13 @@ class EditForm:
 
 @dataclass(frozen=True)
 class Action:
-    """Something to do with ticked rows. `needs` is its permission, `confirm` a question that may hold {count}.
+    """Something to do with ticked rows, or with all that match. `needs` is its permission.
 
+    `run` gets some thousand keys at most at a time, in the caller's transaction, and answers for each.
+    `confirm` is a question that may hold {count}; what is chosen is shown before it runs either way.
     `params` are asked for before it runs. `done` is said of what was done and may hold {count}.
+    `verb` is on the button that does it, where the label is no verb ("Assign" of "Assign to...").
+    `undo` takes it back, right after it; `undone` is said of that.
     `each` puts a button on every row too, for what is done to one row at a time with a single click.
     """
 
@@ -152,6 +161,9 @@ class Action:
     confirm: Says | None = None
     params: tuple[Input, ...] = ()
     done: Says = says("Done: {count}.")
+    verb: Says | None = None
+    undo: Run | None = None
+    undone: Says = says("Taken back: {count}.")
     icon: str | None = None
     each: bool = False
 
@@ -160,10 +172,12 @@ class Action:
 class TableConfig:
     """A table of the product. Everything but the first six has a default that does no harm.
 
-    `rows` gives the select of model rows that the actor may see; everything else narrows it.
+    `rows` gives the select of model rows that the actor may see, (session, actor) or, for what time takes out
+    of the list, (session, actor, now); everything else narrows it.
     `sort` is a field, with "-" for descending. `page_sizes` begins with the default.
     `detail`, (actor, id) -> None, draws the record that `?open=ID` names.
     `cap` bounds the count: beyond it the table says "1,000+".
+    `export` is the permission to take what matches home as a file; without one nobody can.
     """
 
     name: str
@@ -181,6 +195,7 @@ class TableConfig:
     edit: EditForm | None = None
     actions: tuple[Action, ...] = ()
     detail: Detail | None = None
+    export: str = ""
     empty: Says = says("Nothing here yet.")
     key: str = "id"
     version: str = "version"
@@ -197,6 +212,11 @@ class TableConfig:
     def order(self) -> str:
         """The order unless the person chose another."""
         return self.sort or f"-{self.key}"
+
+    def at(self, now: datetime) -> "TableConfig":
+        """The same with its rows as of `now`, where they depend on it."""
+        rows = self.rows.func if isinstance(self.rows, partial) else self.rows
+        return replace(self, rows=partial(rows, now=now)) if "now" in signature(rows).parameters else self
 
     def column(self, name: str) -> Column:
         """The column of that name. Raises `KeyError`."""

@@ -16,7 +16,7 @@ from streamlit.column_config import (
 )
 
 from crm.errors import Invalid
-from crm.grid.bulk import act_on_one
+from crm.grid.action_dialog import act_on_one
 from crm.grid.config import Column, TableConfig
 from crm.grid.edits import TICK, Change, Snapshot, drawing, received
 from crm.grid.fields import facts, label_of

@@ -7,9 +7,12 @@ from typing import Any
 import streamlit as st
 
 from crm.errors import ThanosError
-from crm.grid.bulk import action_dialog, bar
+from crm.grid.action_dialog import action_dialog, undo_line
+from crm.grid.bulk import bar
+from crm.grid.choosing import hold_choice
 from crm.grid.config import TableConfig
 from crm.grid.editor import editor, ticked
+from crm.grid.export_dialog import export_dialog
 from crm.grid.forms import add_dialog, edit_dialog, read_key
 from crm.grid.frame import shown
 from crm.grid.outcome import outcome
@@ -88,10 +91,12 @@ def _list(here: Here) -> None:
     with here.connection.reading() as session:
         toolbar(here, view, session)
         page = read_page(config, session, here.actor, view, here.zone)
+        hold_choice(here, view, page)
         drawing = shown(config, session, here.actor, page.rows, ticked(here), here.connection.now())
     outcome(here, dict(drawing.names))
+    undo_line(here)
     if page.rows:
-        bar(here, ticked(here), drawing)
+        bar(here, ticked(here), drawing, view, page)
         editor(here, drawing)
         pager(here, view, page)
     elif not view.unread:
@@ -111,6 +116,8 @@ def _dialogs(here: Here) -> None:
     raw = here.asked("edit")
     if here.recall("acting") is not None:
         action_dialog(here)
+    elif here.recall("exporting") is not None:
+        export_dialog(here)
     elif here.asked("add") is not None and config.add is not None and here.actor.may(config.add.needs):
         add_dialog(here, config.add)
     elif raw is not None and config.edit is not None and here.actor.may(config.edit.needs):

@@ -1,20 +1,34 @@
 """The site: every table of the product, and how the grid reaches the database, the clock and the person."""
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from sqlmodel import Session
 
 from crm.errors import Misconfigured
 from crm.grid.checks import check
-from crm.grid.config import TableConfig
+from crm.grid.config import Sessions, TableConfig
 from crm.i18n import Says, says
 from crm.rbac import Actor
 
-Sessions = Callable[[], AbstractContextManager[Session]]
+# Gets session, actor, table, permission, what is kept of it (format, rows, view) and the moment.
+Exported = Callable[[Session, Actor, str, str, Mapping[str, Any], datetime], None]
+# Gets actor, file and name, and answers with an address.
+Offer = Callable[[Actor, Path, str], str]
+
+
+def _as_they_are(actor: Actor) -> Actor | None:
+    return actor
+
+
+def _not_kept(
+    _session: Session, _actor: Actor, _table: str, _permission: str, _kept: Mapping[str, Any], _now: datetime
+) -> None:
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,12 +37,17 @@ class Connection:
 
     `who` gets the actor that the page knew and returns the same person as of now, or None if they may no
     longer be here: fragments and callbacks run without the page, and ask again.
+    `exported` writes down, in the session it gets, that the actor made a file of a table by a permission: its
+    format, rows and view. `offer` takes such a file and answers with the address where this person can fetch
+    it, under the name given; without one the file is sent through memory.
     """
 
     reading: Sessions
     writing: Sessions
     now: Callable[[], datetime]
-    who: Callable[[Actor], Actor | None] = lambda actor: actor
+    who: Callable[[Actor], Actor | None] = _as_they_are
+    exported: Exported = _not_kept
+    offer: Offer | None = None
 
 
 class Site:
@@ -38,6 +57,7 @@ class Site:
         self.words: Mapping[str, Says] = MappingProxyType(dict(words or {}))
         self._tables: dict[str, TableConfig] = {}
         self._connection: Connection | None = None
+        self._apart: dict[str, Connection] = {}
 
     def register(self, config: TableConfig) -> TableConfig:
         """The table, checked and known to the site. Raises `Misconfigured` with every fault it has."""
@@ -57,18 +77,23 @@ class Site:
 
     def connect(
         self,
-        *,
+        *tables: str,
         reading: Sessions,
         writing: Sessions,
         now: Callable[[], datetime],
-        who: Callable[[Actor], Actor | None] = lambda actor: actor,
+        who: Callable[[Actor], Actor | None] = _as_they_are,
+        exported: Exported = _not_kept,
+        offer: Offer | None = None,
     ) -> None:
-        """Give the grid its sessions, its clock and the way to ask for the person again. Once, at the start."""
-        self._connection = Connection(reading=reading, writing=writing, now=now, who=who)
+        """Give the grid what a `Connection` has, once, at the start. With `tables`: for those, which live elsewhere."""
+        made = Connection(reading=reading, writing=writing, now=now, who=who, exported=exported, offer=offer)
+        self._apart |= dict.fromkeys(tables, made)
+        if not tables:
+            self._connection = made
 
-    @property
-    def connection(self) -> Connection:
-        """What `connect` was given. Raises `Misconfigured` before that."""
-        if self._connection is None:
+    def connection(self, table: str) -> Connection:
+        """What `connect` was given for that table. Raises `Misconfigured` before that."""
+        found = self._apart.get(table, self._connection)
+        if found is None:
             raise Misconfigured(says("The tables are not connected. Call site.connect(...) at the start of the app."))
-        return self._connection
+        return found

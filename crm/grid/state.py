@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,14 +31,15 @@ class Here:
     @classmethod
     def now(cls, config: TableConfig, actor: Actor) -> "Here":
         """The table for this run's reader."""
-        return cls(config, actor, language(), reader_zone.get() or ZoneInfo("UTC"))
+        made = cls(config, actor, language(), reader_zone.get() or ZoneInfo("UTC"))
+        return replace(made, config=config.at(made.connection.now()))
 
     @property
     def connection(self) -> Connection:
         """The site's sessions, clock and person."""
         if self.config.site is None:
             raise TypeError(f"the table {self.config.name!r} is not registered: use what site.register returns")
-        return self.config.site.connection
+        return self.config.site.connection(self.config.name)
 
     def again(self) -> "Here | None":
         """The same for the person as of now, in their language; None if they may no longer see the table.
@@ -49,7 +50,7 @@ class Here:
         actor = self.connection.who(self.actor)
         if actor is None or not actor.may(self.config.permission):
             return None
-        return Here(self.config, actor, self.language, self.zone)
+        return replace(self, config=self.config.at(self.connection.now()), actor=actor)
 
     def key(self, part: str) -> str:
         """The key of a widget or of something remembered."""

@@ -16,6 +16,7 @@ from sqlmodel import col
 from crm.domain.records import AuditEntry
 from crm.errors import Denial
 from crm.rbac import Actor
+from crm.store.many_rows import insert_many
 
 REFUSED = "refused"
 SAME_REFUSAL = timedelta(minutes=10)
@@ -44,6 +45,40 @@ def record_refusals(session: Session, actor: Actor, denials: Iterable[Denial], n
     """Notes what somebody was denied, one entry a permission; what `new_refusals` leaves out is not repeated."""
     for refusal in new_refusals(session, actor, denials, now):
         session.add(_entry(actor, REFUSED, refusal.permission, refusal.key, None, refusal.rows, now))
+
+
+def record_many(
+    session: Session,
+    actor: Actor,
+    action: str,
+    subject: str,
+    changes: Iterable[tuple[int, Mapping[str, Any] | None, Mapping[str, Any] | None]],
+    now: datetime,
+) -> None:
+    """`record` for many subjects, (id, before, after) each, with one insert."""
+    listed = list(changes)
+    same = {
+        "at": now,
+        "account_id": actor.account_id,
+        "action": action,
+        "subject": subject,
+        "address": actor.address,
+    }
+    columns: dict[str, list[Any]] = {
+        "subject_id": [each for each, _before, _after in listed],
+        "before": [_text(before) for _each, before, _after in listed],
+        "after": [_text(after) for _each, _before, after in listed],
+    }
+    insert_many(session, "audit_entry", same, columns)
+
+
+def exported(
+    session: Session, actor: Actor, table: str, permission: str, kept: Mapping[str, Any], now: datetime
+) -> None:
+    """Adds one entry: the actor took rows of a table home. Raises `NotAllowed` without the permission."""
+    actor.require(permission)
+    actor.require_to_be_oneself()
+    record(session, actor, permission, table, None, None, kept, now)
 
 
 class Refusal(NamedTuple):

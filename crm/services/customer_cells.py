@@ -1,6 +1,6 @@
 """What a person fills in about one customer, checked as an import checks a row: cells are read the same way."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -89,9 +89,23 @@ def set_courses(session: Session, customer_id: int, course_ids: tuple[int, ...])
         session.execute(insert(CustomerCourse), rows)
 
 
-def taken_by_another(session: Session, customer: Customer) -> Says | None:
-    """Why this customer cannot live: another one who does has the same phone or QQ number. None: it can."""
-    return next(iter(_taken(session, {"phone": customer.phone, "qq": customer.qq}, customer).values()), None)
+def numbers_taken(session: Session, customers: Iterable[Any]) -> dict[int, Says]:
+    """Which of these cannot live, and why: a customer who does, or one before it, has the same phone or QQ number."""
+    rows = list(customers)
+    wrong: dict[int, Says] = {}
+    for key, why in _TAKEN.items():
+        column = getattr(Customer, key)
+        theirs = [value for row in rows if (value := getattr(row, key)) is not None]
+        taken = set(session.scalars(select(column).where(LIVE, column.in_(theirs))))
+        for row in rows:
+            value = getattr(row, key)
+            if value is None or row.id in wrong:
+                continue
+            if value in taken:
+                wrong[row.id] = why
+            else:
+                taken.add(value)
+    return wrong
 
 
 def _taken(session: Session, columns: Mapping[str, Any], before: Customer | None) -> dict[str, Says]:

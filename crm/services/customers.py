@@ -1,33 +1,36 @@
-"""Customers: who sees whom, adding one, changing fields, and taking customers away or back."""
+"""Customers: who sees whom, adding one, changing fields, and deleting. Bringing back is in `deleted_customers`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import select, update
 from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from crm.domain.customers import Customer, CustomerState
 from crm.domain.deadlines import Lengths, deadlines
-from crm.domain.episodes import Assignment, Origin, Outcome
+from crm.domain.episodes import Origin, Outcome
 from crm.domain.staff import Employee
-from crm.errors import Conflict, Invalid, Refused
+from crm.errors import Conflict, Refused
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services import assignment, audit, sharing_round
 from crm.services.assignment import Shared
-from crm.services.customer_cells import checked, set_courses, taken_by_another, unique_or_invalid
-from crm.services.holding import TOO_LATE, lapsed, locked, parts, room_of, to_pool
-from crm.services.scopes import CUSTOMERS, NO_SUCH, allowed, allowed_by_any, find
+from crm.services.customer_cells import checked, set_courses, unique_or_invalid
+from crm.services.episodes import begin, to_pool
+from crm.services.holding import TOO_LATE, lapsed_among, locked, parts, room_of
+from crm.services.scopes import LIVE, NO_SUCH, allowed, allowed_by_any, find
 from crm.settings import settings
+from crm.store.many_rows import is_one_of
 
 ADD, ADD_MINE = "customers.add", "my-customers.add"
 EDIT, EDIT_MINE = "customers.edit", "my-customers.edit"
 DELETE = "customers.delete"
-RECOVERABLE = timedelta(days=30)
+WAS_DELETED = says("The customer was deleted.")
+"""Why the episode of a deleted customer closed: who comes back may go to the same consultant again."""
 _UNSEEN = {"synchronize_session": False}
 
 
@@ -91,16 +94,8 @@ def add_mine(session: Session, actor: Actor, values: Mapping[str, Any], now: dat
     due = deadlines(now, None, Lengths.of(settings().rules))
     held = {"state": CustomerState.PRIVATE, "consultant_id": room.id, **due._asdict()}
     customer_id = _insert(session, actor, values, now, held)
-    session.add(
-        Assignment(
-            customer_id=customer_id,
-            consultant_id=room.id,
-            origin=Origin.ADDED,
-            opened_at=now,
-            reason=says("Added by the consultant.").stored(),
-            opened_by_id=actor.account_id,
-        )
-    )
+    why = says("Added by the consultant.")
+    begin(session, [customer_id], room.id, now, origin=Origin.ADDED, reason=why, by=actor)
     audit.record(session, actor, ADD_MINE, "customer", customer_id, None, {"consultant": room.id}, now)
     return Added(customer_id, None)
 
@@ -147,44 +142,18 @@ def delete_many(session: Session, actor: Actor, ids: Sequence[int], now: datetim
     told: dict[int, Says | None] = {}
     for part in parts(ids):
         found = locked(session, part, allowed(actor, DELETE), DELETE)
-        told |= {each: _why_kept(session, found.get(each), now) for each in part}
+        late = lapsed_among(session, found.values(), now)
+        told |= {each: _why_kept(found.get(each), late) for each in part}
         gone = [each for each in part if told[each] is None]
-        to_pool(session, gone, Outcome.RELEASED, now, says("The customer was deleted."))
+        to_pool(session, gone, Outcome.RELEASED, now, WAS_DELETED, also={"deleted_at": now})
         session.execute(
             update(Customer)
-            .where(col(Customer.id).in_(gone))
+            .where(is_one_of(session, col(Customer.id), gone), LIVE)
             .values(deleted_at=now, version=col(Customer.version) + 1),
             execution_options=_UNSEEN,
         )
-        for each in gone:
-            audit.record(session, actor, DELETE, "customer", each, None, None, now)
+        audit.record_many(session, actor, DELETE, "customer", ((each, None, None) for each in gone), now)
     return told
-
-
-def deleted(_session: Session, actor: Actor) -> SelectOfScalar[Customer]:
-    """Who was deleted. For 30 days from then they can be brought back: `days_to_restore` tells how many are left."""
-    actor.require(DELETE)
-    return select_rows(Customer).where(_deleted(actor))
-
-
-def restore_many(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Says | None]:
-    """Bring deleted customers back: to the pool or to those who wait. Per id: None, or why not."""
-    actor.require(DELETE)
-    told: dict[int, Says | None] = {}
-    for part in parts(ids):
-        found = locked(session, part, _deleted(actor), DELETE)
-        for each in part:
-            told[each] = _restore(session, found.get(each), now)
-            if told[each] is None:
-                audit.record(session, actor, DELETE, "customer", each, None, {"restored": True}, now)
-    return told
-
-
-def days_to_restore(customer: Customer, now: datetime) -> int | None:
-    """Days of 24 hours, begun ones included, in which a deleted customer can be brought back; 0 once they are over."""
-    if customer.deleted_at is None:
-        return None
-    return max(0, -((now - customer.deleted_at - RECOVERABLE) // timedelta(days=1)))
 
 
 def _insert(session: Session, actor: Actor, values: Mapping[str, Any], now: datetime, state: dict[str, Any]) -> int:
@@ -203,34 +172,9 @@ def _conflict(customer: Customer, changes: Mapping[str, Any]) -> Conflict:
     return Conflict(says("Somebody else changed {name} since you saw it.", name=customer.name), theirs)
 
 
-def _why_kept(session: Session, customer: Customer | None, now: datetime) -> Says | None:
+def _why_kept(customer: Any, late: set[int]) -> Says | None:
     if customer is None:
         return NO_SUCH
-    if customer.state is CustomerState.ENROLLED:
+    if customer.state == CustomerState.ENROLLED:
         return says("Who has enrolled cannot be deleted.")
-    return TOO_LATE if lapsed(session, customer, now) else None
-
-
-def _deleted(actor: Actor) -> ColumnElement[bool]:
-    return col(Customer.deleted_at).is_not(None) & CUSTOMERS.where(actor, DELETE)
-
-
-def _restore(session: Session, customer: Customer | None, now: datetime) -> Says | None:
-    if customer is None or customer.deleted_at is None:
-        return NO_SUCH
-    if customer.deleted_at <= now - RECOVERABLE:
-        return says("The 30 days in which this customer could be brought back are over.")
-    taken = taken_by_another(session, customer)
-    if taken is not None:
-        return taken
-    try:
-        with unique_or_invalid(session):
-            session.execute(
-                update(Customer)
-                .where(col(Customer.id) == customer.id)
-                .values(deleted_at=None, version=col(Customer.version) + 1),
-                execution_options=_UNSEEN,
-            )
-    except Invalid as error:
-        return error.says
-    return None
+    return TOO_LATE if customer.id in late else None

@@ -22,7 +22,8 @@ from crm.domain.records import Notification
 from crm.domain.staff import Employee
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
-from crm.services.holding import PAYMENT_SINCE, to_pool
+from crm.services.episodes import to_pool
+from crm.services.holding import PAYMENT_SINCE
 from crm.services.notices import APP, tell_consultants
 from crm.services.scopes import LIVE
 from crm.settings import settings

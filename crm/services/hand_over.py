@@ -4,26 +4,25 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 from sqlmodel import Session, col
 
-from crm.domain.customers import Customer, CustomerState
+from crm.domain.customers import CustomerState
 from crm.domain.deadlines import Lengths, deadlines
-from crm.domain.episodes import Assignment, Origin, Outcome
+from crm.domain.episodes import Origin
 from crm.domain.staff import ConsultantQuota, Employee
 from crm.errors import Invalid
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
 from crm.services import audit
-from crm.services.holding import TOO_LATE, lapsed, locked, parts
+from crm.services.episodes import take
+from crm.services.holding import TOO_LATE, lapsed_among, locked, parts
 from crm.services.notices import tell_consultants
 from crm.services.scopes import NO_SUCH, STAFF, WORKS, allowed
 from crm.services.sharing_round import held_now
 from crm.settings import settings
-from crm.store.assign_rows import insert_rows
 
 ASSIGN = "customers.assign"
-_UNSEEN = {"synchronize_session": False}
 
 
 def assign_many(
@@ -43,16 +42,18 @@ def assign_many(
     given: list[int] = []
     for part in parts(ids):
         found = locked(session, part, allowed(actor, ASSIGN), ASSIGN)
+        late = lapsed_among(session, found.values(), now)
         free = []
         for each in part:
-            told[each] = _why_not(session, found.get(each), consultant, now)
+            told[each] = _why_not(found.get(each), consultant, late)
             if told[each] is None and room <= 0:
                 told[each] = full
             if told[each] is None:
                 room -= 1
                 free.append(each)
-        _give(session, actor, [found[each] for each in free], consultant_id, now)
-        given += free
+        if free:
+            by = says("Assigned by {name}.", name=actor.name)
+            given += take(session, free, consultant_id, now, origin=Origin.TRANSFERRED, reason=by, by=actor).ids
     if given:
         after = {"consultant": consultant_id, "customers": given}
         audit.record(session, actor, ASSIGN, "employee", consultant_id, None, after, now)
@@ -80,60 +81,14 @@ def _consultant(session: Session, actor: Actor, consultant_id: int) -> Any:
     return found
 
 
-def _why_not(session: Session, customer: Customer | None, consultant: Any, now: datetime) -> Says | None:
+def _why_not(customer: Any, consultant: Any, late: set[int]) -> Says | None:
     if customer is None:
         return NO_SUCH
-    if customer.state is CustomerState.ENROLLED:
+    if customer.state == CustomerState.ENROLLED:
         return says("{name} has enrolled already.", name=customer.name)
     if customer.consultant_id == consultant.id:
         return says("{customer} is with {consultant} already.", customer=customer.name, consultant=consultant.name)
-    if lapsed(session, customer, now):
-        return TOO_LATE
-    return None
-
-
-def _give(session: Session, actor: Actor, customers: Sequence[Customer], consultant_id: int, now: datetime) -> None:
-    if not customers:
-        return
-    ids = [customer.id for customer in customers]
-    due = deadlines(now, None, Lengths.of(settings().rules))
-    session.execute(
-        update(Assignment)
-        .where(col(Assignment.customer_id).in_(ids), col(Assignment.closed_at).is_(None))
-        .values(closed_at=now, outcome=Outcome.TRANSFERRED),
-        execution_options=_UNSEEN,
-    )
-    insert_rows(
-        session,
-        Assignment,
-        [
-            {
-                "customer_id": customer.id,
-                "consultant_id": consultant_id,
-                "origin": Origin.TRANSFERRED,
-                "opened_at": now,
-                "outcome": Outcome.FOLLOWING,
-                "reason": says("Assigned by {name}.", name=actor.name).stored(),
-                "opened_by_id": actor.account_id,
-            }
-            for customer in customers
-        ],
-    )
-    session.execute(
-        update(Customer)
-        .where(col(Customer.id).in_(ids))
-        .values(
-            state=CustomerState.PRIVATE,
-            last_consultant_id=func.coalesce(col(Customer.consultant_id), col(Customer.last_consultant_id)),
-            consultant_id=consultant_id,
-            follow_up_due_at=due.follow_up_due_at,
-            deal_due_at=due.deal_due_at,
-            extended_until=None,
-            waiting_reason=None,
-            version=col(Customer.version) + 1,
-        ),
-        execution_options=_UNSEEN,
-    )
+    return TOO_LATE if customer.id in late else None
 
 
 def _tell(session: Session, consultant_id: int, count: int, now: datetime) -> None:

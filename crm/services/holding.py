@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, literal, select, true, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlmodel import Session, SQLModel, col
 
 from crm.domain.calendar import end_of
@@ -19,10 +19,10 @@ from crm.errors import Invalid, Refused, deny
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services import audit
-from crm.services.scopes import HELD, LIVE, NO_SUCH, WORKS, allowed
+from crm.services.episodes import to_pool
+from crm.services.scopes import LIVE, NO_SUCH, WORKS, allowed
 from crm.settings import settings
-from crm.store.assign_rows import is_one_of
-from crm.store.session import is_postgres
+from crm.store.many_rows import is_one_of
 
 RELEASE, EXTEND = "my-customers.release", "customers.extend"
 PART = 2_000
@@ -30,7 +30,19 @@ TOO_LATE = says("The time for this customer ran out: it goes to the public pool.
 """Why nothing can be done any more with a customer that has `lapsed`."""
 _UNSEEN = {"synchronize_session": False}
 _CUSTOMER = SQLModel.metadata.tables["customer"]
-_ASSIGNMENT = SQLModel.metadata.tables["assignment"]
+_ASKED = (
+    "id",
+    "name",
+    "phone",
+    "qq",
+    "state",
+    "consultant_id",
+    "last_consultant_id",
+    "follow_up_due_at",
+    "deal_due_at",
+    "extended_until",
+    "deleted_at",
+)
 
 PAYMENT_SINCE = (
     select(func.min(col(Payment.recorded_at)))
@@ -86,53 +98,26 @@ def has_lapsed(held: Held, now: datetime) -> bool:
     return isinstance(verdict(held, run), Lapses)
 
 
-def to_pool(
-    session: Session,
-    ids: Sequence[int],
-    outcome: Outcome,
-    at: datetime,
-    reason: Says | None = None,
-    only: ColumnElement[bool] | None = None,
-    then: CustomerState = CustomerState.PUBLIC,
-) -> dict[int, int]:
-    """Make customers public whom somebody holds (and who meet `only`), closing their episodes at `at`.
-
-    Both in the caller's transaction; who is held by nobody, or no longer meets the condition, is left alone.
-    `then` is what they are instead of public: waiting, to be shared out at once.
-    Returns who lost whom: consultant by customer.
-    """
-    if not ids:
-        return {}
-    connection = session.connection()
-    these = is_one_of(session, _CUSTOMER.c.id, ids)
-    if is_postgres(session):
-        # In one order, as everybody locks many customers, so that no two wait for each other.
-        connection.execute(select(_CUSTOMER.c.id).where(these).order_by(_CUSTOMER.c.id).with_for_update())
-    connection.execute(
-        update(_CUSTOMER)
-        .where(these, HELD, true() if only is None else only)
-        .values(
-            state=then,
-            last_consultant_id=_CUSTOMER.c.consultant_id,
-            consultant_id=None,
-            follow_up_due_at=None,
-            deal_due_at=None,
-            extended_until=None,
-            version=_CUSTOMER.c.version + 1,
+def lapsed_among(session: Session, customers: Iterable[Any], now: datetime) -> set[int]:
+    """The ids of those who are `lapsed`, out of rows as `locked` gives them."""
+    due = {
+        row.id: row
+        for row in customers
+        if row.follow_up_due_at is not None and min(row.follow_up_due_at, row.deal_due_at) <= now
+    }
+    if not due:
+        return set()
+    asked = select(col(Customer.id), PAYMENT_SINCE).where(is_one_of(session, _CUSTOMER.c.id, list(due)))
+    paying: dict[int, datetime | None] = dict(map(tuple, session.execute(asked)))
+    run = scheduled(now, settings().zone, settings().rules.expire_at)
+    return {
+        each
+        for each, row in due.items()
+        if isinstance(
+            verdict(Held(Deadlines(row.follow_up_due_at, row.deal_due_at), row.extended_until, paying.get(each)), run),
+            Lapses,
         )
-    )
-    # Somebody who waited for a lock brings an earlier moment than the one who held it.
-    opened = _ASSIGNMENT.c.opened_at
-    closed_at = case((opened > at, opened), else_=literal(at, opened.type))
-    # Whoever of them nobody holds now and has an open episode is who has just left.
-    left = select(_CUSTOMER.c.id).where(these, col(Customer.state) == then)
-    closed: Iterable[Any] = connection.execute(
-        update(_ASSIGNMENT)
-        .where(_ASSIGNMENT.c.customer_id.in_(left), _ASSIGNMENT.c.closed_at.is_(None))
-        .values(closed_at=closed_at, outcome=outcome, closed_reason=reason.stored() if reason else None)
-        .returning(_ASSIGNMENT.c.customer_id, _ASSIGNMENT.c.consultant_id)
-    )
-    return dict(map(tuple, closed))
+    }
 
 
 def release_many(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Says | None]:
@@ -140,11 +125,11 @@ def release_many(session: Session, actor: Actor, ids: Sequence[int], now: dateti
     actor.require(RELEASE)
     told: dict[int, Says | None] = {}
     for part in parts(ids):
-        found = locked(session, part, allowed(actor, RELEASE), RELEASE)
-        told |= {each: _too_late(session, found.get(each), now) for each in part}
+        told |= _who_stays(session, part, locked(session, part, allowed(actor, RELEASE), RELEASE), now)
         free = [each for each in part if told[each] is None]
-        for each, consultant in to_pool(session, free, Outcome.RELEASED, now).items():
-            audit.record(session, actor, RELEASE, "customer", each, {"consultant": consultant}, None, now)
+        lost = to_pool(session, free, Outcome.RELEASED, now)
+        gone = ((each, {"consultant": consultant}, None) for each, consultant in lost.items())
+        audit.record_many(session, actor, RELEASE, "customer", gone, now)
     return told
 
 
@@ -162,30 +147,31 @@ def extend_many(
         raise Invalid.of({"until": says("Choose a day from today to {days} days from now.", days=most)})
     told: dict[int, Says | None] = {}
     for part in parts(ids):
-        found = locked(session, part, allowed(actor, EXTEND), EXTEND)
-        told |= {each: _too_late(session, found.get(each), now) for each in part}
+        told |= _who_stays(session, part, locked(session, part, allowed(actor, EXTEND), EXTEND), now)
         free = [each for each in part if told[each] is None]
         session.execute(
             update(Customer)
-            .where(col(Customer.id).in_(free))
+            .where(is_one_of(session, _CUSTOMER.c.id, free))
             .values(extended_until=moment, version=col(Customer.version) + 1),
             execution_options=_UNSEEN,
         )
-        for each in free:
-            audit.record(session, actor, EXTEND, "customer", each, None, {"extended_until": moment.isoformat()}, now)
+        extended = ((each, None, {"extended_until": moment.isoformat()}) for each in free)
+        audit.record_many(session, actor, EXTEND, "customer", extended, now)
     return told
 
 
-def locked(session: Session, ids: Sequence[int], condition: ColumnElement[bool], action: str) -> dict[int, Customer]:
-    """The customers of these ids that meet the condition, which nobody else changes before the commit.
+def locked(session: Session, ids: Sequence[int], condition: ColumnElement[bool], action: str) -> dict[int, Any]:
+    """What a decision asks of those customers who meet the condition, which nobody else changes before the commit.
 
     The others were denied to whoever used the permission `action`.
     """
-    asked = select(Customer).where(is_one_of(session, _CUSTOMER.c.id, ids), condition)
-    rows = session.scalars(
-        asked.order_by(col(Customer.id)).with_for_update(), execution_options={"populate_existing": True}
+    asked = (
+        select(*(_CUSTOMER.c[name] for name in _ASKED))
+        .where(is_one_of(session, _CUSTOMER.c.id, ids), condition)
+        .order_by(_CUSTOMER.c.id)
+        .with_for_update()
     )
-    found = {row.id: row for row in rows if row.id is not None}
+    found = {row.id: row for row in session.execute(asked)}
     for each in ids:
         if each not in found:
             deny(action, each)
@@ -198,11 +184,17 @@ def parts(ids: Sequence[int]) -> list[Sequence[int]]:
     return [once[start : start + PART] for start in range(0, len(once), PART)]
 
 
-def _too_late(session: Session, customer: Customer | None, now: datetime) -> Says | None:
-    if customer is None:
-        return NO_SUCH
-    if customer.state is not CustomerState.PRIVATE:
-        return says("No consultant holds this customer.")
-    if lapsed(session, customer, now):
-        return TOO_LATE
-    return None
+def _who_stays(
+    session: Session, part: Sequence[int], found: Mapping[int, Any], now: datetime
+) -> dict[int, Says | None]:
+    """For each customer whom somebody is to let go or keep longer: None where that can be done, else why not."""
+    late = lapsed_among(session, found.values(), now)
+
+    def why_not(each: int) -> Says | None:
+        if each not in found:
+            return NO_SUCH
+        if found[each].state != CustomerState.PRIVATE:
+            return says("No consultant holds this customer.")
+        return TOO_LATE if each in late else None
+
+    return {each: why_not(each) for each in part}

@@ -23,7 +23,8 @@ from crm.errors import NotFound, Refused
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor, Scope
 from crm.services import audit
-from crm.services.holding import TOO_LATE, has_lapsed, parts, to_pool
+from crm.services.episodes import to_pool
+from crm.services.holding import TOO_LATE, has_lapsed, parts
 from crm.services.import_checked import UNDO, VIEW
 from crm.services.notices import tell_consultants
 from crm.services.scopes import LIVE

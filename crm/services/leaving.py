@@ -15,8 +15,9 @@ from crm.errors import NotAllowed, Refused
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
 from crm.services import accounts, assignment, audit, sharing_round
+from crm.services.episodes import to_pool
 from crm.services.hand_over import ASSIGN, assign_many
-from crm.services.holding import lapsed, locked, parts, to_pool
+from crm.services.holding import lapsed_among, locked, parts
 from crm.services.scopes import HELD, LIVE, allowed
 
 
@@ -132,16 +133,16 @@ def _apart(session: Session, actor: Actor, ids: Sequence[int], now: datetime) ->
 
     Raises `NotAllowed` if the actor may not assign one of them.
     """
-    late, free = 0, []
+    late = 0
+    free: list[int] = []
     for part in parts(ids):
         found = locked(session, part, allowed(actor, ASSIGN), ASSIGN)
-        for each in part:
-            if each not in found:
-                raise NotAllowed(says("You may not assign all of these customers. Ask somebody who may."), ASSIGN, each)
-            if lapsed(session, found[each], now):
-                late += 1
-            else:
-                free.append(each)
+        missing = next((each for each in part if each not in found), None)
+        if missing is not None:
+            raise NotAllowed(says("You may not assign all of these customers. Ask somebody who may."), ASSIGN, missing)
+        lapsed = lapsed_among(session, found.values(), now)
+        late += len(lapsed)
+        free += [each for each in part if each not in lapsed]
     return late, free
 
 

@@ -1,23 +1,22 @@
 """Many customers to their consultants in a few statements, on either engine."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any
 
 import psycopg
-from sqlalchemy import ARRAY, ColumnElement, Integer, bindparam, func, insert, select, text, update
+from sqlalchemy import ColumnElement, bindparam, func, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel, col
 
 from crm.domain.base import Moment
 from crm.domain.customers import Customer, CustomerState
 from crm.domain.deadlines import Deadlines
+from crm.store.many_rows import is_one_of
 from crm.store.session import is_postgres
 
 _ROWS = SQLModel.metadata.tables["customer"]
-_INTEGERS = ARRAY(Integer)
 _UNSEEN = {"synchronize_session": False}
 
 MANY = 2_000
@@ -126,12 +125,6 @@ def _stage(session: Session, rows: Sequence[Given]) -> None:
     connection.exec_driver_sql(f"INSERT INTO temp.given VALUES {values}", tuple(chain.from_iterable(rows)))
 
 
-def insert_rows(session: Session, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows of one table with one statement's preparation; nothing for none."""
-    if rows:
-        session.connection().execute(insert(SQLModel.metadata.tables[str(table.__tablename__)]), list(rows))
-
-
 def _waiting(session: Session, among: Sequence[int] | None) -> list[ColumnElement[bool]]:
     wanted: list[ColumnElement[bool]] = [
         col(Customer.state) == CustomerState.WAITING,
@@ -140,14 +133,6 @@ def _waiting(session: Session, among: Sequence[int] | None) -> list[ColumnElemen
     if among is not None:
         wanted.append(is_one_of(session, _ROWS.c.id, among))
     return wanted
-
-
-def is_one_of(session: Session, column: ColumnElement[Any], values: Sequence[int]) -> ColumnElement[bool]:
-    """`column IN values` for any number of values, as one parameter."""
-    if is_postgres(session):
-        return column == func.any(bindparam(None, list(values), type_=_INTEGERS))
-    listed = func.json_each(json.dumps(list(values))).table_valued("value")
-    return column.in_(select(listed.c.value))
 
 
 def _timed(statement: str) -> Any:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session as AnySession
 from sqlmodel import Session
 
 from crm.errors import Unavailable
@@ -37,7 +38,7 @@ def writing(on: Engine | None = None) -> Iterator[Session]:
             raise
 
 
-def is_postgres(session: Session) -> bool:
+def is_postgres(session: AnySession) -> bool:
     """Whether the session talks to PostgreSQL (else SQLite)."""
     return session.get_bind().dialect.name == "postgresql"
 

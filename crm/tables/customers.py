@@ -8,8 +8,8 @@ from crm.domain.customers import Customer
 from crm.domain.deadlines import Deadlines, days_left, expires_at
 from crm.domain.normalise import digits_typed
 from crm.grid import Action, AnyOf, Column, DateRange, EditForm, Form, Input, Related, Search, TableConfig
-from crm.i18n import Says, says
-from crm.services import customers, hand_over, holding, pool, staff
+from crm.i18n import Says, says, says_n
+from crm.services import customers, deleted_customers, hand_over, holding, pool, staff
 from crm.services.scopes import EXPIRES_AT
 from crm.settings import settings
 from crm.tables.site import site
@@ -58,6 +58,8 @@ def told(added: Any) -> Says:
     return says("Added. It waits: {why}", why=added.shared.waiting_reason)
 
 
+BROUGHT_BACK = says("{count} brought back: to their consultants where there is room, else to the pool.")
+
 EXPIRES_IN = Column(
     "expires_in",
     value=expires_in,
@@ -98,6 +100,7 @@ CUSTOMERS = site.register(
             DateRange("created_at"),
         ),
         sort="-created_at",
+        export="customers.export",
         save=customers.save_changes,
         add=Form(
             fields=PERSON,
@@ -114,6 +117,7 @@ CUSTOMERS = site.register(
                 run=hand_over.assign_many,
                 needs="customers.assign",
                 params=(Input("consultant_id", label=says("Consultant"), required=True, choices=staff.choices),),
+                verb=says("Assign"),
                 done=says("{count} assigned."),
                 icon=":material/person_add:",
             ),
@@ -123,6 +127,7 @@ CUSTOMERS = site.register(
                 run=holding.extend_many,
                 needs="customers.extend",
                 params=(Input("until", label=says("Until the end of"), kind="date", required=True),),
+                verb=says("Extend"),
                 done=says("{count} extended."),
                 icon=":material/more_time:",
             ),
@@ -131,8 +136,14 @@ CUSTOMERS = site.register(
                 says("Delete"),
                 run=customers.delete_many,
                 needs="customers.delete",
-                confirm=says("Delete {count} customers? They can be brought back for 30 days."),
+                confirm=says_n(
+                    "Delete {count} customer? It can be brought back for 30 days.",
+                    "Delete {count} customers? They can be brought back for 30 days.",
+                    count=0,
+                ),
                 done=says("{count} deleted."),
+                undo=deleted_customers.restore_many,
+                undone=BROUGHT_BACK,
                 icon=":material/delete:",
             ),
         ),
@@ -145,7 +156,7 @@ DELETED = site.register(
         name="deleted",
         model=Customer,
         title=says("Deleted customers"),
-        rows=customers.deleted,
+        rows=deleted_customers.recoverable,
         view="customers.delete",
         prefix="del_",
         columns=(
@@ -153,7 +164,7 @@ DELETED = site.register(
             Column("deleted_at", width=150),
             Column(
                 "days_to_restore",
-                value=customers.days_to_restore,
+                value=deleted_customers.days_to_restore,
                 kind="number",
                 label=says("Days to bring back"),
                 help=says("How long the customer can still be brought back."),
@@ -172,9 +183,9 @@ DELETED = site.register(
             Action(
                 "restore",
                 says("Bring back"),
-                run=customers.restore_many,
+                run=deleted_customers.restore_many,
                 needs="customers.delete",
-                done=says("{count} brought back, to the public pool or to those who wait."),
+                done=BROUGHT_BACK,
                 icon=":material/restore_from_trash:",
             ),
         ),
@@ -219,7 +230,12 @@ MY_CUSTOMERS = site.register(
                 says("Release to the pool"),
                 run=holding.release_many,
                 needs="my-customers.release",
-                confirm=says("To the public pool: {count}. You cannot claim back yourself what you release."),
+                confirm=says_n(
+                    "Release {count} customer to the public pool? You cannot claim it back yourself.",
+                    "Release {count} customers to the public pool? You cannot claim them back yourself.",
+                    count=0,
+                ),
+                verb=says("Release"),
                 done=says("{count} released."),
                 icon=":material/outbound:",
             ),

@@ -2,7 +2,7 @@
 
 from crm.domain.imports import ImportBatch
 from crm.grid import Action, Column, DateRange, TableConfig
-from crm.i18n import says
+from crm.i18n import says, says_n
 from crm.services import import_undo
 from crm.tables.site import site
 
@@ -34,7 +34,11 @@ IMPORTS = site.register(
                 says("Take back"),
                 run=import_undo.undo_many,
                 needs="import.undo",
-                confirm=says("Take {count} imports back? Customers that somebody has worked with since stay."),
+                confirm=says_n(
+                    "Take {count} import back? Customers that somebody has worked with since stay.",
+                    "Take {count} imports back? Customers that somebody has worked with since stay.",
+                    count=0,
+                ),
                 done=says("{count} taken back."),
                 icon=":material/undo:",
             ),

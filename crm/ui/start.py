@@ -25,7 +25,10 @@ def start() -> None:
 
 @cache
 def _start() -> None:
+    from crm.services import audit
     from crm.tables.site import site
+    from crm.ui import door
+    from crm.ui.export_files import offer
     from crm.ui.session import again, now, reading_as_somebody, writing_as_somebody
 
     # Everything a page may need, so that no visitor waits for an import. Some modules warn that nobody visits yet.
@@ -34,7 +37,14 @@ def _start() -> None:
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             import_module(module.name)
     logging.disable(logging.NOTSET)
-    site.connect(reading=reading_as_somebody, writing=writing_as_somebody, now=now, who=again)
+    site.connect(
+        reading=reading_as_somebody,
+        writing=writing_as_somebody,
+        now=now,
+        who=again,
+        exported=audit.exported,
+        offer=offer if door.is_open() else None,
+    )
     # Streamlit collects all garbage after every run. What was imported stays for good, and is not searched again:
     # a page's run costs an eighth.
     gc.collect()

@@ -30,7 +30,7 @@ from crm.errors import ThanosError, Unavailable
 from crm.services import sign_in
 from crm.settings import ROOT, settings
 from crm.store.session import writing
-from crm.ui import door
+from crm.ui import door, export_files
 from crm.ui.closed import Closed
 from crm.ui.failures import on_error, silence_streamlit
 from crm.ui.headers import SecurityHeaders
@@ -56,6 +56,7 @@ def make_app() -> st.App:
             Route(door.SIGN_IN, enter, methods=["POST"]),
             Route(door.SIGN_OUT, leave, methods=["POST"]),
             Route(door.SCRIPT, script, methods=["GET"]),
+            Route(export_files.ROUTE, export_files.fetch, methods=["GET"]),
         ],
         middleware=[Middleware(SecurityHeaders), Middleware(Closed), Middleware(UploadsOfTheSignedIn)],
         on_script_error=on_error,

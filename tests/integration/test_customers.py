@@ -14,6 +14,7 @@ from crm.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from crm.i18n import says
 from crm.rbac import Reach
 from crm.services import customers
+from crm.services.deleted_customers import recoverable
 from crm.services.holding import extend_many, release_many
 from crm.services.scopes import EXPIRES_AT, NO_SUCH
 from tests.builders import (
@@ -368,7 +369,7 @@ def test_the_deleted_leave_their_consultant_and_every_list(session):
 
     assert told == {held.id: None, waiting.id: None, 99_999: NO_SUCH}
     assert session.exec(customers.visible_to(session, MANAGER)).all() == []
-    assert sorted(ids(session.exec(customers.deleted(session, MANAGER)))) == [held.id, waiting.id]
+    assert sorted(ids(session.exec(recoverable(session, MANAGER, NOON)))) == [held.id, waiting.id]
     assert [each.outcome for each in episodes(session, held)] == [Outcome.RELEASED]
 
 
@@ -378,28 +379,6 @@ def test_who_enrolled_cannot_be_deleted(session):
     told = customers.delete_many(session, MANAGER, [enrolled.id], NOON)
 
     assert told == {enrolled.id: says("Who has enrolled cannot be deleted.")}
-
-
-def test_the_deleted_come_back_to_the_pool_or_to_those_who_wait(session):
-    held, waiting = a_private_customer(session, a_consultant(session)), a_customer(session)
-    customers.delete_many(session, MANAGER, [held.id, waiting.id], NOON)
-
-    told = customers.restore_many(session, MANAGER, [held.id, waiting.id], NOON + timedelta(days=29))
-
-    assert told == {held.id: None, waiting.id: None}
-    assert (fresh(session, held).state, fresh(session, waiting).state) == (CustomerState.PUBLIC, CustomerState.WAITING)
-
-
-def test_after_30_days_or_where_the_number_is_taken_nobody_comes_back(session):
-    old, taken = a_customer(session, deleted_at=NOON), a_customer(session, deleted_at=NOON + timedelta(days=20))
-    a_customer(session, phone=taken.phone)
-
-    told = customers.restore_many(session, MANAGER, [old.id, taken.id], NOON + timedelta(days=30))
-
-    assert told == {
-        old.id: says("The 30 days in which this customer could be brought back are over."),
-        taken.id: TAKEN["phone"],
-    }
 
 
 def test_whose_time_ran_out_is_not_deleted_before_the_rule_has_closed_the_episode(session):
@@ -420,12 +399,3 @@ def test_whose_time_ran_out_is_not_deleted_before_the_rule_has_closed_the_episod
         paid.id: None,
     }
     assert [each.outcome for each in episodes(session, late)] == [Outcome.FOLLOWING]
-
-
-def test_how_long_the_deleted_can_still_be_brought_back(session):
-    gone = a_customer(session, deleted_at=NOON)
-
-    told = [customers.days_to_restore(gone, NOON + timedelta(days=days)) for days in (0, 0.5, 29, 29.9, 30, 31)]
-
-    assert told == [30, 30, 1, 1, 0, 0]
-    assert customers.days_to_restore(a_customer(session), NOON) is None

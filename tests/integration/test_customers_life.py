@@ -17,7 +17,17 @@ from crm.domain.episodes import Assignment, Outcome
 from crm.domain.staff import ConsultantQuota
 from crm.errors import ThanosError
 from crm.rbac import Actor
-from crm.services import accounts, assignment, customers, doctor, follow_ups, hand_over, holding, pool
+from crm.services import (
+    accounts,
+    assignment,
+    customers,
+    deleted_customers,
+    doctor,
+    follow_ups,
+    hand_over,
+    holding,
+    pool,
+)
 from crm.services.expiry import Expired, expire
 from crm.services.permissions import SYSTEM, install_roles
 from crm.store.engine import make_engine
@@ -95,7 +105,7 @@ class School:
 
     def _restore(self, session: Session, _actor: Actor, customer: int, now: datetime) -> None:
         gone = session.exec(select(Customer.id).where(col(Customer.deleted_at).is_not(None))).all()
-        customers.restore_many(session, self.manager, [*gone[:2], customer], now)
+        deleted_customers.restore_many(session, self.manager, [*gone[:2], customer], now)
 
     def _assign(self, session: Session, _actor: Actor, _customer: int, now: datetime) -> None:
         assignment.assign_waiting(session, SYSTEM, now)

@@ -51,7 +51,8 @@ def test_the_worked_example_has_no_fault():
         ({"prefix": "A b"}, "prefix is 'A b'. Use small letters, digits, hyphens and underscores."),
         (
             {"rows": lambda session: None},
-            "rows is called with (session, actor), which it does not take. Change its arguments.",
+            "rows is called with (session, actor) or (session, actor, now), which it does not take. "
+            "Change its arguments.",
         ),
         ({"columns": ()}, "columns is empty. Declare at least one Column."),
         ({"columns": (Column("name"), Column("name"))}, "columns has 'name' twice. Keep one."),
@@ -193,7 +194,7 @@ def test_a_name_is_given_once():
 
 def test_a_site_that_is_not_connected_says_so():
     with pytest.raises(Misconfigured, match="are not connected"):
-        _ = Site().connection
+        Site().connection("books")
 
 
 def test_the_model_of_the_example_is_read_right():

@@ -1,0 +1,158 @@
+"""An action on many rows: which they are, then step by step, and what became of each. Draws nothing.
+
+A step is one transaction: its rows are done or refused as the service says, or none of them was touched. So
+whatever ends the work early, `Work` knows of every row whether it was done, refused, or not reached.
+"""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from crm.errors import Invalid, Refused, ThanosError, Unavailable
+from crm.grid.config import Action, Run, Sessions, TableConfig
+from crm.grid.export import tame
+from crm.grid.fields import attribute
+from crm.grid.frame import kind_of, visible
+from crm.grid.query import matching, ordered
+from crm.grid.view import View
+from crm.i18n import Says, _, says
+from crm.rbac import Actor
+
+STEP = 2_000
+MOST = 100_000
+SAMPLE = 5
+NO_SUCH = says("There is no such record, or you may not see it.")
+
+
+class Row(NamedTuple):
+    """A row by its key, and what a person calls it."""
+
+    key: Any
+    name: str
+
+
+class Sight(NamedTuple):
+    """What somebody saw before they agreed: how many, the first few, and a mark that tells whether it is others now."""
+
+    number: int
+    sample: tuple[Row, ...]
+    mark: int
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """The rows that were ticked."""
+
+    ticked: tuple[Row, ...]
+
+    def rows(self, _config: TableConfig, _session: Session, _actor: Actor, _zone: ZoneInfo) -> list[Row]:
+        """They, in shown order. Whether each may be touched the service decides."""
+        return list(self.ticked)
+
+
+@dataclass(frozen=True)
+class Every:
+    """All rows that match a view, on whatever page."""
+
+    view: View
+
+    def rows(self, config: TableConfig, session: Session, actor: Actor, zone: ZoneInfo) -> list[Row]:
+        """They as of now, as far as the actor may see, in the order of the view. Raises `Refused` for too many."""
+        if self.view.unread:
+            return []
+        key = attribute(config.model, config.key)
+        named = _naming(config, actor)
+        found = ordered(config, matching(config, session, actor, self.view, zone), self.view.sort)
+        asked = session.execute(found.with_only_columns(key, attribute(config.model, named)).limit(MOST + 1))
+        rows = [Row(each, str(name) if name and named != config.key else f"#{each}") for each, name in asked]
+        if len(rows) > MOST:
+            raise Refused(says("At most {count} rows at a time. Narrow the list by a filter first.", count=MOST))
+        return rows
+
+
+def _naming(config: TableConfig, actor: Actor) -> str:
+    """The field by which people know a row: the first plain text that the actor may see, else the key."""
+    texts = (one.name for one in visible(config, actor) if not one.computed and kind_of(config, one) == "text")
+    return next(texts, config.key)
+
+
+Chosen = Ticked | Every
+
+
+def sight(rows: Sequence[Row]) -> Sight:
+    """What is shown of the rows before anything is done to them."""
+    return Sight(len(rows), tuple(rows[:SAMPLE]), hash(frozenset(row.key for row in rows)))
+
+
+@dataclass(eq=False)
+class Work:
+    """An action under way. `run` is the action's own service, or the one that takes it back."""
+
+    action: Action
+    run: Run
+    params: Mapping[str, Any]
+    rows: Sequence[Row]
+    undoing: bool = False
+    reached: int = 0
+    done: list[Row] = field(default_factory=list)
+    refused: dict[Row, Says] = field(default_factory=dict)
+    stopped: Says | None = None
+
+    @property
+    def left(self) -> Sequence[Row]:
+        """The rows that were not reached yet."""
+        return self.rows[self.reached :]
+
+    def step(self, writing: Sessions, actor: Actor, now: datetime) -> None:
+        """Do it to the next rows, in one transaction.
+
+        An error that stops a step is the reason of each of its rows. Where the database is away, `stopped` says
+        so and the rows count as not reached. Raises `Invalid` where the parameters are wrong, before anything
+        was done.
+        """
+        self.stopped = None
+        part = self.left[:STEP]
+        keys = [row.key for row in part]
+        try:
+            with writing() as session:
+                actor.require(self.action.needs)
+                account = dict(self.run(session, actor, keys, now, **self.params))
+        except Unavailable as error:
+            self.stopped = error.says
+            return
+        except Invalid as error:
+            if not self.reached and error.fields.keys() & self.params.keys():
+                raise
+            account = dict.fromkeys(keys, error.says)
+        except ThanosError as error:
+            account = dict.fromkeys(keys, error.says)
+        except IntegrityError:
+            account = dict.fromkeys(keys, says("The database refuses this. Nothing was changed."))
+        self.reached += len(part)
+        for row in part:
+            why = account.get(row.key, NO_SUCH)
+            if why is None:
+                self.done.append(row)
+            else:
+                self.refused[row] = why
+
+
+def account_csv(work: Work) -> bytes:
+    """What became of every row, for a spreadsheet, in the reader's language."""
+    text = io.StringIO(newline="")
+    out = csv.writer(text)
+    out.writerow([_("No."), _("Row"), _("Outcome"), _("Why")])
+    for row in work.done:
+        out.writerow([tame(str(row.key)), tame(row.name), _("done"), ""])
+    for row, why in work.refused.items():
+        out.writerow([tame(str(row.key)), tame(row.name), _("refused"), tame(str(why))])
+    for row in work.left:
+        out.writerow([tame(str(row.key)), tame(row.name), _("not reached"), ""])
+    return text.getvalue().encode("utf-8-sig")
