@@ -11,21 +11,15 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from crm.domain.accounts import Account
 from crm.domain.records import AuditEntry
-from crm.domain.staff import Employee
 from crm.i18n import Says, says
-from crm.rbac import Actor, Scope
+from crm.rbac import Actor
 from crm.services.audit import REFUSED
 from crm.services.permissions import PAGES
+from crm.services.scopes import by_account
 
 VIEW = "audit.view"
 
-ENTRIES = Scope(
-    key=col(AuditEntry.id),
-    own=lambda owner: col(AuditEntry.account_id).in_(select(col(Employee.account_id)).where(col(Employee.id) == owner)),
-    department=lambda code: col(AuditEntry.account_id).in_(
-        select(col(Employee.account_id)).where(col(Employee.department_code) == code)
-    ),
-)
+ENTRIES = by_account(col(AuditEntry.id), col(AuditEntry.account_id))
 """Entries by who did it: oneself, those of one's department, everybody and the system."""
 
 # What is recorded without a permission of a page: one's own sign-in, and what was denied.

@@ -18,26 +18,17 @@ from crm.domain.episodes import Assignment, FollowUp, Outcome
 from crm.domain.expiry import Held
 from crm.domain.imports import ImportBatch
 from crm.domain.payments import Payment
-from crm.domain.staff import Employee
 from crm.errors import NotFound, Refused
 from crm.i18n import Says, says, says_n
-from crm.rbac import Actor, Scope
+from crm.rbac import Actor
 from crm.services import audit
 from crm.services.episodes import to_pool
 from crm.services.holding import TOO_LATE, has_lapsed, parts
 from crm.services.import_checked import UNDO, VIEW
 from crm.services.notices import tell_consultants
-from crm.services.scopes import LIVE
+from crm.services.scopes import LIVE, by_account
 
-BATCHES = Scope(
-    key=col(ImportBatch.id),
-    own=lambda owner: col(ImportBatch.imported_by_id).in_(
-        select(col(Employee.account_id)).where(col(Employee.id) == owner)
-    ),
-    department=lambda code: col(ImportBatch.imported_by_id).in_(
-        select(col(Employee.account_id)).where(col(Employee.department_code) == code)
-    ),
-)
+BATCHES = by_account(col(ImportBatch.id), col(ImportBatch.imported_by_id))
 """Imports by who made them."""
 
 

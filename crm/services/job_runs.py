@@ -13,22 +13,24 @@ from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from crm.domain.records import JobPlan, JobRun
+from crm.errors import deny
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services import audit
 from crm.services.job_claims import HEART_STOPS, UNFINISHED, Ended, ask
+from crm.services.scopes import of_nobody
 
 
 def plans(_session: Session, actor: Actor) -> SelectOfScalar[JobPlan]:
     """The jobs, as the jobs process declared them when it last started. Empty until it first did."""
     actor.require("jobs.view")
-    return select_rows(JobPlan)
+    return select_rows(JobPlan).where(of_nobody(col(JobPlan.id)).where(actor, "jobs.view"))
 
 
 def runs(_session: Session, actor: Actor) -> SelectOfScalar[JobRun]:
     """The runs that are kept: all of daily jobs for 400 days; of frequent ones those that did something."""
     actor.require("jobs.view")
-    return select_rows(JobRun)
+    return select_rows(JobRun).where(of_nobody(col(JobRun.id)).where(actor, "jobs.view"))
 
 
 def alive(session: Session, now: datetime) -> bool:
@@ -43,12 +45,14 @@ def run_now(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -
     Asking twice is asking once.
     """
     actor.require("jobs.run")
-    named = {plan.id: plan for plan in session.scalars(select(JobPlan).where(col(JobPlan.id).in_(ids)))}
+    mine = of_nobody(col(JobPlan.id)).where(actor, "jobs.run")
+    named = {plan.id: plan for plan in session.scalars(select(JobPlan).where(col(JobPlan.id).in_(ids), mine))}
     unfinished = set(session.scalars(select(col(JobRun.job)).where(UNFINISHED)))
     answers: dict[int, Says | None] = {}
     for each in ids:
         plan = named.get(each)
         if plan is None:
+            deny("jobs.run", each)
             answers[each] = says("This job is no longer there.")
         elif plan.job in unfinished:
             answers[each] = says("It runs already, or was asked for.")

@@ -20,6 +20,7 @@ from crm.errors import deny
 from crm.i18n import Says, says
 from crm.notify.addresses import recipients
 from crm.rbac import Actor
+from crm.services.scopes import by_account
 from crm.settings import settings
 
 APP = "app"
@@ -98,6 +99,9 @@ def _chunks(notices: Sequence[Notice]) -> Iterator[Sequence[Notice]]:
 
 # What people see and do
 
+SENT = by_account(col(Notification.id), col(Notification.account_id))
+"""Notices by whom they are for."""
+
 
 def inbox(_session: Session, actor: Actor) -> SelectOfScalar[Notification]:
     """The actor's own notices, as the app shows them: one row each, whatever ways it left by."""
@@ -108,10 +112,10 @@ def inbox(_session: Session, actor: Actor) -> SelectOfScalar[Notification]:
 
 
 def outbox(_session: Session, actor: Actor) -> SelectOfScalar[Notification]:
-    """Everybody's notices on their ways out of the app, for whoever looks after them."""
+    """Notices on their ways out of the app, for whoever looks after their recipients'."""
     actor.require("notifications.manage")
     # In the very words of the partial index, so that both engines use it.
-    return select_rows(Notification).where(text("channel <> 'app'"))
+    return select_rows(Notification).where(text("channel <> 'app'"), SENT.where(actor, "notifications.manage"))
 
 
 def unread(session: Session, actor: Actor) -> int:
@@ -164,6 +168,7 @@ def send_again(session: Session, actor: Actor, ids: Sequence[int], now: datetime
             update(Notification)
             .where(
                 col(Notification.id).in_(ids),
+                SENT.where(actor, "notifications.manage"),
                 col(Notification.channel) != APP,
                 or_(col(Notification.state) == NoticeState.FAILED, col(Notification.state) == NoticeState.UNCERTAIN),
             )

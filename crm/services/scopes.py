@@ -1,5 +1,7 @@
 """Whose a customer is, said once: the same condition filters lists and checks single rows."""
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, case, exists, false, or_, select, true
 from sqlmodel import Session, col
 
@@ -33,14 +35,29 @@ DEPARTMENTS = Scope(
 )
 """Departments: one's own, all of them."""
 
-ACCOUNTS = Scope(
-    key=col(Account.id),
-    own=lambda owner: col(Account.id).in_(select(col(Employee.account_id)).where(col(Employee.id) == owner)),
-    department=lambda code: col(Account.id).in_(
-        select(col(Employee.account_id)).where(col(Employee.department_code) == code)
-    ),
-)
-"""Sign-ins: one's own, those of one's department, everybody's."""
+
+def by_account(key: Any, account: Any) -> Scope:
+    """Rows that belong to a sign-in, the column `account`: one's own, those of one's department's staff, everybody's.
+
+    A row of nobody's is in no one's reach but "all".
+    """
+    return Scope(
+        key=key,
+        own=lambda owner: account.in_(select(col(Employee.account_id)).where(col(Employee.id) == owner)),
+        department=lambda code: account.in_(
+            select(col(Employee.account_id)).where(col(Employee.department_code) == code)
+        ),
+    )
+
+
+ACCOUNTS = by_account(col(Account.id), col(Account.id))
+"""Sign-ins."""
+
+
+def of_nobody(key: Any) -> Scope:
+    """Rows that are nobody's own and no department's: in no one's reach but "all"."""
+    return Scope(key=key, own=lambda _owner: false(), department=lambda _code: false())
+
 
 WORKS: ColumnElement[bool] = col(Employee.active) & ~exists().where(
     col(Account.id) == col(Employee.account_id), ~col(Account.active)

@@ -22,6 +22,7 @@ from sqlalchemy.exc import DatabaseError
 
 from crm.errors import Unavailable
 from crm.i18n import says
+from crm.store import kept
 from crm.store.engine import WRITES, make_engine
 from crm.store.metadata import metadata
 
@@ -81,12 +82,14 @@ def rebuilding(url: str, revision: str) -> Iterator[Connection]:
 
 
 def _empty(connection: Connection) -> None:
+    kept.allow_changes(connection)
     if connection.dialect.name == "postgresql":
         names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
         connection.execute(text(f"TRUNCATE {names}"))
-        return
-    for table in metadata.sorted_tables:
-        connection.execute(table.delete())
+    else:
+        for table in metadata.sorted_tables:
+            connection.execute(table.delete())
+    kept.refuse_changes(connection)
 
 
 def head() -> str:
@@ -207,8 +210,14 @@ def write_revision(message: str, *, from_scratch: bool = False) -> Path:
             made = command.revision(_config(connection), message, autogenerate=True, rev_id=number)
     assert isinstance(made, Script)
     path = Path(made.path)
-    lines = path.read_text("utf-8").splitlines(keepends=True)
-    path.write_text("".join(line for line in lines if "# ###" not in line), "utf-8")
+    lines = [line for line in path.read_text("utf-8").splitlines(keepends=True) if "# ###" not in line]
+    if from_scratch:
+        # Autogenerate knows nothing of triggers.
+        up, down = lines.index("def upgrade() -> None:\n"), lines.index("def downgrade() -> None:\n")
+        lines[down + 1 : down + 1] = kept.as_a_revision(kept.ALLOW)
+        body = max(place for place in range(up, down) if lines[place].strip())
+        lines[body + 1 : body + 1] = kept.as_a_revision(kept.REFUSE)
+    path.write_text("".join(lines), "utf-8")
     return path
 
 

@@ -139,7 +139,7 @@ def test_a_writer_waits_for_a_migration_and_the_other_way_round(sqlite_url: str,
 
 
 def _described(connection: Connection) -> set[tuple[object, ...]]:
-    """Columns, constraints and indexes as the engine itself describes them; the order of columns aside."""
+    """Columns, constraints, indexes and triggers as the engine itself describes them; the order of columns aside."""
     if connection.dialect.name == "postgresql":
         return _rows(
             connection,
@@ -148,9 +148,11 @@ def _described(connection: Connection) -> set[tuple[object, ...]]:
             "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
             "WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'alembic_version'",
             "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'",
+            "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+            "SELECT prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
         )
     seen = inspect(connection)
-    described = _rows(connection, "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
+    described = _rows(connection, "SELECT sql FROM sqlite_master WHERE type <> 'table' AND sql IS NOT NULL")
     for table in set(seen.get_table_names()) - {"alembic_version"}:
         described |= {(table, c["name"], str(c["type"]), c["nullable"], c["default"]) for c in seen.get_columns(table)}
         for constraints in (

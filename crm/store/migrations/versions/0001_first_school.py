@@ -383,10 +383,36 @@ def upgrade() -> None:
     with op.batch_alter_table('follow_up', schema=None) as batch_op:
         batch_op.create_index('ix_follow_up_consultant', ['consultant_id', 'at'], unique=False)
         batch_op.create_index('ix_follow_up_customer', ['customer_id', 'at'], unique=False)
+    for statement in {
+        'sqlite': (
+            "CREATE TRIGGER audit_entry_no_update BEFORE UPDATE ON audit_entry BEGIN SELECT RAISE(ABORT, 'the audit log is never changed'); END",
+            "CREATE TRIGGER audit_entry_no_delete BEFORE DELETE ON audit_entry BEGIN SELECT RAISE(ABORT, 'the audit log is never changed'); END",
+            "CREATE TRIGGER audit_entry_no_replace BEFORE INSERT ON audit_entry WHEN EXISTS (SELECT 1 FROM audit_entry WHERE id = NEW.id) BEGIN SELECT RAISE(ABORT, 'the audit log is never changed'); END",
+        ),
+        'postgresql': (
+            "CREATE OR REPLACE FUNCTION audit_entry_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the audit log is never changed'; END $$",
+            'CREATE TRIGGER audit_entry_no_update BEFORE UPDATE OR DELETE ON audit_entry FOR EACH ROW EXECUTE FUNCTION audit_entry_refuse()',
+            'CREATE TRIGGER audit_entry_no_truncate BEFORE TRUNCATE ON audit_entry FOR EACH STATEMENT EXECUTE FUNCTION audit_entry_refuse()',
+        ),
+    }[op.get_bind().dialect.name]:
+        op.execute(statement)
 
 
 
 def downgrade() -> None:
+    for statement in {
+        'sqlite': (
+            'DROP TRIGGER IF EXISTS audit_entry_no_update',
+            'DROP TRIGGER IF EXISTS audit_entry_no_delete',
+            'DROP TRIGGER IF EXISTS audit_entry_no_replace',
+        ),
+        'postgresql': (
+            'DROP TRIGGER IF EXISTS audit_entry_no_update ON audit_entry',
+            'DROP TRIGGER IF EXISTS audit_entry_no_truncate ON audit_entry',
+            'DROP FUNCTION IF EXISTS audit_entry_refuse()',
+        ),
+    }[op.get_bind().dialect.name]:
+        op.execute(statement)
     with op.batch_alter_table('follow_up', schema=None) as batch_op:
         batch_op.drop_index('ix_follow_up_customer')
         batch_op.drop_index('ix_follow_up_consultant')
