@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ from crm.domain.staff import Employee
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
 from crm.services.episodes import to_pool
-from crm.services.holding import PAYMENT_SINCE
+from crm.services.holding import PAYMENT_SINCE, lapses
 from crm.services.notices import APP, tell_consultants
 from crm.services.scopes import LIVE
 from crm.settings import settings
@@ -125,7 +125,7 @@ def expire(
         # In the order of the table: rows that lie together are written together.
         waiting, size = deque(sorted(due)), min(SMALL_CHUNK, chunk)
         while waiting or losses:
-            part = {each: due[each] for each in (waiting.popleft() for _ in range(min(size, len(waiting))))}
+            part = [waiting.popleft() for _ in range(min(size, len(waiting)))]
             with open_transaction() as session:
                 began = time.perf_counter()
                 counts += _send_to_pool(session, part, run, losses)
@@ -142,6 +142,11 @@ def expire(
 def _next_size(size: int, took: float, most: int) -> int:
     """How many customers the next transaction takes, after one of `size` that took so many seconds."""
     return min(most, max(SMALL_CHUNK, min(2 * size, int(size * HOLD / took))))
+
+
+_NO_DEAL: ColumnElement[bool] = col(Customer.deal_due_at) <= col(Customer.follow_up_due_at)
+_AS = {Outcome.NO_DEAL: _NO_DEAL, Outcome.NO_FOLLOW_UP: ~_NO_DEAL}
+"""The outcome that the deadlines as they stand give."""
 
 
 def _due(run: datetime) -> ColumnElement[bool]:
@@ -173,18 +178,17 @@ def _judged(session: Session, run: datetime) -> tuple[dict[int, Outcome], list[K
     return due, kept
 
 
-def _send_to_pool(
-    session: WriteSession, part: Mapping[int, Outcome], run: datetime, losses: Losses
-) -> Counter[Outcome]:
+def _send_to_pool(session: WriteSession, ids: Sequence[int], run: datetime, losses: Losses) -> Counter[Outcome]:
     """One part of the run, added to `losses`. Returns how many went, by outcome."""
     went: Counter[Outcome] = Counter()
     for outcome in (Outcome.NO_FOLLOW_UP, Outcome.NO_DEAL):
-        ids = [each for each, theirs in part.items() if theirs is outcome]
-        # Asked again: since the list was read somebody may have been handed over, enrolled or deleted.
-        lost = to_pool(session, ids, outcome, run, only=_due(run) & LIVE)
+        # Asked again: since the list was read somebody may have been handed over, enrolled or deleted, and what
+        # began before the run may only have been written now: a follow-up, an extension, a payment.
+        lost = to_pool(session, ids, outcome, run, only=lapses(run) & LIVE & _AS[outcome])
         for consultant, count in Counter(lost.values()).items():
             losses.setdefault(consultant, Counter())[outcome] += count
         went[outcome] = len(lost)
+        ids = [each for each in ids if each not in lost]
     return went
 
 

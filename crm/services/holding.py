@@ -20,7 +20,7 @@ from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services import audit
 from crm.services.episodes import to_pool
-from crm.services.scopes import LIVE, NO_SUCH, WORKS, allowed
+from crm.services.scopes import EXPIRES_AT, LIVE, NO_SUCH, WORKS, allowed
 from crm.settings import settings
 from crm.store.many_rows import is_one_of
 
@@ -96,6 +96,11 @@ def has_lapsed(held: Held, now: datetime) -> bool:
     """`lapsed`, of what is known of the customer already."""
     run = scheduled(now, settings().zone, settings().rules.expire_at)
     return isinstance(verdict(held, run), Lapses)
+
+
+def lapses(run: datetime) -> ColumnElement[bool]:
+    """`crm.domain.expiry.verdict` as a condition: the customers whom the run of that moment takes."""
+    return (run >= EXPIRES_AT) & (PAYMENT_SINCE.is_(None) | (run < PAYMENT_SINCE))
 
 
 def lapsed_among(session: Session, customers: Iterable[Any], now: datetime) -> set[int]:

@@ -14,7 +14,7 @@ from crm.domain.staff import ConsultantQuota
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
 from crm.services import notices
-from crm.services.holding import PAYMENT_SINCE
+from crm.services.holding import PAYMENT_SINCE, lapses
 from crm.services.scopes import EXPIRES_AT, HELD, LIVE, allowed
 from crm.settings import settings
 
@@ -134,7 +134,7 @@ def numbers(session: Session, actor: Actor, now: datetime) -> Numbers:
 
 def _mine(session: Session, actor: Actor, now: datetime) -> Mine:
     run, last = _runs(now)
-    taken, lost = _taken(run, last), _lapsed(last)
+    taken, lost = _taken(run, last), lapses(last)
     running = (now < EXPIRES_AT) & PAYMENT_SINCE.is_(None)
     row: Any = session.execute(
         select(
@@ -174,12 +174,7 @@ def _runs(now: datetime) -> tuple[datetime, datetime]:
 def _taken(run: datetime, last: datetime) -> ColumnElement[bool]:
     """`crm.domain.expiry.verdict` as a condition: whom the next run takes as things stand, or a late one still."""
     due = (col(Customer.follow_up_due_at) <= run) | (col(Customer.deal_due_at) <= run)
-    return due & (run >= EXPIRES_AT) & (PAYMENT_SINCE.is_(None) | _lapsed(last))
-
-
-def _lapsed(last: datetime) -> ColumnElement[bool]:
-    """`crm.services.holding.lapsed` as a condition: whom the last run should have taken."""
-    return (last >= EXPIRES_AT) & (PAYMENT_SINCE.is_(None) | (last < PAYMENT_SINCE))
+    return due & (run >= EXPIRES_AT) & (PAYMENT_SINCE.is_(None) | lapses(last))
 
 
 def _count(session: Session, condition: ColumnElement[bool]) -> Count:

@@ -15,6 +15,9 @@ from datetime import date, datetime, time, timedelta
 from typing import IO, Any, NoReturn
 
 ROWS_A_LINE = 2_000
+SIGNS_A_LINE = 1_000_000
+# A sign may take four bytes with whoever reads, and cells that share one text here share it no more there.
+MILLION_SIGNS = 50
 OUT_OF_MEMORY = 77
 # By the clock, parsing may take so many times its processor time, because other work may be going on.
 PATIENCE = 4
@@ -95,9 +98,14 @@ def _read(file: IO[bytes], max_rows: int) -> None:
         }
     )
     some: list[list[Any]] = []
-    for row in table.iter_rows():
+    signs = waiting = 0
+    for number, row in enumerate(table.iter_rows(), 1):
         some.append(row)
-        if len(some) == ROWS_A_LINE:
+        waiting += sum([len(cell) for cell in row if type(cell) is str])
+        if len(some) == ROWS_A_LINE or waiting > SIGNS_A_LINE:
+            signs, waiting = signs + waiting, 0
+            if signs > MILLION_SIGNS * 1_000_000:
+                raise guard.too_much_text(sheet.name, number, MILLION_SIGNS)
             _say(some)
             some.clear()
     _say(some)

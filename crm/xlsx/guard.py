@@ -177,6 +177,18 @@ def too_many_rows(sheet: str, last: int, most: int) -> Unreadable:
     )
 
 
+def too_much_text(sheet: str, last: int, most: int) -> Unreadable:
+    """The error for a sheet whose cells hold more text than customers have, in millions of characters."""
+    return Unreadable(
+        says(
+            "{sheet}: the cells down to row {last} hold more text than {most} million characters. Split the sheet.",
+            sheet=sheet,
+            last=last,
+            most=most,
+        )
+    )
+
+
 def _pieces(archive: zipfile.ZipFile, entry: str) -> Iterator[bytes]:
     """An entry's bytes, a megabyte at a time, as long as they look like a spreadsheet's XML."""
     try:

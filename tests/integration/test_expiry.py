@@ -3,6 +3,7 @@
 import random
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -17,7 +18,7 @@ from crm.domain.payments import PaymentState
 from crm.domain.records import Notification
 from crm.errors import NotAllowed
 from crm.i18n import Says, says
-from crm.services import follow_ups, pool
+from crm.services import follow_ups, holding, pool
 from crm.services.expiry import Kept, expire
 from crm.services.permissions import SYSTEM
 from crm.store.session import reading, writing
@@ -153,6 +154,35 @@ def test_payments_and_extensions_are_passed_over_and_said_so(engine):
         Kept(extended.id, says("A manager extended the time until {until}.", until=RUN + SECOND)),
     ]
     assert set(closed(engine)) == {rejected.id, ended.id}
+
+
+def test_what_came_in_time_counts_although_the_run_has_read_its_list(engine):
+    with writing(engine) as session:
+        me = a_consultant(session)
+        boss = an_actor("customers.extend")
+        extended, paid, dealt, lost = (
+            due(session, me, RUN),
+            due(session, me, RUN),
+            due(session, me, RUN, RUN),
+            due(session, me, RUN),
+        )
+        dealt.deal_due_at = RUN + SECOND
+
+    @contextmanager
+    def read_a_moment_before():
+        with reading(engine) as session:
+            yield session
+        # They began before two o'clock and waited for nothing but the database.
+        with writing(engine) as session:
+            holding.extend_many(session, boss, [extended.id], RUN - SECOND, until=RUN + timedelta(days=1))
+            a_payment(session, session.get(Customer, paid.id), recorded_at=RUN - SECOND)
+            session.get(Customer, dealt.id).follow_up_due_at = RUN + timedelta(days=2)
+            session.get(Customer, dealt.id).deal_due_at = RUN
+
+    done = expire(partial(writing, engine), SYSTEM, now=RUN, open_reading=read_a_moment_before)
+
+    assert counts(done) == (1, 1, 0)
+    assert closed(engine) == {dealt.id: (Outcome.NO_DEAL, RUN), lost.id: (Outcome.NO_FOLLOW_UP, RUN)}
 
 
 def test_a_dry_run_tells_and_does_nothing(engine):

@@ -113,6 +113,15 @@ def many_entries() -> bytes:
     return file.getvalue()
 
 
+@cache
+def one_text_in_many_cells() -> bytes:
+    """A small file: a text that takes four bytes a sign as soon as it is read, named by 60,000 cells."""
+    text = "a " * 1_190 + "\U0001f600"
+    texts = f'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>{text}</t></si></sst>'
+    rows = "".join(f'<row r="{row}"><c r="A{row}" t="s"><v>0</v></c></row>' for row in range(1, 60_000))
+    return repacked(SOUND, {SHEET: sheet_xml(rows), TEXTS: texts.encode()})
+
+
 HOSTILE: list[tuple[Callable[[], bytes], str]] = [
     (a_far_cell, r"客户: cell XFD1048576 is far outside of a table\. Delete everything beside and below the table\."),
     (lambda: a_far_cell("XFD1"), "cell XFD1 is far outside"),
@@ -133,6 +142,7 @@ HOSTILE: list[tuple[Callable[[], bytes], str]] = [
     (a_zip_of_something_else, r"not an \.xlsx spreadsheet"),
     (a_broken_sheet, "damaged"),
     (many_entries, "unpacks to far more"),
+    (one_text_in_many_cells, r"客户: the cells down to row [\d,]+ hold more text than 50 million characters"),
     (lambda: with_cells(""), "no cell with content"),
 ]
 
