@@ -194,9 +194,11 @@ def load(environ: dict[str, str] | None = None) -> Settings:
             raise Misconfigured(
                 says("{file}: {name} belongs into the environment, not into the file.", file=str(path), name=name)
             )
-    for name, variable in (("database_url", "DATABASE_URL"), ("redis_url", "REDIS_URL"), ("port", "PORT")):
+    for name, variable in (("database_url", "DATABASE_URL"), ("redis_url", "REDIS_URL")):
         if env.get(variable):
             values[name] = env[variable]
+    if env.get("PORT"):
+        values["port"] = as_port(env["PORT"])
     if env.get("THANOS_VAR"):
         values["var"] = Path(env["THANOS_VAR"]).absolute()
     if env.get("THANOS_DEMO"):
@@ -233,10 +235,19 @@ def _read(path: Path) -> dict[str, Any]:
         raise Misconfigured(says("{file} cannot be read: {why}.", file=str(path), why=str(error))) from None
 
 
+def as_port(text: str) -> int:
+    """The port that was typed. Raises `Misconfigured` for what is none."""
+    if text.strip().isascii() and text.strip().isdigit() and 1 <= int(text) <= 65535:
+        return int(text)
+    raise Misconfigured(
+        says("PORT is {text}, but a port is a number from 1 to 65535, such as: make run PORT=8501", text=repr(text))
+    )
+
+
 def _explained(error: ValidationError, file: str) -> Any:
     first = error.errors(include_url=False)[0]
     name = ".".join(str(part) for part in first["loc"])
-    place = {"database_url": "DATABASE_URL", "redis_url": "REDIS_URL", "port": "PORT", "var": "THANOS_VAR"}.get(name)
+    place = {"database_url": "DATABASE_URL", "redis_url": "REDIS_URL", "var": "THANOS_VAR"}.get(name)
     where = place or (f"{file}: {name}" if file else name)
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, _known_names(), n=1, cutoff=0.5)

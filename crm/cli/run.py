@@ -20,7 +20,7 @@ from crm.cli.first_people import settle, told
 from crm.cli.supervisor import Child, Supervisor
 from crm.errors import Unavailable
 from crm.i18n import _, says
-from crm.settings import settings
+from crm.settings import as_port, settings
 from crm.store import embedded_redis
 
 
@@ -32,8 +32,8 @@ def add_to(app: typer.Typer) -> None:
 
 def run(
     port: Annotated[
-        int | None,
-        typer.Option(min=1, max=65535, help=_("Where the app listens; else PORT, else 8501."), show_default=False),
+        str | None,
+        typer.Option(metavar="N", help=_("Where the app listens; else PORT, else 8501."), show_default=False),
     ] = None,
     demo: Annotated[
         bool, typer.Option("--demo/--no-demo", help=_("Fill an empty database with a demo school, or leave it empty."))
@@ -41,11 +41,11 @@ def run(
     as_json: Json = False,
 ) -> int:
     """Migrate, fill an empty database, start everything, print the address, and end everything together."""
-    port = port or settings().port
-    var, address = settings().var, f"http://localhost:{port}"
+    number = as_port(port) if port else settings().port
+    var, address = settings().var, f"http://localhost:{number}"
     say = partial(typer.echo, err=as_json)
-    with closing(_take(var, port)) as lock:
-        _require_free(port)
+    with closing(_take(var, number)) as lock:
+        _require_free(number)
         bring_to_head()
         people = settle(demo=demo, say=say)
         _write(lock, address)
@@ -56,7 +56,7 @@ def run(
         with closing(_Redis(settings().redis_url, var, say)) as redis:
             environment = {
                 **os.environ,
-                "PORT": str(port),
+                "PORT": str(number),
                 "REDIS_URL": redis.url,
                 # Demo passwords are known to everybody, so changing them is not forced where they are meant.
                 "THANOS_DEMO": "1" if people.demo else "0",
@@ -67,7 +67,7 @@ def run(
                 Child("jobs", [sys.executable, "-m", "jobs"], environment, if_orphaned=signal.SIGTERM),
             ]
             ready = partial(_print, said)
-            return Supervisor(var / "log", say).run(children, port, ready, redis.look)
+            return Supervisor(var / "log", say).run(children, number, ready, redis.look)
 
 
 def _print(lines: Sequence[str]) -> None:

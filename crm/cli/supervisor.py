@@ -1,5 +1,6 @@
 """Processes that live and die together: started, watched, started again, and none left behind."""
 
+import contextlib
 import ctypes
 import os
 import re
@@ -15,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from crm.errors import Unavailable
-from crm.i18n import Says, says
+from crm.i18n import Says, _, says
 from crm.settings import ROOT
 
 LOOK_SECONDS = 0.1
@@ -112,6 +113,10 @@ class Supervisor:
                 self._look(children)
                 look()
         finally:
+            if self._stopping:
+                # A terminal that was closed cannot be written to, and everything ends all the same.
+                with contextlib.suppress(OSError):
+                    self._say(_("Stopping ... (Ctrl-C again: at once)"))
             self._end(children)
             for number, handler in kept.items():
                 signal.signal(number, handler)

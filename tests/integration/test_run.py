@@ -97,6 +97,7 @@ def test_a_school_runs_until_ctrl_c_and_is_there_again_the_next_time(houses: lis
     assert any("redis-server" in command for command in commands)
 
     assert first.end() == 0
+    assert first.text.endswith("Stopping ... (Ctrl-C again: at once)\n")
     wait_for(lambda: gone(family), "processes are left", 10)
     before = _count(tmp_path / "var")
 
@@ -167,6 +168,13 @@ def test_a_taken_port_is_one_line_with_the_remedy(sqlite_url: str) -> None:
 
     assert f"Port {port} is taken" in said
     assert f"make run PORT={port + 1}" in said
+
+
+@pytest.mark.parametrize("port", ["abc", "99999", "-1", "8501.5"])
+def test_a_port_that_is_none_is_one_line(sqlite_url: str, port: str) -> None:
+    assert _refused("--port", port) == (
+        f"PORT is '{port}', but a port is a number from 1 to 65535, such as: make run PORT=8501\n"
+    )
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

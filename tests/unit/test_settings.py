@@ -93,8 +93,9 @@ def test_a_wrong_secret_is_not_repeated(use_settings: Callable[[str], None], tom
 @pytest.mark.parametrize(
     ("variable", "value", "said"),
     [
-        ("PORT", "http", "PORT is 'http'"),
-        ("PORT", "70000", "PORT is '70000'"),
+        ("PORT", "http", "PORT is 'http', but a port is a number from 1 to 65535, such as: make run PORT=8501"),
+        ("PORT", "70000", "PORT is '70000', but"),
+        ("PORT", "0", "PORT is '0', but"),
         ("THANOS_SETTINGS", "/nowhere/settings.toml", "THANOS_SETTINGS names /nowhere/settings.toml"),
     ],
 )
