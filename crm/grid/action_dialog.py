@@ -1,6 +1,6 @@
 """The dialog of an action: a count, a sample and a question; inputs; progress; then an account of each row."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from crm.grid.state import Here, telling
 from crm.i18n import Says, _, says, says_n
 
 LONG = 100
+FEW = 3
 UNDO_FOR = timedelta(minutes=5)
 
 
@@ -215,10 +216,7 @@ def _account(here: Here, acting: Acting, work: Work) -> None:
         st.success(str(_done(work)), icon=":material/check:")
     if work.refused:
         st.warning(str(says_n("{count} was refused:", "{count} were refused:", count=len(work.refused))))
-        some = list(work.refused.items())[:LONG]
-        st.dataframe(
-            {_("Row"): [row.name for row, _why in some], _("Why"): [str(why) for _row, why in some]}, hide_index=True
-        )
+        _refused(list(work.refused.items())[:LONG])
     if work.left:
         why = f"{work.stopped} " if work.stopped else ""
         left = says_n("Not reached: {count} row.", "Not reached: {count} rows.", count=len(work.left))
@@ -240,6 +238,18 @@ def _account(here: Here, acting: Acting, work: Work) -> None:
             acting.go = True
             st.rerun(scope="fragment")
         _close_button(here, _("Close"))
+
+
+def _refused(some: Sequence[tuple[Row, Says]]) -> None:
+    """Why each was refused: a few in full, for a reason may have several lines; many as a table."""
+    if len(some) > FEW:
+        st.dataframe(
+            {_("Row"): [row.name for row, _why in some], _("Why"): [str(why) for _row, why in some]}, hide_index=True
+        )
+        return
+    for row, why in some:
+        with st.container(border=True, gap=None):
+            st.text(f"{row.name}: {why}")
 
 
 def _rows(here: Here, acting: Acting) -> list[Row]:

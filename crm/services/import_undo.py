@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from typing import Any
 
 from sqlalchemy import exists, func, select, update
@@ -28,6 +29,7 @@ from crm.services.import_checked import UNDO, VIEW
 from crm.services.notices import tell_consultants
 from crm.services.scopes import LIVE, by_account
 
+NAMED = 5
 BATCHES = by_account(col(ImportBatch.id), col(ImportBatch.imported_by_id))
 """Imports by who made them."""
 
@@ -76,9 +78,10 @@ def undo_import(session: Session, actor: Actor, batch_id: int, now: datetime) ->
         raise Refused(says("Import {batch} was taken back already, at {at}.", batch=str(batch_id), at=batch.undone_at))
     customers = _customers(session, batch_id)
     kept = _kept(session, batch_id, customers, now)
+    stay = tuple(Kept(row.id, row.name, kept[row.id]) for row in customers if row.id in kept)
     gone = [row.id for row in customers if row.id not in kept]
     if not gone:
-        raise Refused(_nothing_left(batch_id, kept))
+        raise Refused(_nothing_left(batch_id, stay))
     lost = _take_back(session, gone, now)
     batch.undone_at = now
     session.add(batch)
@@ -86,8 +89,7 @@ def undo_import(session: Session, actor: Actor, batch_id: int, now: datetime) ->
     counts = {"taken_back": len(gone), "kept": len(kept)}
     audit.record(session, actor, UNDO, "import_batch", batch_id, None, counts, now)
     session.flush()
-    names = {row.id: row.name for row in customers}
-    return Undone(batch_id, len(gone), tuple(Kept(each, names[each], why) for each, why in kept.items()))
+    return Undone(batch_id, len(gone), stay)
 
 
 def undo_many(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Says | None]:
@@ -196,22 +198,39 @@ def _tell(session: Session, lost: Mapping[int, int], now: datetime) -> None:
     tell_consultants(session, told, now)
 
 
-def _nothing_left(batch_id: int, kept: Mapping[int, Says]) -> Says:
+def _nothing_left(batch_id: int, kept: Sequence[Kept]) -> Says:
     if not kept:
         return says("Import {batch} has no customer any more, so there is nothing to take back.", batch=str(batch_id))
     return says(
-        "All {count} customers of import {batch} stay, because somebody has worked with them. The first: {why}",
+        "All {count} customers of import {batch} stay, because somebody has worked with them.\n{why}",
         count=len(kept),
         batch=str(batch_id),
-        why=next(iter(kept.values())),
+        why=_reasons(kept),
     )
 
 
 def _partly(undone: Undone) -> Says:
     return says(
-        "{gone} of its customers are taken back, {count} stay. The first, {name}: {why}",
+        "{gone} of its customers are taken back, {count} stay.\n{why}",
         gone=undone.taken_back,
         count=len(undone.kept),
-        name=undone.kept[0].name,
-        why=undone.kept[0].says,
+        why=_reasons(undone.kept),
     )
+
+
+def _reasons(kept: Sequence[Kept]) -> Says:
+    """Every reason there is, a line each, with the names of the first to whom it applies."""
+    by_reason: dict[Says, list[str]] = {}
+    for one in kept:
+        by_reason.setdefault(one.says, []).append(one.name)
+    return reduce(
+        lambda above, below: says("{above}\n{below}", above=above, below=below),
+        [_reason(why, names) for why, names in by_reason.items()],
+    )
+
+
+def _reason(why: Says, names: Sequence[str]) -> Says:
+    some, more = ", ".join(names[:NAMED]), len(names) - NAMED
+    if more <= 0:
+        return says("{why} {names}", why=why, names=some)
+    return says_n("{why} {names} and {count} more", "{why} {names} and {count} more", count=more, why=why, names=some)

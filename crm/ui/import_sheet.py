@@ -1,6 +1,7 @@
 """Importing a sheet, step by step: choose, look, confirm, read who got whom."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
@@ -29,9 +30,9 @@ FILE, CHECKED, UNREADABLE, SOURCE, RESULT, ROUND = (
 
 def import_sheet(actor: Actor) -> None:
     """The whole way of a sheet. What was checked and not yet imported stays in this session only."""
-    result: ImportResult | None = st.session_state.get(RESULT)
-    if result is not None:
-        _told(result)
+    told: tuple[ImportResult, Checked] | None = st.session_state.get(RESULT)
+    if told is not None:
+        _told(actor, *told)
         st.button(_("Import another sheet"), on_click=_start_over, icon=":material/add:")
         return
     _choose(actor)
@@ -139,6 +140,11 @@ def _preview(actor: Actor, checked: Checked) -> None:
         height=min(36 * (len(rows) + 1) + 4, 420),
         column_config={_("Why"): st.column_config.TextColumn(width="large")},
     )
+    _offer_report(actor, checked)
+
+
+def _offer_report(actor: Actor, checked: Checked) -> None:
+    """The wrong rows as a sheet. Its download is no click for the page, which stays as and where it is."""
     if checked.wrong:
         st.download_button(
             _("Download the wrong rows to correct them"),
@@ -181,11 +187,12 @@ def _confirm(actor: Actor, checked: Checked) -> None:
             st.error(str(error.says), icon=":material/error:")
             return
         _forget()
-        st.session_state[RESULT] = result
+        # Of the sheet only what did not come in is kept.
+        st.session_state[RESULT] = (result, replace(checked, numbers=[], values=[], duplicates=[]))
         st.rerun()
 
 
-def _told(result: ImportResult) -> None:
+def _told(actor: Actor, result: ImportResult, checked: Checked) -> None:
     st.success(
         _("Import {batch} is done: {count} customers came in.", batch=str(result.batch), count=result.imported),
         icon=":material/check_circle:",
@@ -200,6 +207,7 @@ def _told(result: ImportResult) -> None:
     with st.container(horizontal=True):
         for name, figure in figures:
             st.metric(name, show(figure), border=True, width=150)
+    _offer_report(actor, checked)
     if result.late:
         st.info(
             _("{count} rows were entered by somebody else in the meantime and were left out.", count=len(result.late))

@@ -25,8 +25,9 @@ def test_a_sheet_comes_in_is_shared_out_followed_up_lapses_and_is_claimed(
 
     manager.page.locator("input[type=file]").set_input_files(sheet)
     manager.sees("Import 24 customers").sees("Wrong 1")
-    report = _corrected(manager, tmp_path)
     manager.press("Import 24 customers").sees("Who got how many")
+    report = _corrected(manager, tmp_path)
+    manager.settled().sees("Who got how many")
 
     holders = _holders(school)
     first = next(iter(holders))

@@ -171,13 +171,30 @@ def test_many_imports_are_taken_back_each_with_its_answer(session: Session) -> N
     told = imports.undo_many(session, MANAGER, [batch, 999], LATER)
 
     assert told[batch] == says(
-        "{gone} of its customers are taken back, {count} stay. The first, {name}: {why}",
+        "{gone} of its customers are taken back, {count} stay.\n{why}",
         gone=2,
         count=1,
-        name="Customer 0",
-        why=says("Has been followed up."),
+        why=says("{why} {names}", why=says("Has been followed up."), names="Customer 0"),
     )
     assert "There is no import 999" in str(told[999])
+
+
+def test_every_reason_why_somebody_stays_is_told_with_names(session: Session) -> None:
+    consultant = a_consultant(session)
+    batch = imported(session, 9)
+    first, *others = of(session, batch)
+    a_deposit(session, first, consultant)
+    for each in others[:7]:
+        a_follow_up(session, each, consultant)
+    session.flush()
+
+    told = imports.undo_many(session, MANAGER, [batch], LATER)
+
+    assert str(told[batch]).splitlines() == [
+        "1 of its customers are taken back, 8 stay.",
+        "Has a payment. Customer 0",
+        "Has been followed up. Customer 1, Customer 2, Customer 3, Customer 4, Customer 5 and 2 more",
+    ]
 
 
 def test_who_may_take_back_own_imports_finds_no_others(session: Session) -> None:
