@@ -3,7 +3,7 @@
 from datetime import time
 
 from crm.i18n import says
-from crm.services import expiry
+from crm.services.job_names import ASSIGN, CLEAN_UP, EXPIRE, SEND
 from crm.services.rhythm import daily, every
 from crm.settings import settings
 from jobs.bodies import assign_waiting, clean_up, expire_customers, send_notifications
@@ -17,25 +17,25 @@ def expiry_time() -> time:
 
 JOBS = (
     Job(
-        expiry.JOB,
+        EXPIRE,
         daily(expiry_time),
         expire_customers,
         says("Customers without a follow-up or a deal in time go to the public pool."),
     ),
     Job(
-        "assign-waiting",
+        ASSIGN,
         every(minutes=1),
         assign_waiting,
         says("Customers who wait are shared out as soon as there is room."),
     ),
     Job(
-        "send-notifications",
+        SEND,
         every(seconds=10),
         send_notifications,
         says("Notices leave by email, SMS and the other channels of the settings."),
     ),
     Job(
-        "clean-up",
+        CLEAN_UP,
         daily("03:30"),
         clean_up,
         says("Sign-ins that ended, old attempts, sent messages and runs of jobs are forgotten."),

@@ -5,6 +5,7 @@ import streamlit as st
 from crm.grid.render import render_table
 from crm.i18n import _
 from crm.tables.notifications import INBOX, OUTBOX
+from crm.ui.notice import notice
 from crm.ui.session import require
 
 actor = require("notifications.view")
@@ -12,8 +13,8 @@ st.title(_("Notifications"))
 if actor.may(OUTBOX.permission):
     inbox, outbox = st.tabs([_("For me"), _("Outbox")])
     with inbox:
-        render_table(INBOX, actor)
+        render_table(INBOX, actor, detail=notice)
     with outbox:
         render_table(OUTBOX, actor)
 else:
-    render_table(INBOX, actor)
+    render_table(INBOX, actor, detail=notice)

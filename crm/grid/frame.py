@@ -126,7 +126,9 @@ def name_of(config: TableConfig, row: Any) -> str:
     """What a person calls the row: its first plain column, else its key."""
     for column in config.columns:
         if not column.computed and kind_of(config, column) == "text":
-            return str(getattr(row, column.name) or "") or f"#{getattr(row, config.key)}"
+            value = getattr(row, column.name)
+            named = column.show(value) if column.show is not None and value else value
+            return str(named or "") or f"#{getattr(row, config.key)}"
     return f"#{getattr(row, config.key)}"
 
 

@@ -29,8 +29,6 @@ from crm.services.scopes import LIVE
 from crm.settings import settings
 from crm.store.session import reading
 
-JOB = "expire-customers"
-"""The name of the job that applies the rule."""
 CHUNK, SMALL_CHUNK = 2_000, 500
 # How long one transaction may keep other writers waiting, in seconds, and how long they are let in afterwards, as a
 # part of that. SQLite does not wake who waits: they ask again and again, after ever longer sleeps.

@@ -19,6 +19,7 @@ from crm.domain.records import JobOutcome, JobPlan, JobRun
 from crm.i18n import Says, says
 from crm.rbac.store import holders
 from crm.services import notices
+from crm.services.job_names import title
 from crm.store.session import is_postgres
 
 HEART_STOPS = timedelta(seconds=30)
@@ -151,7 +152,7 @@ def finish(session: Session, run: Run, outcome: JobOutcome, account: Says | None
     if _count(ended) != 1:
         return False
     if outcome is JobOutcome.FAILED and run.attempt >= TRIES:
-        _tell(session, run.job, account or says(""), now)
+        _tell(session, run.job, account or Says(""), now)
     return True
 
 
@@ -211,7 +212,7 @@ def _take_over(session: Session, row: JobRun, runner: str, now: datetime) -> Run
 
 def _tell(session: Session, job: str, account: Says, now: datetime) -> None:
     who = session.scalars(holders("jobs.run"))
-    notices.tell(session, who, says("The job {job} failed for good", job=job), account, "/jobs", now)
+    notices.tell(session, who, says("The job {job} failed for good", job=title(job)), account, "/jobs", now)
 
 
 def _start(session: Session, row: JobRun, runner: str, now: datetime) -> Run | None:

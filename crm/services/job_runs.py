@@ -12,12 +12,13 @@ from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
-from crm.domain.records import JobPlan, JobRun
+from crm.domain.records import JobOutcome, JobPlan, JobRun
 from crm.errors import deny
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services import audit
 from crm.services.job_claims import HEART_STOPS, UNFINISHED, Ended, ask
+from crm.services.job_names import TITLES
 from crm.services.scopes import of_nobody
 
 
@@ -62,6 +63,19 @@ def run_now(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -
             if asked:
                 audit.record(session, actor, "jobs.run", "job_run", asked, None, {"job": plan.job}, now)
     return answers
+
+
+def names(_session: Session, actor: Actor) -> Mapping[str, Says]:
+    """The jobs, with what people call them: the choices of a filter."""
+    actor.require("jobs.view")
+    return TITLES
+
+
+def newest_asked(session: Session) -> tuple[int, JobOutcome] | None:
+    """The last run that somebody asked for, and how it stands."""
+    asked = select(col(JobRun.id), col(JobRun.outcome)).where(col(JobRun.asked_by_id).is_not(None))
+    found = session.execute(asked.order_by(col(JobRun.id).desc()).limit(1)).one_or_none()
+    return None if found is None else (int(found[0] or 0), found[1])
 
 
 def last_ended(session: Session) -> dict[str, Ended]:

@@ -16,7 +16,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from crm.domain.records import NoticeState, Notification
 from crm.domain.staff import Employee
-from crm.errors import deny
+from crm.errors import NotFound, deny
 from crm.i18n import Says, says
 from crm.notify.addresses import recipients
 from crm.rbac import Actor
@@ -109,6 +109,19 @@ def inbox(_session: Session, actor: Actor) -> SelectOfScalar[Notification]:
     return select_rows(Notification).where(
         col(Notification.account_id) == actor.account_id, Notification.channel == APP
     )
+
+
+def one(session: Session, actor: Actor, notice_id: int) -> Notification:
+    """One of the actor's own notices. Raises `NotFound`."""
+    found = session.exec(inbox(session, actor).where(Notification.id == notice_id)).one_or_none()
+    if found is None:
+        raise NotFound(says("There is no such record, or you may not see it."))
+    return found
+
+
+def unread_mark(notice: Any, _now: datetime) -> str:
+    """What marks a notice that was not read yet."""
+    return "" if notice.read_at else "●"
 
 
 def outbox(_session: Session, actor: Actor) -> SelectOfScalar[Notification]:

@@ -4,6 +4,7 @@ from crm.domain.records import JobPlan, JobRun
 from crm.grid import Action, AnyOf, Column, DateRange, TableConfig
 from crm.i18n import Says, says
 from crm.services import job_runs
+from crm.services.job_names import title
 from crm.tables.site import site
 
 PLANS = site.register(
@@ -13,7 +14,7 @@ PLANS = site.register(
         title=says("Jobs"),
         rows=job_runs.plans,
         columns=(
-            Column("job", pinned=True, width=180),
+            Column("job", show=title, pinned=True, width=190),
             Column("about", label=says("What it does"), show=Says.loaded, width=420, sortable=False),
             Column("rhythm", label=says("When"), show=Says.loaded, width=180, sortable=False),
             Column("next_due_at", label=says("Next"), width=150),
@@ -25,6 +26,10 @@ PLANS = site.register(
                 says("Run now"),
                 run=job_runs.run_now,
                 needs="jobs.run",
+                confirm=says(
+                    "Run {count} now? The expiry takes customers away whose time ran out, as at night; the others"
+                    " do what they do every day."
+                ),
                 done=says("{count} asked for. The jobs process picks it up within seconds."),
                 icon=":material/play_arrow:",
                 each=True,
@@ -43,7 +48,7 @@ RUNS = site.register(
         view="jobs.view",
         prefix="run_",
         columns=(
-            Column("job", width=180),
+            Column("job", show=title, width=190),
             Column("due_at", width=150),
             Column("outcome", width=110),
             Column("account", label=says("What came of it"), show=Says.loaded, width=420, sortable=False),
@@ -51,8 +56,7 @@ RUNS = site.register(
             Column("finished_at", width=150),
             Column("attempts", width=90),
         ),
-        search=("job",),
-        filters=(AnyOf("outcome"), DateRange("due_at")),
+        filters=(AnyOf("job", choices=job_runs.names), AnyOf("outcome"), DateRange("due_at")),
         sort="-due_at",
         empty=says("No job has run yet."),
     )

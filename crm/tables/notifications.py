@@ -13,10 +13,11 @@ INBOX = site.register(
         title=says("Notifications"),
         rows=notices.inbox,
         columns=(
+            Column("unread", value=notices.unread_mark, label=says("Unread"), width=80),
             Column("created_at", label=says("When"), width=140),
-            Column("read_at", width=140),
-            Column("title", show=Says.loaded, width=230, sortable=False),
+            Column("title", show=Says.loaded, width=250, sortable=False),
             Column("body", show=Says.loaded, width=420, sortable=False),
+            Column("read_at", width=140),
         ),
         filters=(DateRange("created_at", label=says("When")),),
         sort="-created_at",

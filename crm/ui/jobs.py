@@ -10,16 +10,25 @@ from crm.services import job_runs
 from crm.store.session import reading
 from crm.ui.session import again
 
+ASKED = "jobs:asked"
 
-@st.fragment(run_every="15s")
+
+@st.fragment(run_every="3s")
 def heartbeat(actor: Actor) -> None:
-    """Says whether the jobs process is up, and what to do if not. Looks again every 15 seconds."""
+    """Says whether the jobs process is up, and what to do if not.
+
+    Looks again every few seconds. What became of a run that somebody asked for is shown as soon as it is known.
+    """
     # Without the page nobody has said who is here, nor which language they read.
     here = again(actor)
     if here is None or not here.may("jobs.view"):
         st.rerun()
     with reading() as session:
         alive = job_runs.alive(session, datetime.now(UTC))
+        asked = job_runs.newest_asked(session)
+    if st.session_state.setdefault(ASKED, asked) != asked:
+        st.session_state[ASKED] = asked
+        st.rerun()
     if alive:
         st.caption(":green[●] " + _("The jobs process is at work."))
     else:

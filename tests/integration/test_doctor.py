@@ -18,6 +18,7 @@ from crm.domain.staff import Employee
 from crm.rbac import store as rbac
 from crm.services import assignment, customers, doctor, expiry, follow_ups, hand_over, holding, pool
 from crm.services.demo import fill
+from crm.services.job_names import EXPIRE
 from crm.services.permissions import SYSTEM, install_roles
 from crm.store.redis import ROUND_KEY
 from crm.store.session import reading, writing
@@ -292,7 +293,7 @@ def an_expiry(engine: Engine, due: datetime, outcome: JobOutcome = JobOutcome.DO
     """The nightly job of that date, as its process records it."""
     with writing(engine) as session:
         run = JobRun(
-            job=expiry.JOB,
+            job=EXPIRE,
             due_at=due,
             started_at=due,
             alive_at=due + timedelta(hours=7),

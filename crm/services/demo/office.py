@@ -25,6 +25,7 @@ from crm.services.demo import words
 from crm.services.demo.clock import Clock
 from crm.services.demo.lives import Life, World
 from crm.services.demo.people import School
+from crm.services.job_names import EXPIRE
 from crm.services.notices import APP
 
 RUNS_KEPT = timedelta(days=60)
@@ -139,7 +140,7 @@ def _runs(clock: Clock, rng: Random, diary: Diary) -> list[dict[str, Any]]:
     while run > clock.now - RUNS_KEPT:
         lost = sum(diary.lost[run].values(), Counter()) if run in diary.lost else Counter()
         told = expiry.account(lost[Outcome.NO_FOLLOW_UP], lost[Outcome.NO_DEAL], sum(due <= run for due in kept))
-        rows.append(_run(rng, expiry.JOB, run, told))
+        rows.append(_run(rng, EXPIRE, run, told))
         run = scheduled(run - timedelta(hours=1), clock.zone, clock.rules.expire_at)
     return rows[::-1]
 

@@ -13,9 +13,10 @@ from crm.domain.deadlines import Lengths
 from crm.domain.expiry import scheduled
 from crm.domain.records import JobOutcome, JobRun
 from crm.i18n import Says
-from crm.services import expiry, sharing_round
+from crm.services import sharing_round
 from crm.services.doctor import history, holding, people, records
 from crm.services.doctor.ask import ask
+from crm.services.job_names import EXPIRE
 from crm.settings import settings
 from crm.store.redis import Proposals
 from crm.store.session import is_postgres
@@ -63,7 +64,7 @@ def _facts(session: Session, now: datetime) -> dict[str, Any]:
     ended = session.scalar(
         select(
             exists().where(
-                col(JobRun.job) == expiry.JOB, col(JobRun.outcome) == JobOutcome.DONE, col(JobRun.due_at) >= last
+                col(JobRun.job) == EXPIRE, col(JobRun.outcome) == JobOutcome.DONE, col(JobRun.due_at) >= last
             )
         )
     )
