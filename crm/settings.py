@@ -104,9 +104,13 @@ class SignInRules(Section):
 
 
 class Server(Section):
-    """Where the app listens: this machine only, unless a proxy or the whole school is to reach it."""
+    """Where the app listens: this machine only, unless a proxy or the whole school is to reach it.
+
+    `gallery` shows administrators the page for those who declare tables; a demo school has it anyway.
+    """
 
     listen: str = Field(default="localhost", min_length=1)
+    gallery: bool = False
 
 
 class NoticeChannel(Section):
@@ -172,6 +176,11 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The school's clock."""
         return self.school.zone
+
+    @property
+    def shows_gallery(self) -> bool:
+        """Whether there is the gallery of tables."""
+        return self.demo or self.server.gallery
 
     @property
     def address(self) -> str:

@@ -49,6 +49,7 @@ PAGES = Catalogue(
             {"view": says("View"), "edit": says("Edit"), "see_as": says("See the app as a role")},
         ),
         Page("audit", says("Audit log"), {"view": says("View")}),
+        Page("gallery", says("Gallery of tables"), {"view": says("View"), "edit": says("Edit")}),
     )
 )
 

@@ -65,5 +65,7 @@ site = Site(
         "outcome": says("Outcome"),
         "account": says("Account"),
         "runner": says("Runner"),
+        "label": says("Label"),
+        "greenhouse_code": says("Greenhouse"),
     }
 )

@@ -19,6 +19,7 @@ from crm.ui.session import back_to_oneself, set_language, sign_out
 
 LOGO = Path(__file__).parent / "logo.svg"
 NOTICES = "notifications"
+GALLERY = "gallery"
 MANY = 99
 
 
@@ -62,6 +63,7 @@ SCREENS = (
     Screen("people", "manage_accounts", _RIGHTS),
     Screen("permissions", "key", _RIGHTS),
     Screen("audit", "history", _RIGHTS),
+    Screen(GALLERY, "grid_view", _RIGHTS),
     Screen("account", "account_circle", _OWN, says("My account")),
 )
 
@@ -99,6 +101,8 @@ def navigation(actor: Actor | None) -> Page:
             screen = replace(screen, icon="notifications_unread")
             title = f"{title} ({unread if unread <= MANY else f'{MANY}+'})"
         listed = screen.needs is not None and actor.may(screen.needs)
+        if screen.slug == GALLERY:
+            listed = listed and settings().shows_gallery
         pages.setdefault(str(screen.section), []).append(page_of(screen, title, listed=listed))
     pages[str(_OWN)] += nowhere
     here = st.navigation(pages, expanded=True)

@@ -29,6 +29,7 @@ def _start() -> None:
     from crm.tables.site import site
     from crm.ui import door
     from crm.ui.export_files import offer
+    from crm.ui.gallery import reading_garden, writing_garden
     from crm.ui.session import again, now, reading_as_somebody, writing_as_somebody
 
     # Everything a page may need, so that no visitor waits for an import. Some modules warn that nobody visits yet.
@@ -45,6 +46,7 @@ def _start() -> None:
         exported=audit.exported,
         offer=offer if door.is_open() else None,
     )
+    site.connect("gallery", reading=reading_garden, writing=writing_garden, now=now, who=again)
     # Streamlit collects all garbage after every run. What was imported stays for good, and is not searched again:
     # a page's run costs an eighth.
     gc.collect()

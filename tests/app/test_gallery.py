@@ -1,0 +1,65 @@
+"""The gallery of tables: for administrators, in a demo school or where it is asked for, on rows of its own."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from crm.domain.customers import Customer
+from crm.gallery.data import planted
+from crm.gallery.model import Garden, Plant
+from crm.store.metadata import metadata
+from crm.store.session import reading
+from tests.app.people import page_as
+from tests.builders import NOON
+
+
+@pytest.fixture
+def switched_on(use_settings: Callable[[str], None]) -> None:
+    use_settings("[server]\ngallery = true")
+
+
+def test_an_administrator_sees_every_feature_and_its_declaration(engine: Engine, switched_on: None) -> None:
+    at = page_as("administrator", "gallery").run()
+
+    assert not at.exception
+    assert [title.value for title in at.title] == ["Gallery of tables"]
+    assert list(at.dataframe[0].value["label"][:2]) == ["P0001", "P0002"]
+    assert "site.register(" in at.code[0].value
+
+
+def test_what_is_done_there_stays_there(engine: Engine, switched_on: None) -> None:
+    at = page_as("administrator", "gallery").run()
+    at.button(key="gallery:tick").click().run()
+    at.button(key="gallery:act:throw-away").click().run()
+
+    assert "Throw 20 plants away?" in [text.value for text in at.markdown]
+    assert not Garden.metadata.tables.keys() & metadata.tables.keys()
+    with reading(engine) as session:
+        assert session.scalar(select(func.count()).select_from(Customer)) == 0
+
+
+def test_nobody_else_may_open_it(engine: Engine, switched_on: None) -> None:
+    at = page_as("sales_manager", "gallery").run()
+
+    assert not at.dataframe
+    assert [warning.value[:13] for warning in at.warning] == ["You may not o"]
+
+
+def test_a_real_school_has_none_unless_it_is_switched_on(engine: Engine) -> None:
+    at = page_as("administrator", "gallery").run()
+
+    assert not at.dataframe
+    assert "server.gallery" in at.info[0].value
+
+
+def test_the_same_plants_grow_in_every_garden() -> None:
+    first, second = planted(NOON, 10), planted(NOON, 10)
+
+    def names(garden: Engine) -> list[str]:
+        with reading(garden) as session:
+            return list(session.scalars(select(Plant.name).order_by(Plant.id)))
+
+    assert names(first) == names(second)
+    for garden in (first, second):
+        garden.dispose()
