@@ -37,7 +37,14 @@ def _module() -> ModuleType:
 
 
 books: Any = sys.modules.get("grid_example_books") or _module()
-Book, Shelf, Binding, BOOKS, site = books.Book, books.Shelf, books.Binding, books.BOOKS, books.site
+Book, Shelf, Author, Binding, BOOKS, site = (
+    books.Book,
+    books.Shelf,
+    books.Author,
+    books.Binding,
+    books.BOOKS,
+    books.site,
+)
 
 
 def create(engine: Engine, count: int = 0) -> None:
@@ -45,6 +52,7 @@ def create(engine: Engine, count: int = 0) -> None:
     books.Library.metadata.create_all(engine)
     with writing(engine) as session:
         session.add_all([Shelf(id=n, code=1000 + n, name=f"Shelf {n}") for n in (1, 2, 3)])
+        session.add_all([Author(id=n, name=name) for n, name in enumerate(("曹雪芹", "高鹗", "Austen"), start=1)])
         session.flush()
         session.add_all([a_book(number) for number in range(1, count + 1)])
 

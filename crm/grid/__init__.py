@@ -3,8 +3,9 @@
 Declarations import from here, which needs no Streamlit. Pages draw with `crm.grid.render.render_table`.
 """
 
-from crm.grid.config import Action, Column, EditForm, Form, Input, Search, TableConfig
+from crm.grid.config import Action, Column, Search, TableConfig
 from crm.grid.filters import AnyOf, DateRange, NumberRange, Related
+from crm.grid.form_config import EditForm, Form, Input
 from crm.grid.site import Site
 
 __all__ = [

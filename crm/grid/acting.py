@@ -19,7 +19,7 @@ from crm.errors import Invalid, Refused, ThanosError, Unavailable
 from crm.grid.config import Action, Run, Sessions, TableConfig
 from crm.grid.export import tame
 from crm.grid.fields import attribute
-from crm.grid.frame import kind_of, visible
+from crm.grid.frame import naming
 from crm.grid.query import matching, ordered
 from crm.grid.view import View
 from crm.i18n import Says, _, says
@@ -68,19 +68,13 @@ class Every:
         if self.view.unread:
             return []
         key = attribute(config.model, config.key)
-        named = _naming(config, actor)
+        named = naming(config, actor)
         found = ordered(config, matching(config, session, actor, self.view, zone), self.view.sort)
         asked = session.execute(found.with_only_columns(key, attribute(config.model, named)).limit(MOST + 1))
         rows = [Row(each, str(name) if name and named != config.key else f"#{each}") for each, name in asked]
         if len(rows) > MOST:
             raise Refused(says("At most {count} rows at a time. Narrow the list by a filter first.", count=MOST))
         return rows
-
-
-def _naming(config: TableConfig, actor: Actor) -> str:
-    """The field by which people know a row: the first plain text that the actor may see, else the key."""
-    texts = (one.name for one in visible(config, actor) if not one.computed and kind_of(config, one) == "text")
-    return next(texts, config.key)
 
 
 Chosen = Ticked | Every

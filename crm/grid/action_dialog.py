@@ -57,7 +57,7 @@ def act_on_one(here: Here, name: str, key: Any) -> None:
         return
     with telling(me):
         with me.connection.reading() as session:
-            row = Row(key, name_of(me.config, one_row(me.config, session, me.actor, key)))
+            row = Row(key, name_of(me.config, me.actor, one_row(me.config, session, me.actor, key)))
         if action.confirm is not None or action.params:
             ask(me, name, Ticked((row,)))
             return

@@ -16,7 +16,8 @@ from sqlalchemy import Select
 from sqlmodel import Session
 
 from crm.grid.fields import Kind, Model, facts
-from crm.grid.filters import Choices, Filter
+from crm.grid.filters import Filter
+from crm.grid.form_config import EditForm, Form, Input
 from crm.i18n import Says, says
 from crm.rbac import Actor
 
@@ -27,6 +28,9 @@ Match = Literal["contains", "prefix", "exact"]
 Sessions = Callable[[], AbstractContextManager[Session]]
 # (session, actor) -> Select, or (session, actor, now) for what time takes out of the list.
 Rows = Callable[..., Select[Any]]
+Tone = Literal["red", "orange", "yellow", "green", "blue", "violet", "gray", "primary"]
+# (session, actor, rows) -> key -> why this person may not edit that row; or field -> why not, for some of its cells.
+Locked = Callable[[Session, Actor, Sequence[Any]], Mapping[Any, Says | Mapping[str, Says]]]
 Detail = Callable[[Actor, Any], None]
 # (session, actor, keys, now, **params) -> key -> None where done, else why not. In the caller's transaction.
 Run = Callable[..., Mapping[Any, Says | None]]
@@ -41,12 +45,6 @@ class Save(Protocol):
     def __call__(
         self, session: Session, actor: Actor, row_id: Any, version: int, changes: dict[str, Any], now: datetime, /
     ) -> int: ...
-
-
-class Add(Protocol):
-    """Adds a row from the form's values. What it returns is handed to the form's `done`."""
-
-    def __call__(self, session: Session, actor: Actor, values: dict[str, Any], now: datetime, /) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -74,6 +72,9 @@ class Column:
     `shows` is the field of the related row that names it, `choose` narrows the related rows offered.
     `order` is the SQL expression that the database sorts a computed column by.
     `width` is in pixels. `pinned` stays on the left.
+    A name with dots, `shelf_code.name`, is a field of a related row, read for the page at once and never edited here.
+    Where the person cannot edit the cell, `tone` makes it a badge: value -> a colour, None for a plain one;
+    `progress` makes it a bar that is full at this number; `link`, (row) -> address, makes it a link.
     """
 
     name: str
@@ -92,53 +93,19 @@ class Column:
     pinned: bool = False
     sortable: bool | None = None
     order: Any = None
+    tone: Callable[[Any], Tone | None] | None = None
+    progress: float | None = None
+    link: Callable[[Any], str | None] | None = None
 
     @property
     def computed(self) -> bool:
         """Whether the column is computed: it cannot be edited, and sorted only by its `order`."""
         return self.value is not None or self.look_up is not None
 
-
-@dataclass(frozen=True)
-class Input:
-    """One input of a form or of an action's parameters.
-
-    A field of the model needs only its name. Anything else gives `kind` and `label`; a `choice` or
-    `relation` that the model does not know gives `choices`: (session, actor) -> value -> label.
-    """
-
-    name: str
-    _: KW_ONLY
-    label: Says | None = None
-    kind: Kind | None = None
-    required: bool | None = None
-    many: bool = False
-    default: Any = None
-    choices: Callable[[Session, Actor], Choices] | None = None
-    help: Says | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Form:
-    """A dialog that adds a row. `fields` are names of the model's fields or `Input`s, in order.
-
-    `run` is the service; `needs` its permission; `done` turns what it returned into a sentence.
-    """
-
-    fields: tuple[str | Input, ...]
-    run: Add
-    needs: str
-    title: Says = says("Add")
-    done: Callable[[Any], Says] | Says = says("Added.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class EditForm:
-    """A dialog that edits one row, saved by the table's `save`. `fields` as in `Form`."""
-
-    fields: tuple[str | Input, ...]
-    needs: str
-    title: Says = says("Edit")
+    @property
+    def related(self) -> bool:
+        """Whether the column is a field of a related row."""
+        return "." in self.name and not self.computed
 
 
 @dataclass(frozen=True)
@@ -178,6 +145,8 @@ class TableConfig:
     `detail`, (actor, id) -> None, draws the record that `?open=ID` names.
     `cap` bounds the count: beyond it the table says "1,000+".
     `export` is the permission to take what matches home as a file; without one nobody can.
+    `locked` says which of these rows, or which of their cells, the actor may not edit, and why: the list marks them,
+    nothing of them is saved, and `save` has to refuse them by the same rule.
     """
 
     name: str
@@ -191,6 +160,7 @@ class TableConfig:
     sort: str = ""
     page_sizes: tuple[int, ...] = (50, 20, 100, 200)
     save: Save | None = None
+    locked: Locked | None = None
     add: Form | None = None
     edit: EditForm | None = None
     actions: tuple[Action, ...] = ()

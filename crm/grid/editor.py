@@ -10,18 +10,23 @@ from streamlit.column_config import (
     CheckboxColumn,
     DateColumn,
     DatetimeColumn,
+    LinkColumn,
+    MultiselectColumn,
     NumberColumn,
+    ProgressColumn,
     SelectboxColumn,
     TextColumn,
 )
 
 from crm.errors import Invalid
 from crm.grid.action_dialog import act_on_one
+from crm.grid.cells import kind_of
 from crm.grid.config import Column, TableConfig
 from crm.grid.edits import TICK, Change, Snapshot, drawing, received
 from crm.grid.fields import facts, label_of
-from crm.grid.frame import OPEN, Shown, editable, kind_of, permitted, standing
-from crm.grid.saving import save_all
+from crm.grid.frame import LOCK, OPEN, Shown, editable, permitted, standing
+from crm.grid.locks import Closed
+from crm.grid.saving import Saved, save_all
 from crm.grid.state import Here, telling
 from crm.i18n import _, says_n
 
@@ -40,6 +45,9 @@ WIDTHS: Mapping[str, int] = {
 ROW = 35
 LOG = logging.getLogger(__name__)
 MOST_HEIGHT = 20 * ROW + 38
+# The text behind the address of a link, or what follows "mailto:" and "tel:".
+LINKED = r"(?:#|mailto:|tel:)([^#]*)$"
+PLAIN = "rgba(128,128,128,0)"
 
 
 def ticked(here: Here) -> frozenset[Any]:
@@ -90,6 +98,16 @@ def _configs(here: Here, shown: Shown) -> dict[str, Any]:
     if OPEN in shown.frame:
         made[OPEN] = ButtonColumn("", width=44, pinned=True, type="tertiary", key=here.key("open"), on_click=_opened,
                                   args=(here, shown.snapshot))  # fmt: skip
+    if LOCK in shown.frame:
+        made[LOCK] = ButtonColumn(
+            "",
+            width=44,
+            pinned=True,
+            type="tertiary",
+            key=here.key("lock"),
+            on_click=_why_closed,
+            args=(here, shown.snapshot, shown.closed),
+        )
     for column in shown.columns:
         made[column.name] = _config(config, column, shown, here)
     for action in permitted(config, here.actor):
@@ -115,6 +133,16 @@ def _config(config: TableConfig, column: Column, shown: Shown, here: Here) -> An
         "pinned": column.pinned or None,
     }
     if not edits:
+        if column.progress is not None:
+            share = "percent" if column.progress == 1 else None
+            return ProgressColumn(**common, min_value=0, max_value=column.progress, format=share)
+        if column.tone is not None:
+            tones = shown.tones[column.name]
+            # Named in one order whatever the rows, so that the column is told apart from no other.
+            texts = sorted(tones)
+            return MultiselectColumn(**common, options=texts, color=[tones[text] or PLAIN for text in texts] or None)
+        if column.link is not None:
+            return LinkColumn(**common, display_text=LINKED, alignment="left")
         if column.show is None and kind in ("number", "decimal"):
             return NumberColumn(**common)
         if column.show is None and kind == "yes_no":
@@ -171,32 +199,78 @@ def _edited(here: Here, epoch: int) -> None:
         save(me, list(edits.changes))
 
 
-def save(me: Here, changes: list[Change]) -> None:
+def save(me: Here, changes: list[Change], *, undoing: bool = False) -> None:
     """Saves the changes and remembers what became of each, for the next drawing to say."""
     with telling(me):
         with me.connection.writing() as session:
             saved = save_all(me.config, session, me.actor, changes, me.connection.now())
-        me.keep(me.memory.saved(saved.versions))
-        if saved.cells:
+        remember(me, saved)
+        if saved.cells and undoing:
+            me.say(str(says_n("{count} change undone.", "{count} changes undone.", count=saved.cells)))
+        elif saved.cells:
             me.say(str(says_n("{count} change saved.", "{count} changes saved.", count=saved.cells)))
+        if undoing:
+            me.remember("undo", ())
         if saved.faults:
             me.say(str(saved.faults[0].why), icon=":material/error:")
             me.remember("faults", (*me.recall("faults", ()), *saved.faults))
-        if saved.contests:
-            me.remember("contests", (*me.recall("contests", ()), *saved.contests))
         if saved.faults or saved.contests:
             me.keep(me.memory.renewed())
 
 
-def save_one(me: Here, change: Change) -> None:
+def save_one(me: Here, change: Change) -> Saved:
     """Saves one row from its form. Raises what its cells were refused for; a conflict is decided above the table."""
     with me.connection.writing() as session:
         saved = save_all(me.config, session, me.actor, [change], me.connection.now())
         if saved.faults:
             raise Invalid.of({fault.field: fault.why for fault in saved.faults})
+    remember(me, saved)
+    return saved
+
+
+def remember(me: Here, saved: Saved) -> None:
+    """What was saved: its versions, how to undo it, and what has to be decided."""
     me.keep(me.memory.saved(saved.versions))
+    if saved.undo:
+        me.remember("undo", saved.undo)
     if saved.contests:
         me.remember("contests", (*me.recall("contests", ()), *saved.contests))
+
+
+def undo_button(here: Here) -> None:
+    """Takes back what was saved last. It stands there from the start, so that nothing moves."""
+    if editable(here.config, here.actor):
+        last: tuple[Change, ...] = here.recall("undo", ())
+        st.button(
+            _("Undo"),
+            key=here.key("undo"),
+            icon=":material/undo:",
+            type="tertiary",
+            disabled=not last,
+            help=_("Takes back what you saved last, where nobody has changed it since."),
+            on_click=_undone,
+            args=(here,),
+        )
+
+
+def _undone(here: Here) -> None:
+    me = here.again()
+    last: tuple[Change, ...] = here.recall("undo", ())
+    if me is not None and last:
+        save(me, list(last), undoing=True)
+
+
+def _why_closed(here: Here, snapshot: Snapshot, closed: Closed) -> None:
+    """The lock of a row was clicked: says why, of each of its cells."""
+    click = here.recall("lock")
+    if click is None or not 0 <= click["row"] < len(snapshot.ids):
+        return
+    whys: dict[str, list[str]] = {}
+    for name, why in closed.get(snapshot.ids[click["row"]], {}).items():
+        label = here.config.label(name, next((one.label for one in here.config.columns if one.name == name), None))
+        whys.setdefault(str(why), []).append(str(label))
+    for sentence, labels in whys.items():
+        here.say(f"{', '.join(labels)}: {sentence}", icon=":material/lock:")
 
 
 def _opened(here: Here, snapshot: Snapshot) -> None:

@@ -91,8 +91,8 @@ class Edits:
 def new_edits(overlay: Cells, seen: Cells, snapshot: Snapshot, rules: Mapping[str, Rule], zone: ZoneInfo) -> Edits:
     """What `overlay` changes beyond `seen`, the overlay that the same editor sent before, as changes of rows.
 
-    `rules` are the fields that this person may edit. Any other column and any position that was not drawn can
-    only be forged, and is refused.
+    `rules` are the fields that this person may edit. Any other column, any position that was not drawn and any
+    choice that is none can only be forged, and is refused.
     """
     changes: list[Change] = []
     ticks: dict[Any, bool] = {}
@@ -120,6 +120,8 @@ def new_edits(overlay: Cells, seen: Cells, snapshot: Snapshot, rules: Mapping[st
                 try:
                     values[name] = read_value(rules[name], raw, zone)
                 except Wrong as wrong:
+                    # What is chosen or ticked has no room for a mistake.
+                    forged = forged or rules[name].kind in ("choice", "yes_no")
                     faults.append(Fault(row, name, raw, wrong.says))
         if values:
             changes.append(Change(row, snapshot.versions[position], values))

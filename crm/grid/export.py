@@ -16,10 +16,11 @@ import xlsxwriter
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from crm.grid.cells import kind_of, raw_values
 from crm.grid.config import Column, TableConfig
 from crm.grid.fields import attribute, label_of, path
 from crm.grid.filters import related_labels
-from crm.grid.frame import kind_of, visible
+from crm.grid.frame import visible
 from crm.grid.query import matching, ordered
 from crm.grid.view import View, write_view
 from crm.i18n import show
@@ -187,13 +188,7 @@ def _values(
     names: _Names,
     zone: ZoneInfo,
 ) -> list[Any]:
-    if column.look_up is not None:
-        found = column.look_up(session, rows, now)
-        values = [found.get(getattr(row, config.key)) for row in rows]
-    elif column.value is not None:
-        values = [column.value(row, now) for row in rows]
-    else:
-        values = [getattr(row, column.name) for row in rows]
+    values = raw_values(config, column, session, rows, now)
     if column.show is not None:
         return [None if value is None else tame(str(column.show(value))) for value in values]
     kind = kind_of(config, column)

@@ -119,6 +119,29 @@ def path(model: Model, dotted: str) -> Path:
     return Path(model, tuple(hops), last)
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A many-to-many: each row of `model` joins one of ours (`mine`, our field `key`) to one of `target` (`theirs`)."""
+
+    model: Model
+    mine: str
+    key: str
+    theirs: str
+    target: Model
+    target_key: str
+
+
+@cache
+def link(model: Model, through: Model) -> Link | None:
+    """How `through` joins `model` to another one; None where it does not, or in more ways than one."""
+    leads = [(name, *fact.target) for name, fact in facts(through).items() if fact.target is not None]
+    mine = [each for each in leads if each[1] is model]
+    theirs = [each for each in leads if each[1] is not model]
+    if len(mine) != 1 or len(theirs) != 1:
+        return None
+    return Link(through, mine[0][0], mine[0][2], *theirs[0])
+
+
 def whole_number(text: str) -> int:
     """A whole number written in plain digits that every database can compare with. Raises `ValueError`."""
     number = int(text) if re.fullmatch(r"-?[0-9]{1,10}", text) else LARGEST + 1

@@ -4,6 +4,7 @@ Filters combine with AND, the choices within one with OR. A value that cannot be
 `Unparsable`, shown to the person; it never becomes "no filter".
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import date, datetime, time, timedelta
@@ -247,7 +248,13 @@ def related_labels(
     column, label = attribute(target, key), attribute(target, shows)
     wanted: Select[Any] = every.with_only_columns(column, label).order_by(None).order_by(label, column)
     wanted = wanted.where(column.in_(keys)) if keys is not None else wanted.limit(MANY_CHOICES)
-    return {found: str(text) for found, text in session.execute(wanted)}
+    return told_apart({found: str(text) for found, text in session.execute(wanted)})
+
+
+def told_apart(labels: Mapping[Any, str]) -> dict[Any, str]:
+    """The same with its key behind a label that two have: a widget tells its choices by what they are called."""
+    times = Counter(labels.values())
+    return {key: label if times[label] == 1 else f"{label} · {key}" for key, label in labels.items()}
 
 
 def _whole(text: str) -> int:

@@ -1,34 +1,30 @@
 """A page of rows as the frame that the editor shows: the key as index, only columns that this person may see."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
 from sqlmodel import Session
 
-from crm.grid.config import Action, Column, TableConfig
+from crm.grid.cells import drawn, kind_of
+from crm.grid.config import Action, Column, TableConfig, Tone
 from crm.grid.edits import TICK, Cells, Snapshot
-from crm.grid.fields import Kind, facts, path
-from crm.grid.filters import related_labels
-from crm.grid.values import Rule, shown_value, written_value
+from crm.grid.fields import facts
+from crm.grid.locks import Closed, closed
+from crm.grid.values import Rule, written_value
 from crm.rbac import Actor
 
-OPEN = "_open"
-DTYPES: Mapping[Kind, str] = {
-    "number": "Int64",
-    "decimal": "Float64",
-    "money": "Float64",
-    "yes_no": "boolean",
-    "date": "date32[pyarrow]",
-    "moment": "timestamp[us, tz=UTC][pyarrow]",
-}
+OPEN, LOCK = "_open", "_lock"
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What is drawn: the frame, the snapshot behind it, and for each editable column how it is read."""
+    """What is drawn: the frame, the snapshot behind it, and for each editable column how it is read.
+
+    `tones` has the colours of a column's badges by their text, `closed` why cells may not be edited, by row and field.
+    """
 
     frame: pd.DataFrame
     snapshot: Snapshot
@@ -36,14 +32,8 @@ class Shown:
     rules: Mapping[str, Rule]
     options: Mapping[str, Mapping[Any, str]]
     names: Mapping[Any, str]
-
-
-def kind_of(config: TableConfig, column: Column) -> Kind:
-    """The column's kind: declared, else the model's, else text."""
-    if column.kind is not None:
-        return column.kind
-    fact = facts(config.model).get(column.name)
-    return fact.kind if fact is not None and not column.computed else "text"
+    tones: Mapping[str, Mapping[str, Tone | None]] = field(default_factory=dict)
+    closed: Closed = field(default_factory=dict)
 
 
 def visible(config: TableConfig, actor: Actor) -> tuple[Column, ...]:
@@ -58,7 +48,7 @@ def editable(config: TableConfig, actor: Actor) -> dict[str, Rule]:
     return {
         column.name: Rule.of(facts(config.model)[column.name], column.kind)
         for column in visible(config, actor)
-        if column.edit is not None and not column.computed and actor.may(column.edit)
+        if column.edit is not None and column.name in facts(config.model) and actor.may(column.edit)
     }
 
 
@@ -76,17 +66,22 @@ def shown(
     ids = tuple(getattr(row, config.key) for row in rows)
     data: dict[str, Any] = {}
     options: dict[str, Mapping[Any, str]] = {}
+    tones: dict[str, Mapping[str, Tone | None]] = {}
+    locked = closed(config, session, actor, rows, tuple(rules))
     if actions:
         data[TICK] = pd.Series([key in ticked for key in ids], dtype="bool")
     if config.detail is not None or config.edit is not None:
         data[OPEN] = pd.Series([":material/open_in_new:"] * len(ids), dtype="str")
+    if config.locked is not None and rules:
+        data[LOCK] = pd.Series([":material/lock:" if key in locked else None for key in ids], dtype="str")
     for action in actions:
         if action.each:
             data[f"_{action.name}"] = pd.Series([str(action.label)] * len(ids), dtype="str")
     for column in columns:
-        data[column.name], named = _cells(config, column, session, actor, rows, ids, now, column.name in rules)
-        if named is not None:
-            options[column.name] = named
+        made = drawn(config, column, session, actor, rows, now, column.name in rules)
+        data[column.name], tones[column.name] = made.cells, made.tones
+        if made.options is not None:
+            options[column.name] = made.options
     frame = pd.DataFrame(data, index=range(len(ids)))
     frame.index = pd.Index(list(ids), name=config.key)
     return Shown(
@@ -105,7 +100,9 @@ def shown(
         columns,
         rules,
         options,
-        {key: name_of(config, row) for key, row in zip(ids, rows, strict=True)},
+        {key: name_of(config, actor, row) for key, row in zip(ids, rows, strict=True)},
+        tones,
+        locked,
     )
 
 
@@ -122,50 +119,21 @@ def standing(shown: Shown, kept: Cells) -> Shown:
     return replace(shown, frame=frame, snapshot=replace(shown.snapshot, cells=tuple(cells)))
 
 
-def name_of(config: TableConfig, row: Any) -> str:
-    """What a person calls the row: its first plain column, else its key."""
-    for column in config.columns:
-        if not column.computed and kind_of(config, column) == "text":
-            value = getattr(row, column.name)
-            named = column.show(value) if column.show is not None and value else value
-            return str(named or "") or f"#{getattr(row, config.key)}"
-    return f"#{getattr(row, config.key)}"
+def naming(config: TableConfig, actor: Actor) -> str:
+    """The field by which people know a row: the first plain text that the actor may see, else the key."""
+    fields = facts(config.model)
+    texts = (
+        column.name
+        for column in visible(config, actor)
+        if column.name in fields and not column.computed and kind_of(config, column) == "text"
+    )
+    return next(texts, config.key)
 
 
-def _cells(
-    config: TableConfig,
-    column: Column,
-    session: Session,
-    actor: Actor,
-    rows: Sequence[Any],
-    ids: Sequence[Any],
-    now: datetime,
-    edits: bool,
-) -> tuple["pd.Series[Any]", Mapping[Any, str] | None]:
-    kind = kind_of(config, column)
-    if column.look_up is not None:
-        found = column.look_up(session, rows, now)
-        values = [found.get(key) for key in ids]
-    elif column.value is not None:
-        values = [column.value(row, now) for row in rows]
-    else:
-        values = [getattr(row, column.name) for row in rows]
-    if column.show is not None and not edits:
-        return pd.Series([None if value is None else str(column.show(value)) for value in values], dtype="str"), None
-    if kind == "relation":
-        here = path(config.model, column.name)
-        keys = None if edits else sorted({value for value in values if value is not None})
-        named = related_labels(session, actor, here, column.shows, column.choose if edits else None, keys)
-        if not edits:
-            return pd.Series([named.get(value) for value in values], dtype="str"), None
-        absent = [value for value in dict.fromkeys(values) if value is not None and value not in named]
-        if absent:
-            named |= related_labels(session, actor, here, column.shows, None, absent)
-        return pd.Series([written_value(kind, value) for value in values], dtype=_key_type(values)), named
-    if edits or kind in ("number", "decimal", "yes_no"):
-        return pd.Series([written_value(kind, value) for value in values], dtype=DTYPES.get(kind, "str")), None
-    return pd.Series([shown_value(kind, value) for value in values], dtype="str"), None
-
-
-def _key_type(values: Sequence[Any]) -> str:
-    return "str" if any(isinstance(value, str) for value in values) else "Int64"
+def name_of(config: TableConfig, actor: Actor, row: Any) -> str:
+    """What the actor calls the row: by its `naming` field as the table shows it, else by its number."""
+    known_by = naming(config, actor)
+    column = next((column for column in config.columns if column.name == known_by), None)
+    value = getattr(row, known_by) if known_by != config.key else None
+    named = column.show(value) if column is not None and column.show is not None and value else value
+    return str(named or "") or f"#{getattr(row, config.key)}"

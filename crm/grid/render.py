@@ -11,7 +11,7 @@ from crm.grid.action_dialog import action_dialog, undo_line
 from crm.grid.bulk import bar
 from crm.grid.choosing import hold_choice
 from crm.grid.config import TableConfig
-from crm.grid.editor import editor, ticked
+from crm.grid.editor import editor, ticked, undo_button
 from crm.grid.export_dialog import export_dialog
 from crm.grid.forms import add_dialog, edit_dialog, read_key
 from crm.grid.frame import shown
@@ -77,11 +77,12 @@ def _table(drawn: Here) -> None:
     if here is None or st.session_state.pop(drawn.key("leave"), False):
         st.rerun(scope="app")
     here.told()
-    try:
-        _list(here)
-        _dialogs(here)
-    except ThanosError as error:
-        st.error(str(error.says), icon=":material/error:")
+    # Dialogs first: what is wrong with the address is read above the table.
+    for part in (_dialogs, _list):
+        try:
+            part(here)
+        except ThanosError as error:
+            st.error(str(error.says), icon=":material/error:")
 
 
 def _list(here: Here) -> None:
@@ -98,7 +99,9 @@ def _list(here: Here) -> None:
     if page.rows:
         bar(here, ticked(here), drawing, view, page)
         editor(here, drawing)
-        pager(here, view, page)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            pager(here, view, page)
+            undo_button(here)
     elif not view.unread:
         _nothing(here, view)
 
@@ -118,7 +121,19 @@ def _dialogs(here: Here) -> None:
         action_dialog(here)
     elif here.recall("exporting") is not None:
         export_dialog(here)
-    elif here.asked("add") is not None and config.add is not None and here.actor.may(config.add.needs):
+    elif here.asked("add") is not None and config.add is not None:
+        _require(here, config.add.needs)
         add_dialog(here, config.add)
-    elif raw is not None and config.edit is not None and here.actor.may(config.edit.needs):
+    elif raw is not None and config.edit is not None:
+        _require(here, config.edit.needs)
         edit_dialog(here, config.edit, raw)
+
+
+def _require(here: Here, needs: str) -> None:
+    """Refuses a form that the address asks for, once in such a way that the host learns of it."""
+    if here.actor.may(needs) or here.recall("refused") == needs:
+        here.actor.require(needs)
+        return
+    here.remember("refused", needs)
+    with here.connection.writing():
+        here.actor.require(needs)

@@ -7,8 +7,13 @@ STYLE = (
     "".join(
         f'[data-testid="stElementToolbarButton"]:has(button[aria-label^="{label}"]){{display:none}}' for label in HIDDEN
     )
+    # What Enter presses in a form, and nobody else.
+    + '[class*="-enter-hidden"]{display:none}'
+    # Save, and what is wrong, stay in view however long the form is.
+    '[class*="-line-of-save"]{position:sticky;bottom:0;z-index:1;padding:.6rem 0;'
+    "background:color-mix(in srgb,Canvas 88%,transparent);backdrop-filter:blur(10px)}"
     # On a phone filters and actions are one line each, moved by a finger, so that the table is not a screen below.
-    + "@media (max-width:640px){"
+    "@media (max-width:640px){"
     '[class*="-line-of-"]{flex-wrap:nowrap!important;overflow-x:auto;scrollbar-width:none}'
     '[class*="-line-of-"]>*{flex-shrink:0}'
     # Narrow enough that the third one is seen to be there.

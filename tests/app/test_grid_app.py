@@ -219,25 +219,3 @@ def test_a_page_is_turned_and_its_size_chosen(engine: Engine):
 
     assert url(app) == {"size": ["50"]}
     assert len(names(app)) == 30
-
-
-def test_the_form_to_add_is_made_from_the_model(engine: Engine):
-    app = page(add="")
-
-    assert labels(app.text_input)[-2:] == ["Name *", "ISBN"]
-    assert "Pages" in labels(app.number_input)
-    assert app.selectbox(key="books:add:binding").options == ["Paperback", "Cloth", "Leather"]
-    assert app.selectbox(key="books:add:shelf_code").options == ["Shelf 1", "Shelf 2", "Shelf 3"]
-
-
-def test_the_form_to_edit_shows_what_is_there(engine: Engine):
-    app = page(edit="7")
-
-    assert app.text_input(key="books:edit:name").value == "Book 7"
-    assert app.number_input(key="books:edit:price").value == 7.0
-
-
-def test_a_form_that_somebody_may_not_use_does_not_open(engine: Engine):
-    app = page(READER, edit="7")
-
-    assert labels(app.text_input) == [""] or all("edit" not in str(one.key) for one in app.text_input)

@@ -79,6 +79,9 @@ def test_values_stay_values_in_a_workbook(books: Engine, tmp_path: Path) -> None
         "Days here": 29,
         "Added": datetime(2026, 4, 20, 12, 7),
         "Note": None,
+        "Where": "Shelf 2",
+        "Read": 0,
+        "ISBN": None,
     }
 
 

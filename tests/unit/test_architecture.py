@@ -62,6 +62,7 @@ OTHERS: dict[str, set[str]] = {
 RENDERING_FILES_OF_THE_GRID = {
     "action_dialog",
     "bulk",
+    "creating",
     "editor",
     "export_dialog",
     "forms",

@@ -19,7 +19,16 @@ def run(session: Any, actor: Any, ids: Any, now: Any) -> Any: ...
 def faults(**options: Any) -> list[str]:
     """What registering the example's table with these options complains of."""
     plain = replace(
-        BOOKS, columns=(Column("name"),), search=(), filters=(), actions=(), add=None, edit=None, save=None, site=None
+        BOOKS,
+        columns=(Column("name"),),
+        search=(),
+        filters=(),
+        actions=(),
+        add=None,
+        edit=None,
+        save=None,
+        locked=None,
+        site=None,
     )
     try:
         Site(words=books.site.words).register(replace(plain, **options))
@@ -207,4 +216,6 @@ def test_the_model_of_the_example_is_read_right():
         "lent",
         "bought",
         "added_at",
+        "read",
+        "isbn",
     ]
