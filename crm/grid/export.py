@@ -6,6 +6,7 @@ Only the columns that the person may see, as values: numbers and dates stay such
 import csv
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
@@ -42,6 +43,17 @@ STYLES = {"moment": "yyyy-mm-dd hh:mm", "date": "yyyy-mm-dd", "money": "#,##0.00
 def tame(text: str) -> str:
     """Text that no spreadsheet program takes for a formula."""
     return "'" + text if text.startswith(LIVE) else text
+
+
+def exporter(config: TableConfig, actor: Actor) -> Actor:
+    """The actor with no more rows in sight than they may take home: the nearer reach of looking and exporting.
+
+    Raises `NotAllowed`.
+    """
+    actor.require(config.permission)
+    actor.require(config.export)
+    nearer = min(actor.grants[config.permission], actor.grants[config.export])
+    return replace(actor, grants={**actor.grants, config.permission: nearer})
 
 
 def count(config: TableConfig, session: Session, actor: Actor, view: View, zone: ZoneInfo) -> int:

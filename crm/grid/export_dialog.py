@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from crm.errors import ThanosError
-from crm.grid.export import FORMATS, Format, chunks, count, described, write
+from crm.grid.export import FORMATS, Format, chunks, count, described, exporter, write
 from crm.grid.frame import visible
 from crm.grid.state import Here
 from crm.grid.view import View
@@ -101,15 +101,15 @@ def _write(here: Here, asked: Exporting, form: Format) -> None:
     try:
         with connection.writing():
             # Whoever may look only is refused here, and that is recorded.
-            here.actor.require(config.export)
+            actor = exporter(config, here.actor)
         with connection.reading() as session:
-            total = max(1, count(config, session, here.actor, asked.view, here.zone))
+            total = max(1, count(config, session, actor, asked.view, here.zone))
 
             def progress(done: int) -> None:
                 bar.progress(min(1.0, done / total), text=_("{count} rows", count=done))
 
-            rows = chunks(config, session, here.actor, asked.view, here.zone, now)
-            written = write(file, form, config, here.actor, rows, progress)
+            rows = chunks(config, session, actor, asked.view, here.zone, now)
+            written = write(file, form, config, actor, rows, progress)
         with connection.writing() as session:
             kept = {"format": form, "rows": written, "view": described(config, asked.view)}
             connection.exported(session, here.actor, config.name, config.export, kept, now)

@@ -46,8 +46,9 @@ def quotas(_session: Session, actor: Actor) -> SelectOfScalar[ConsultantQuota]:
     return select_rows(ConsultantQuota).join(Employee).where(STAFF.where(actor, VIEW))
 
 
-def departments(_session: Session, _actor: Actor) -> SelectOfScalar[Department]:
-    """All departments, by code. Their names are no secret within the school."""
+def departments(_session: Session, actor: Actor) -> SelectOfScalar[Department]:
+    """All departments, by code. Their names are no secret to who sees staff."""
+    actor.require(VIEW)
     return select_rows(Department).order_by(col(Department.code))
 
 

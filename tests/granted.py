@@ -1,0 +1,187 @@
+"""A school with a row for every relation somebody can have to it, and who may be expected to see which.
+
+Each row carries a mark of its own, which nothing else in the world holds, so that it is known wherever it turns up.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlmodel import Session, SQLModel
+
+from crm.domain.accounts import Account
+from crm.domain.customers import Customer, CustomerState
+from crm.domain.imports import ImportBatch
+from crm.domain.records import AuditEntry, JobOutcome, JobPlan, JobRun, NoticeState, Notification
+from crm.domain.staff import ConsultantQuota, Department, Employee
+from crm.grid import TableConfig
+from crm.i18n import says
+from crm.rbac import Actor, Grants, Reach
+from crm.services import sharing_round
+from crm.services.permissions import DEFAULT_ROLES, PAGES, install_roles
+from tests.builders import a_consultant, a_customer, a_department, a_private_customer, an_account
+
+NOW = datetime.now(UTC)
+HERE, THERE = 1001, 1002
+OWN, DEPARTMENT, OTHER, NOBODYS = "own", "department", "other", "nobodys"
+PUBLIC, RELEASED, WAITING, ENROLLED, DELETED = "public", "released", "waiting", "enrolled", "deleted"
+SENT = "-sent"
+MISSING = 999_999
+
+Seen = Mapping[Reach, Iterable[str]]
+
+
+@dataclass(frozen=True)
+class World:
+    """The rows: model -> relation -> key. `me` is the employee whose relations they are."""
+
+    me: Any
+    rows: Mapping[type[SQLModel], Mapping[str, int]]
+
+    def actor(self, grants: Grants, name: str = "Somebody") -> Actor:
+        """The person of whom the relations are told, with these grants."""
+        return Actor(self.me.account_id, name, grants, owner_id=self.me.id, department=HERE, address="10.0.0.7")
+
+
+def mark(model: type[SQLModel], relation: str) -> str:
+    """What tells this row from any other, wherever it is shown."""
+    return f"Zq{model.__name__}{relation.title()}"
+
+
+# What a reach covers, unless a table says otherwise below.
+COVERED: Seen = {
+    Reach.OWN: (OWN,),
+    Reach.DEPARTMENT: (OWN, DEPARTMENT),
+    Reach.ALL: (OWN, DEPARTMENT, OTHER, NOBODYS, PUBLIC, RELEASED, WAITING, ENROLLED),
+}
+
+_HELD = {reach: tuple(one for one in seen if one in (OWN, DEPARTMENT, OTHER)) for reach, seen in COVERED.items()}
+_ONLY_ALL = {Reach.OWN: (), Reach.DEPARTMENT: ()}
+
+# The tables of which something else is true, and why.
+OTHERWISE: dict[str, Seen] = {
+    # One's own page shows whom somebody holds: who waits or is public is nobody's own.
+    "my-customers": _HELD,
+    # The pool is everybody's but of who held the customer last.
+    "pool": dict.fromkeys(Reach, (PUBLIC,)),
+    # Who was deleted was let go before, so is nobody's own.
+    "deleted": {**_ONLY_ALL, Reach.ALL: (DELETED,)},
+    # The names of departments are no secret within the school.
+    "departments": dict.fromkeys(Reach, (OWN, OTHER)),
+    # An inbox is one's own, whatever the reach.
+    "notifications": dict.fromkeys(Reach, (OWN,)),
+    # The same notice on its way by email is read when it is read in the app.
+    "notifications: notifications.view": dict.fromkeys(Reach, (OWN, f"{OWN}{SENT}")),
+    # Everybody who sees staff reads them; a department is changed by who looks after it.
+    "departments: staff.edit": {Reach.OWN: (), Reach.DEPARTMENT: (OWN,), Reach.ALL: (OWN, OTHER)},
+    # What has left the app, by whom it is for.
+    "outbox": {reach: tuple(f"{one}{SENT}" for one in seen) for reach, seen in COVERED.items()},
+}
+
+
+def covered(config: TableConfig, reach: Reach | None, doing: str = "") -> set[str]:
+    """The relations of the rows that a grant of this reach covers in the table, to see them or to do something.
+
+    No reach: no row.
+    """
+    if reach is None:
+        return set()
+    return set(OTHERWISE.get(f"{config.name}: {doing}", OTHERWISE.get(config.name, COVERED))[reach])
+
+
+ROLES: Mapping[str, Grants] = {
+    **{role.name: role.grants for role in DEFAULT_ROLES},
+    "nothing": {},
+    **{f"everything {reach.name.lower()}": dict.fromkeys(PAGES.permissions, reach) for reach in Reach},
+}
+"""The roles of the product, none at all, and every permission at one reach."""
+
+
+def a_world(session: Session) -> World:
+    """The school, its roles, and a row for every relation to every model that a table shows."""
+    install_roles(session)
+    sharing_round.take_turn(session)
+    staff = {}
+    for relation, code in ((OWN, HERE), (DEPARTMENT, HERE), (OTHER, THERE)):
+        a_department(session, code, mark(Department, OWN if code == HERE else OTHER))
+        made = an_account(session, mark(Account, relation).lower(), display_name=mark(Account, relation), locale="en")
+        staff[relation] = a_consultant(session, mark(Employee, relation), department=code, account_id=made.id)
+    alone = an_account(session, mark(Account, NOBODYS).lower(), display_name=mark(Account, NOBODYS))
+    whose = {relation: one.account_id for relation, one in staff.items()}
+    ids = {relation: one.id for relation, one in staff.items()}
+    return World(
+        staff[OWN],
+        {
+            Employee: ids,
+            ConsultantQuota: ids,
+            Account: {**whose, NOBODYS: alone.id},
+            Department: {OWN: a_department(session, HERE).id, OTHER: a_department(session, THERE).id},
+            Customer: _customers(session, staff),
+            **_records(session, {**whose, NOBODYS: alone.id}),
+        },
+    )
+
+
+def _customers(session: Session, staff: Mapping[str, Any]) -> dict[str, int]:
+    made = {
+        relation: a_private_customer(
+            session, who, since=NOW, name=mark(Customer, relation), wechat=mark(Customer, relation) + "Wx"
+        )
+        for relation, who in staff.items()
+    }
+    for relation, values in (
+        (PUBLIC, {"state": CustomerState.PUBLIC, "last_consultant_id": staff[OTHER].id}),
+        (RELEASED, {"state": CustomerState.PUBLIC, "last_consultant_id": staff[OWN].id}),
+        (WAITING, {"state": CustomerState.WAITING}),
+        (ENROLLED, {"state": CustomerState.ENROLLED}),
+        (DELETED, {"state": CustomerState.WAITING, "deleted_at": NOW}),
+    ):
+        name = mark(Customer, relation)
+        made[relation] = a_customer(session, name, wechat=f"{name}Wx", created_at=NOW, **values)
+    return {relation: one.id for relation, one in made.items()}
+
+
+def _records(session: Session, whose: Mapping[str, int]) -> dict[type[SQLModel], dict[str, int]]:
+    def kept(model: type[SQLModel], relation: str, **values: Any) -> Any:
+        row = model(**values)
+        session.add(row)
+        session.flush()
+        return row.id  # type: ignore[attr-defined]
+
+    made: dict[type[SQLModel], dict[str, int]] = {}
+    for relation, account in whose.items():
+        for model, values in (
+            (
+                AuditEntry,
+                {"at": NOW, "account_id": account, "action": "home.view", "subject": mark(AuditEntry, relation)},
+            ),
+            (
+                ImportBatch,
+                {
+                    **dict.fromkeys(("rows", "imported", "duplicates", "errors", "assigned", "waiting"), 0),
+                    "file_name": mark(ImportBatch, relation),
+                    "digest": relation,
+                    "imported_at": NOW,
+                    "imported_by_id": account,
+                },
+            ),
+        ):
+            made.setdefault(model, {})[relation] = kept(model, relation, **values)
+        for channel in ("app", "email"):
+            title = says("{text}", text=mark(Notification, relation)).stored()
+            values = {"account_id": account, "channel": channel, "title": title, "created_at": NOW}
+            made.setdefault(Notification, {})[relation if channel == "app" else f"{relation}{SENT}"] = kept(
+                Notification, relation, state=NoticeState.FAILED, **values
+            )
+    plan = {
+        "about": says("x").stored(),
+        "rhythm": says("x").stored(),
+        "next_due_at": NOW,
+        "alive_at": NOW,
+        "runner": "x",
+    }
+    made[JobPlan] = {NOBODYS: kept(JobPlan, NOBODYS, job=mark(JobPlan, NOBODYS), **plan)}
+    run = {"due_at": NOW, "started_at": NOW, "alive_at": NOW, "runner": "x", "outcome": JobOutcome.DONE}
+    made[JobRun] = {NOBODYS: kept(JobRun, NOBODYS, job=mark(JobRun, NOBODYS), **run)}
+    return made

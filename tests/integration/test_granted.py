@@ -1,0 +1,373 @@
+"""Every role x page x action x relation to the row, by service call: what is not granted does not answer.
+
+Generated from the declarations. A table, a column to edit, an action, a form or a permission that is declared is gone
+through by itself; a permission that nothing here can try fails `test_every_permission_is_tried`.
+"""
+
+import pkgutil
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from importlib import import_module
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session, select
+
+import crm.tables
+from crm.domain.accounts import Account
+from crm.domain.customers import Customer
+from crm.domain.episodes import Channel
+from crm.errors import NotAllowed, NotFound, ThanosError, hearing_denials
+from crm.grid import TableConfig
+from crm.grid.config import Input
+from crm.grid.export import chunks, exporter
+from crm.grid.query import read_page
+from crm.grid.view import View
+from crm.rbac import Actor, Reach
+from crm.rbac import store as rbac
+from crm.services import accounts, customers, follow_ups, home, import_files, imports, leaving, people, pool, roles
+from crm.services.permissions import PAGES, SYSTEM
+from crm.store.engine import make_engine
+from crm.store.session import writing
+from crm.tables.site import site
+from tests.granted import MISSING, NOW, ROLES, SENT, a_world, covered, mark
+from tests.unit.test_architecture import UNUSED_PERMISSIONS
+
+ZONE = ZoneInfo("Asia/Shanghai")
+
+WHOLE = ("everything all",)
+EACH = tuple(f"everything {reach.name.lower()}" for reach in Reach)
+NAMES = re.compile(r"zqaccount\w+|nobody-at-all")
+
+# What is refused with a reason, because the rule says so: who held a customer last reads why they cannot claim it.
+TOLD = {("claim", "released"), ("pool: claim", "released")}
+
+
+def tables() -> list[TableConfig]:
+    """Every table that is registered, once all that may register one is imported."""
+    for module in pkgutil.iter_modules(crm.tables.__path__, "crm.tables."):
+        import_module(module.name)
+    return [config.at(NOW) for config in site.tables.values()]
+
+
+@dataclass(frozen=True)
+class Try:
+    """One thing that can be done to a row of a table, or to none, and the permission it needs.
+
+    `also` are other permissions that let do the same, each with the table that it is granted on. Without `always`
+    the state of a row may be another reason to refuse it in the same words.
+    """
+
+    name: str
+    needs: str
+    run: Callable[[Session, Actor, Any], Any]
+    table: TableConfig | None = None
+    also: tuple[tuple[str, TableConfig], ...] = ()
+    always: bool = True
+
+    def granted(self, actor: Actor, relation: str) -> bool:
+        """Whether the actor may do it to a row of that relation."""
+        ways = ((self.needs, self.table), *self.also)
+        return any(
+            actor.may(needs) and (table is None or relation in covered(table, actor.reach(needs), needs))
+            for needs, table in ways
+        )
+
+    def permitted(self, actor: Actor) -> bool:
+        """Whether the actor may do it at all."""
+        return any(actor.may(needs) for needs in (self.needs, *(needs for needs, _table in self.also)))
+
+
+# What is done without a table. A row of `people` is a sign-in, of `my-customers` and `pool` a customer.
+def elsewhere(by_name: Mapping[str, TableConfig], name_of: Callable[[int], str], role_id: int) -> list[Try]:
+    """What pages do beside their tables, by the permission each needs."""
+    sign_ins, mine, pooled = by_name["people"], by_name["my-customers"], by_name["pool"]
+    manage, edit = "people.manage", "permissions.edit"
+    return [
+        Try("the front page", "home.view", lambda s, a, _: home.numbers(s, a, NOW)),
+        Try(
+            "one customer",
+            "customers.view",
+            lambda s, a, key: by_name["customers"] and _get(s, a, key),
+            by_name["customers"],
+        ),
+        Try("claim", "pool.claim", lambda s, a, key: pool.claim(s, a, key, NOW), pooled),
+        Try("contact", "my-customers.follow_up", _contact, mine, also=(("customers.edit", by_name["customers"]),)),
+        Try("check a sheet", "import.run", lambda s, a, _: imports.check_sheet(s, a, Path("none.xlsx"), "x", NOW)),
+        Try("wrong rows", "import.run", lambda s, a, _: import_files.write_report(a, None, BytesIO())),
+        Try("template", "import.view", lambda s, a, _: import_files.write_template(s, a, BytesIO())),
+        Try("one person", "people.view", lambda s, a, key: people.person(s, a, key, NOW), sign_ins),
+        Try("reset", manage, lambda s, a, key: accounts.reset_password(s, a, name_of(key), NOW), sign_ins),
+        Try("roles", manage, lambda s, a, key: accounts.set_roles(s, a, name_of(key), [], NOW), sign_ins),
+        Try("disable", manage, lambda s, a, key: leaving.disable(s, a, name_of(key), None, NOW), sign_ins),
+        Try("enable", manage, lambda s, a, key: accounts.enable(s, a, name_of(key), NOW), sign_ins),
+        Try("end one", manage, lambda s, a, key: people.end_session(s, a, name_of(key), 1, NOW), sign_ins),
+        Try("end all", manage, lambda s, a, key: people.end_sessions(s, a, name_of(key), NOW), sign_ins),
+        Try("unlock", manage, lambda s, a, key: people.unlock(s, a, name_of(key), NOW), sign_ins),
+        Try("choices", manage, lambda s, a, _: (accounts.role_choices(s, a), accounts.employee_choices(s, a))),
+        Try("create", manage, lambda s, a, _: accounts.create(s, a, "", "", None, "", None, NOW)),
+        Try("matrix", "permissions.view", lambda s, a, _: roles.all_roles(s, a)),
+        Try("who may", "permissions.view", lambda s, a, _: roles.who_may(s, a, "pool.view")),
+        Try("new role", edit, lambda s, a, _: roles.create(s, a, "Mine", NOW)),
+        Try("save a role", edit, lambda s, a, _: roles.save(s, a, role_id, 1, {"pool.view": Reach.ALL}, NOW)),
+        Try("rename a role", edit, lambda s, a, _: roles.rename(s, a, role_id, 1, "Mine", NOW)),
+        Try("delete a role", edit, lambda s, a, _: roles.delete(s, a, role_id, 1, NOW)),
+        Try("see as", "permissions.see_as", lambda s, a, _: roles.seen_as(s, a, role_id)),
+        Try("note seeing", "permissions.see_as", lambda s, a, _: roles.note_seeing(s, a, role_id, True, NOW)),
+    ]
+
+
+def _get(session: Session, actor: Actor, key: int) -> Any:
+    return customers.get(session, actor, "customers.view", key)
+
+
+def _contact(session: Session, actor: Actor, key: int) -> Any:
+    return follow_ups.record(session, actor, key, channel=Channel.PHONE, note="Called.", now=NOW)
+
+
+def declared(config: TableConfig) -> Iterator[Try]:
+    """What the declaration lets people do, each with its permission."""
+    edits: dict[str, list[str]] = {}
+    for column in config.columns:
+        if column.edit is not None:
+            edits.setdefault(column.edit, []).append(column.name)
+    if config.edit is not None:
+        names = [one.name if isinstance(one, Input) else one for one in config.edit.fields]
+        edits.setdefault(config.edit.needs, []).extend(names)
+    for needs, fields in edits.items():
+        # Two tables may save by one service: what one page grants is then granted on the other.
+        also = tuple(
+            (column.edit, other)
+            for other in tables()
+            if other.save is config.save and other.name != config.name
+            for column in other.columns
+            if column.name == fields[0] and column.edit is not None
+        )
+        yield Try(f"{config.name}: edit {fields[0]}", needs, _saves(config, fields[0]), config, also)
+    if config.add is not None:
+        add = config.add
+        yield Try(f"{config.name}: add", add.needs, lambda s, a, _: add.run(s, a, {}, NOW))
+    for action in config.actions:
+        yield Try(f"{config.name}: {action.name}", action.needs, _acts(action.run, action), config)
+        if action.undo is not None:
+            # What was done may have taken the row to another table of the same rows.
+            also = tuple((action.needs, other) for other in tables() if other.model is config.model)
+            yield Try(
+                f"{config.name}: undo {action.name}", action.needs, _acts(action.undo, action), config, also, False
+            )
+
+
+def _saves(config: TableConfig, name: str) -> Callable[[Session, Actor, Any], Any]:
+    def run(session: Session, actor: Actor, key: Any) -> Any:
+        row = session.get(config.model, key)
+        value = getattr(row, name) if row is not None else "1"
+        return config.save(session, actor, key, getattr(row, config.version, 1), {name: value}, NOW)  # type: ignore[misc]
+
+    return run
+
+
+def _acts(do: Any, action: Any) -> Callable[[Session, Actor, Any], Any]:
+    def run(session: Session, actor: Actor, key: Any) -> Any:
+        return do(session, actor, [key], NOW, **{one.name: _filled(session, one) for one in action.params})
+
+    return run
+
+
+def _filled(session: Session, one: Input) -> Any:
+    """Something to fill in: the first choice, tomorrow, a word."""
+    if one.choices is not None:
+        return next(iter(one.choices(session, SYSTEM)), None)
+    return {"date": (NOW + timedelta(days=1)).date(), "number": 1, "yes_no": True}.get(str(one.kind), "word")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory, sqlite_template):
+    """One world for all of it, in a transaction that is never kept."""
+    path = tmp_path_factory.mktemp("granted") / "world.db"
+    shutil.copyfile(sqlite_template, path)
+    engine = make_engine(f"sqlite:///{path}")
+    with writing(engine) as session:
+        made = a_world(session)
+        yield session, made
+        session.rollback()
+    engine.dispose()
+
+
+class _Undone(Exception):
+    """Takes back what was tried."""
+
+
+@contextmanager
+def undone(session: Session) -> Iterator[None]:
+    try:
+        with session.begin_nested():
+            yield
+            raise _Undone
+    except _Undone:
+        pass
+    finally:
+        session.expire_all()
+
+
+def outcome(session: Session, one: Try, actor: Actor, key: Any) -> tuple[bool, str, int]:
+    """Whether it was denied, what was said, and how many rows were written."""
+    with undone(session), hearing_denials() as denials:
+        session.flush()
+        before = session.scalar(text("SELECT total_changes()"))
+        try:
+            said = one.run(session, actor, key)
+        except (NotAllowed, NotFound) as refused:
+            said = refused
+        except (ThanosError, AttributeError, TypeError) as refused:
+            # It got beyond the gate, and was told what was wrong with what it brought.
+            said = refused
+            denials.clear()
+        session.flush()
+        written = session.scalar(text("SELECT total_changes()")) - before
+        told = str(next(iter(said.values())) if isinstance(said, dict) and said else said)
+        return bool(denials), told, written
+
+
+def everything(session: Session) -> list[Try]:
+    """All that the declarations let people do, and what pages do beside them."""
+    every = tables()
+    names = dict(session.exec(select(Account.id, Account.name)).all())
+    found = rbac.role_named(session, "finance")
+    by_name = {config.name: config for config in every}
+    return [
+        *(one for config in every for one in declared(config)),
+        *elsewhere(by_name, lambda key: names.get(key, "nobody-at-all"), found.id),
+    ]
+
+
+def test_every_permission_is_tried(world):
+    session, made = world
+    tried = {one.needs for one in everything(session)}
+    tried |= {needs for config in tables() for needs in (config.permission, config.export)}
+
+    assert set(PAGES.permissions) - tried - UNUSED_PERMISSIONS == set()
+
+
+def test_every_model_that_a_table_shows_has_rows_of_every_kind(world):
+    _session, made = world
+
+    assert {config.name for config in tables() if config.model not in made.rows} == set()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_list_shows_counts_and_finds_what_is_granted_and_nothing_else(world, role):
+    session, made = world
+    actor = made.actor(ROLES[role])
+    wrong = []
+    for config in tables():
+        keys = made.rows[config.model]
+        seen = {keys[one] for one in covered(config, actor.reach(config.permission)) if one in keys}
+        if not actor.may(config.permission):
+            with pytest.raises(NotAllowed):
+                config.rows(session, actor)
+            continue
+        page = read_page(config, session, actor, View(sort=config.order, size=200), ZONE)
+        if {getattr(row, config.key) for row in page.rows} & set(keys.values()) != seen or page.total < len(seen):
+            wrong.append((config.name, "lists", [getattr(row, config.key) for row in page.rows], seen))
+        for relation in set(keys) if config.search else ():
+            word = mark(config.model, relation.removesuffix(SENT))
+            found = read_page(config, session, actor, View(search=word, sort=config.order, size=200), ZONE)
+            hits = {getattr(row, config.key) for row in found.rows} & set(keys.values())
+            if hits != {keys[relation]} & seen or found.total != len(found.rows):
+                wrong.append((config.name, "finds", relation, hits))
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_file_holds_what_may_be_both_seen_and_exported(world, role):
+    session, made = world
+    actor = made.actor(ROLES[role])
+    for config in tables():
+        may = bool(config.export) and actor.may(config.permission) and actor.may(config.export)
+        if not may:
+            if config.export:
+                with pytest.raises(NotAllowed):
+                    exporter(config, actor)
+            continue
+        reach = min(actor.grants[config.permission], actor.grants[config.export])
+        view = View(sort=config.order, size=200)
+        rows = chunks(config, session, exporter(config, actor), view, ZONE, NOW)
+        cells = repr([row for some in rows for row in some])
+        session.expire_all()
+        marks = {one: mark(config.model, one.removesuffix(SENT)) for one in made.rows[config.model]}
+
+        assert {one for one, word in marks.items() if f"'{word}'" in cells} == covered(config, reach) & marks.keys()
+        narrow = replace(actor, grants={**actor.grants, config.export: Reach.OWN})
+        assert exporter(config, narrow).reach(config.permission) is Reach.OWN
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_filter_offers_what_is_hidden(world, role):
+    session, made = world
+    actor = made.actor(ROLES[role])
+    hidden = {mark(Customer, one) for one in made.rows[Customer]} - {
+        mark(Customer, one)
+        for config in tables()
+        if config.model is Customer
+        for one in covered(config, actor.reach(config.permission))
+    }
+    for config in tables():
+        if not actor.may(config.permission):
+            continue
+        for one in config.filters:
+            offered = getattr(one, "offered", None)
+            labels = [] if offered is None else [str(label) for label in offered(session, actor, config.model).values()]
+            assert not hidden & set(labels), (config.name, one.name)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_nothing_is_done_that_is_not_granted_and_no_error_tells_of_what_is_hidden(world, role):
+    session, made = world
+    actor = made.actor(ROLES[role])
+    wrong = []
+    for one in everything(session):
+        keys = made.rows[one.table.model] if one.table is not None else {"": None}
+        missing = outcome(session, one, actor, MISSING)[1] if one.table is not None else ""
+        for relation, key in keys.items():
+            denied, told, written = outcome(session, one, actor, key)
+            if one.granted(actor, relation):
+                # Nobody who may everything is denied for want of another permission. What is done to no row may be
+                # for whoever looks after all.
+                if denied and one.always and role in (WHOLE if one.table is None else EACH):
+                    wrong.append((one.name, relation, "denied though granted", told))
+            elif written:
+                wrong.append((one.name, relation, "wrote though not granted", told))
+            elif not denied and not one.permitted(actor):
+                wrong.append((one.name, relation, "not denied", told))
+            elif one.table and _bare(told, key) != _bare(missing, MISSING) and (one.name, relation) not in TOLD:
+                wrong.append((one.name, relation, "tells of it", told, missing))
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+@pytest.mark.parametrize("page", PAGES.pages)
+def test_no_action_is_done_by_what_else_the_page_permits(world, page):
+    session, made = world
+    whole = dict.fromkeys(PAGES.pages[page].permissions(), Reach.ALL)
+    wrong = []
+    for one in everything(session):
+        if one.needs not in whole:
+            continue
+        actor = made.actor({name: reach for name, reach in whole.items() if name != one.needs})
+        for relation, key in (made.rows[one.table.model] if one.table is not None else {"": None}).items():
+            denied, told, written = outcome(session, one, actor, key)
+            if not one.permitted(actor) and (not denied or written):
+                wrong.append((one.name, relation, told, written))
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def _bare(told: str, key: Any) -> str:
+    """The sentence without what the asker brought along."""
+    return NAMES.sub("?", told.replace(str(key), "?"))
