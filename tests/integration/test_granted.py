@@ -249,7 +249,7 @@ def everything(session: Session) -> list[Try]:
 
 
 def test_every_permission_is_tried(world):
-    session, made = world
+    session, _made = world
     tried = {one.needs for one in everything(session)}
     tried |= {needs for config in tables() for needs in (config.permission, config.export)}
 
