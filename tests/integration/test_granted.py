@@ -26,6 +26,8 @@ from crm.domain.accounts import Account
 from crm.domain.customers import Customer
 from crm.domain.episodes import Channel
 from crm.errors import NotAllowed, NotFound, ThanosError, hearing_denials
+from crm.gallery.data import planted
+from crm.gallery.table import PLANTS
 from crm.grid import TableConfig
 from crm.grid.config import Input
 from crm.grid.export import chunks, exporter
@@ -55,7 +57,7 @@ def tables() -> list[TableConfig]:
     """Every table that is registered, once all that may register one is imported."""
     for module in pkgutil.iter_modules(crm.tables.__path__, "crm.tables."):
         import_module(module.name)
-    return [config.at(NOW) for config in site.tables.values()]
+    return [config.at(NOW) for config in site.tables.values() if config.name != PLANTS.name]
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,25 @@ def elsewhere(by_name: Mapping[str, TableConfig], name_of: Callable[[int], str],
         Try("see as", "permissions.see_as", lambda s, a, _: roles.seen_as(s, a, role_id)),
         Try("note seeing", "permissions.see_as", lambda s, a, _: roles.note_seeing(s, a, role_id, True, NOW)),
     ]
+
+
+def in_the_gallery() -> Iterator[Try]:
+    """Its rows exist in memory for one visit, and are nobody's: each try gets a garden of its own."""
+    yield Try("gallery: look", PLANTS.permission, _in_a_garden(lambda s, a, _: PLANTS.rows(s, a)))
+    for one in declared(PLANTS):
+        yield Try(one.name, one.needs, _in_a_garden(one.run))
+
+
+def _in_a_garden(run: Callable[[Session, Actor, Any], Any]) -> Callable[[Session, Actor, Any], Any]:
+    def within(_session: Session, actor: Actor, _key: Any) -> Any:
+        engine = planted(NOW, 1)
+        try:
+            with Session(engine) as garden:
+                return run(garden, actor, 1)
+        finally:
+            engine.dispose()
+
+    return within
 
 
 def _get(session: Session, actor: Actor, key: int) -> Any:
@@ -226,7 +247,7 @@ def outcome(session: Session, one: Try, actor: Actor, key: Any) -> tuple[bool, s
             said = one.run(session, actor, key)
         except (NotAllowed, NotFound) as refused:
             said = refused
-        except (ThanosError, AttributeError, TypeError) as refused:
+        except (ThanosError, LookupError, AttributeError, TypeError) as refused:
             # It got beyond the gate, and was told what was wrong with what it brought.
             said = refused
             denials.clear()
@@ -244,6 +265,7 @@ def everything(session: Session) -> list[Try]:
     by_name = {config.name: config for config in every}
     return [
         *(one for config in every for one in declared(config)),
+        *in_the_gallery(),
         *elsewhere(by_name, lambda key: names.get(key, "nobody-at-all"), found.id),
     ]
 
