@@ -15,7 +15,7 @@ from crm.grid.frame import name_of, permitted
 from crm.grid.inputs import draw, drawables, read_inputs
 from crm.grid.saving import one_row
 from crm.grid.state import Here, telling
-from crm.i18n import Says, _, says, says_n
+from crm.i18n import Says, _, literal, marked, says, says_n
 
 LONG = 100
 FEW = 3
@@ -65,9 +65,9 @@ def act_on_one(here: Here, name: str, key: Any) -> None:
         work.step(me.connection.writing, me.actor, me.connection.now())
         why = work.stopped or work.refused.get(row)
         if why is None:
-            me.say(str(_done(work)))
+            me.say(marked(_done(work)))
         else:
-            me.say(str(why), icon=":material/block:")
+            me.say(marked(why), icon=":material/block:")
 
 
 def undo_line(here: Here) -> None:
@@ -127,7 +127,7 @@ def _question(here: Here, action: Action, acting: Acting) -> None:
         if acting.seen is None:
             acting.seen = sight(_rows(here, acting))
     except ThanosError as error:
-        st.error(str(error.says), icon=":material/error:")
+        st.error(marked(error.says), icon=":material/error:")
         _close_button(here, _("Cancel"))
         return
     seen = acting.seen
@@ -146,7 +146,9 @@ def _question(here: Here, action: Action, acting: Acting) -> None:
     chosen = says_n("**{count}** row is chosen:", "**{count}** rows are chosen:", count=seen.number)
     st.markdown(str(chosen if action.confirm is None else counted(action.confirm, seen.number)))
     more = seen.number - len(seen.sample)
-    st.caption(", ".join(row.name for row in seen.sample) + (_(" and {count} more", count=more) if more else ""))
+    st.caption(
+        literal(", ".join(row.name for row in seen.sample)) + (_(" and {count} more", count=more) if more else "")
+    )
     with here.connection.reading() as session:
         inputs = drawables(here, session, action.params)
     with st.form(here.key("acting:form"), border=False):
@@ -206,14 +208,14 @@ def _work(here: Here, acting: Acting, work: Work) -> None:
     if work.action.undo is not None and not work.undoing:
         here.remember("did", Did(work, here.connection.now()))
     else:
-        here.say(str(_done(work)))
+        here.say(marked(_done(work)))
     _close(here)
     st.rerun()
 
 
 def _account(here: Here, acting: Acting, work: Work) -> None:
     if work.done:
-        st.success(str(_done(work)), icon=":material/check:")
+        st.success(marked(_done(work)), icon=":material/check:")
     if work.refused:
         st.warning(str(says_n("{count} was refused:", "{count} were refused:", count=len(work.refused))))
         _refused(list(work.refused.items())[:LONG])

@@ -28,7 +28,7 @@ from crm.grid.frame import LOCK, OPEN, Shown, editable, permitted, standing
 from crm.grid.locks import Closed
 from crm.grid.saving import Saved, save_all
 from crm.grid.state import Here, telling
-from crm.i18n import _, says_n
+from crm.i18n import _, marked, says_n
 
 WIDTHS: Mapping[str, int] = {
     "text": 140,
@@ -190,7 +190,7 @@ def _edited(here: Here, epoch: int) -> None:
     here.remember("faults", edits.faults if edits.faults or edits.changes else here.recall("faults", ()))
     if edits.faults:
         # The list of them stands above the table, which may be out of view.
-        me.say(str(edits.faults[0].why), icon=":material/error:")
+        me.say(marked(edits.faults[0].why), icon=":material/error:")
     if edits.forged:
         LOG.warning(
             "table %s: account %s sent edits that its editor cannot send", here.config.name, me.actor.account_id
@@ -212,7 +212,7 @@ def save(me: Here, changes: list[Change], *, undoing: bool = False) -> None:
         if undoing:
             me.remember("undo", ())
         if saved.faults:
-            me.say(str(saved.faults[0].why), icon=":material/error:")
+            me.say(marked(saved.faults[0].why), icon=":material/error:")
             me.remember("faults", (*me.recall("faults", ()), *saved.faults))
         if saved.faults or saved.contests:
             me.keep(me.memory.renewed())

@@ -17,7 +17,7 @@ from crm.grid.inputs import Drawable, draw, drawables, read_inputs
 from crm.grid.relations import values_of
 from crm.grid.saving import one_row, why_closed
 from crm.grid.state import Here
-from crm.i18n import Says, _, says, says_n
+from crm.i18n import Says, _, marked, says, says_n
 
 ONE_COLUMN = 6
 """A form of more inputs has two columns, one below the other on a phone."""
@@ -191,7 +191,7 @@ def _buttons(here: Here, opened: Opened, inputs: list[Drawable], faults: Mapping
         whole = here.recall(f"{part}:error")
         wrong = [one.label for one in inputs if one.name in faults]
         if whole is not None:
-            st.markdown(f":red[:material/error: {whole}]", width="stretch")
+            st.markdown(f":red[:material/error: {marked(whole)}]", width="stretch")
         elif wrong:
             count = says_n("{count} field needs attention", "{count} fields need attention", count=len(wrong))
             st.markdown(f":red[:material/error: {count}: {', '.join(wrong)}]", width="stretch")
@@ -232,7 +232,7 @@ def _submitted(here: Here, opened: Opened, inputs: list[Drawable], held: dict[st
             whole = error.says
         else:
             if done is not None:
-                here.say(str(done))
+                here.say(marked(done))
             if another:
                 again = here.recall(f"{opened.part}:round", 0) + 1
                 _forget(here, opened.part)

@@ -14,7 +14,7 @@ from crm.grid.form_config import Fields, Form, Input, as_inputs
 from crm.grid.relations import FOUND, Relation, relation_of
 from crm.grid.state import Here, seed
 from crm.grid.values import Rule, Wrong, read_value
-from crm.i18n import Says, _, says, says_n
+from crm.i18n import Says, _, marked, says, says_n
 
 # Left alone, the calendar ends ten years before and after today.
 FIRST, LAST = date(1900, 1, 1), date(2199, 12, 31)
@@ -153,7 +153,7 @@ def draw(here: Here, one: Drawable, prefix: str, value: Any, fault: Says | None)
         _first(key, value or "")
         held = st.text_input(label, max_chars=one.rule.length, **common)
     if fault is not None:
-        st.markdown(f":red[:material/error: {fault}]")
+        st.markdown(f":red[:material/error: {marked(fault)}]")
     return held
 
 

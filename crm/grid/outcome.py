@@ -15,14 +15,17 @@ from crm.grid.relations import relation_of
 from crm.grid.saving import Contest
 from crm.grid.state import Here
 from crm.grid.values import shown_value
-from crm.i18n import Says, _, says
+from crm.i18n import Says, _, literal, marked, says
 
 
 def outcome(here: Here, names: dict[Any, str]) -> None:
     """Draws what the person has to know or decide. Nothing to tell: nothing drawn."""
     faults: tuple[Fault, ...] = here.recall("faults", ())
     if faults:
-        lines = [f"- **{_where(here, fault, names)}**: {_text(fault.value)} · {fault.why}" for fault in faults]
+        lines = [
+            f"- **{literal(_where(here, fault, names))}**: {literal(_text(fault.value))} · {marked(fault.why)}"
+            for fault in faults
+        ]
         with st.container(border=True):
             st.error(_("Not saved:") + "\n" + "\n".join(lines), icon=":material/error:")
             st.button(_("Close"), key=here.key("faults-close"), on_click=here.remember, args=("faults", ()))
@@ -33,7 +36,7 @@ def outcome(here: Here, names: dict[Any, str]) -> None:
 def _contest(here: Here, index: int, contest: Contest, names: dict[Any, str]) -> None:
     """Both values of each cell, and a choice for each of them."""
     with st.container(border=True):
-        name = names.get(contest.id, f"#{contest.id}")
+        name = literal(names.get(contest.id, f"#{contest.id}"))
         if not contest.theirs:
             st.warning(_("{name} is no longer here: somebody changed or removed it meanwhile.", name=name))
             st.button(_("Close"), key=here.key(f"gone:{index}"), on_click=_settle, args=(here, contest, None, False))
@@ -45,8 +48,8 @@ def _contest(here: Here, index: int, contest: Contest, names: dict[Any, str]) ->
                     f"**{_label(here.config, field)}** · "
                     + _(
                         "theirs: {theirs} · yours: {mine}",
-                        theirs=_show(here, field, contest.theirs[field]),
-                        mine=_show(here, field, mine),
+                        theirs=literal(_show(here, field, contest.theirs[field])),
+                        mine=literal(_show(here, field, mine)),
                     ),
                     width="content",
                 )

@@ -23,7 +23,7 @@ from crm.grid.state import Here
 from crm.grid.style import STYLE
 from crm.grid.toolbar import toolbar
 from crm.grid.view import View
-from crm.i18n import _
+from crm.i18n import _, marked
 from crm.rbac import Actor
 
 
@@ -59,7 +59,7 @@ def _detail(here: Here, raw: str) -> None:
         with here.connection.reading() as session:
             one_row(here.config, session, here.actor, row_id)
     except ThanosError as error:
-        st.error(str(error.says), icon=":material/error:")
+        st.error(marked(error.says), icon=":material/error:")
         return
     if here.config.detail is not None:
         here.config.detail(here.actor, row_id)
@@ -82,7 +82,7 @@ def _table(drawn: Here) -> None:
         try:
             part(here)
         except ThanosError as error:
-            st.error(str(error.says), icon=":material/error:")
+            st.error(marked(error.says), icon=":material/error:")
 
 
 def _list(here: Here) -> None:

@@ -14,7 +14,7 @@ from crm.grid.config import TableConfig
 from crm.grid.edits import Memory
 from crm.grid.site import Connection
 from crm.grid.view import OWN_KEYS, View, read_view, write_view
-from crm.i18n import Language, language, set_reader
+from crm.i18n import Language, language, marked, set_reader
 from crm.i18n.reader import reader_zone
 from crm.rbac import Actor
 
@@ -133,7 +133,7 @@ def telling(here: Here) -> Iterator[None]:
     try:
         yield
     except ThanosError as error:
-        here.say(str(error.says), icon=":material/error:")
+        here.say(marked(error.says), icon=":material/error:")
 
 
 def seed(key: str, value: Any) -> None:

@@ -10,7 +10,7 @@ from crm.grid.fields import path
 from crm.grid.filters import AnyOf, DateRange, Filter, NumberRange, Related
 from crm.grid.state import Here, seed
 from crm.grid.view import Unread, View, sort_fields
-from crm.i18n import _, show
+from crm.i18n import _, literal, marked, says, show
 
 FILTER_WIDTH = 165
 SEARCH_WIDTH = 400
@@ -154,7 +154,9 @@ def _chips(here: Here, view: View, labels: dict[str, dict[Any, str]]) -> None:
 
 def _chip(here: Here, name: str, text: str) -> None:
     short = text if len(text) <= 40 else text[:39] + "…"
-    st.button(short, key=here.key(f"chip:{name}"), icon=":material/close:", on_click=_cleared, args=(here, name))
+    st.button(
+        literal(short), key=here.key(f"chip:{name}"), icon=":material/close:", on_click=_cleared, args=(here, name)
+    )
 
 
 def _unread(here: Here, name: str, unread: Unread) -> None:
@@ -162,7 +164,7 @@ def _unread(here: Here, name: str, unread: Unread) -> None:
     label = str(here.config.label(one.name, one.label)) if one else name
     with st.container(key=here.key(f"unread:{name}"), gap="xsmall"):
         st.error(
-            _("{label}: {why} No rows are shown until this is cleared.", label=label, why=unread.why),
+            marked(says("{label}: {why} No rows are shown until this is cleared.", label=label, why=unread.why)),
             icon=":material/error:",
         )
         st.button(

@@ -3,7 +3,8 @@
 Kept in context variables, so that two people served at once never share them.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
@@ -14,6 +15,8 @@ from babel.numbers import format_decimal
 
 from crm.i18n.catalogue import Language, catalogue
 from crm.i18n.text import Says, SaysValue, says, says_n
+
+_SPECIAL = re.compile(r"[\\`*_\[\]!<>$~#|&{}^]|^[-+=]")
 
 reader_language: ContextVar[Language] = ContextVar("reader_language", default="en")
 reader_zone: ContextVar[ZoneInfo | None] = ContextVar("reader_zone", default=None)
@@ -70,8 +73,24 @@ def show(value: SaysValue | bool) -> str:
     return str(value)
 
 
-def render(text: Says) -> str:
-    """The text in the reader's language, its places filled. A place without a value stays visible."""
+def literal(text: str) -> str:
+    """The text for a place where markdown is drawn: every sign means itself, on one line."""
+    return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def marked(text: Says) -> str:
+    """The text where markdown is drawn: the marks of the sentence count, those in what fills it do not.
+
+    Names, notes and files come from strangers: what one of them typed must be no link, picture or formula.
+    """
+    return render(text, literal)
+
+
+def render(text: Says, dress: Callable[[str], str] = str) -> str:
+    """The text in the reader's language, its places filled. A place without a value stays visible.
+
+    `dress` is done to each value that is a text.
+    """
     if not text.text:
         return ""
     translations = catalogue(language())
@@ -82,7 +101,18 @@ def render(text: Says) -> str:
         pattern = translations.ngettext(text.text, text.plural, int(values.get("count") or 0))  # type: ignore[arg-type]
     if not values:
         return pattern
-    return pattern.format_map(_Shown({name: show(value) for name, value in values.items()}))
+    return pattern.format_map(
+        _Shown(
+            {
+                name: render(value, dress)
+                if isinstance(value, Says)
+                else dress(value)
+                if isinstance(value, str)
+                else show(value)
+                for name, value in values.items()
+            }
+        )
+    )
 
 
 class _Shown(dict[str, str]):
@@ -90,4 +120,17 @@ class _Shown(dict[str, str]):
         return "{" + name + "}"
 
 
-__all__ = ["Says", "_", "language", "local_time", "read_in", "reader_language", "says", "says_n", "set_reader", "show"]
+__all__ = [
+    "Says",
+    "_",
+    "language",
+    "literal",
+    "local_time",
+    "marked",
+    "read_in",
+    "reader_language",
+    "says",
+    "says_n",
+    "set_reader",
+    "show",
+]

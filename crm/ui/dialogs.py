@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from crm.i18n import marked
 from crm.rbac import Actor
 from crm.ui.session import again
 
@@ -35,6 +36,6 @@ def dialog(part: str, title: str, draw: Callable[[Actor], None], actor: Actor) -
             st.rerun()
         draw(me)
         for why in st.session_state.get(WRONG, ()):
-            st.error(str(why), icon=":material/error:")
+            st.error(marked(why), icon=":material/error:")
 
     opened()

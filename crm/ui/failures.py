@@ -7,7 +7,7 @@ import traceback
 import streamlit as st
 
 from crm.errors import Denial, NotAllowed, NotFound, ThanosError, Unavailable
-from crm.i18n import _
+from crm.i18n import _, marked
 from crm.ui.session import look, note_refusals
 
 log = logging.getLogger("crm.ui")
@@ -23,15 +23,15 @@ def on_error(error: Exception) -> bool:
     if isinstance(error, Unavailable):
         log.warning("unavailable: %s", described(error))
         st.title(_("Back in a moment"))
-        st.info(error.says, icon=":material/hourglass_empty:")
+        st.info(marked(error.says), icon=":material/hourglass_empty:")
         st.button(_("Try again"), key="try-again")
     elif isinstance(error, NotAllowed):
         _note(error.denial)
-        st.warning(error.says, icon=":material/lock:")
+        st.warning(marked(error.says), icon=":material/lock:")
     elif isinstance(error, ThanosError):
         if isinstance(error, NotFound):
             _note(error.denial)
-        st.error(error.says, icon=":material/error:")
+        st.error(marked(error.says), icon=":material/error:")
     else:
         number = secrets.token_hex(4)
         log.error("error %s: %s", number, described(error))

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException, StopException
 
 from crm.errors import ThanosError, Unreadable
-from crm.i18n import Language, Says, _, language, show
+from crm.i18n import Language, Says, _, language, marked, show
 from crm.rbac import Actor
 from crm.services.import_check import check_sheet
 from crm.services.import_checked import Checked, Progress, Verdict
@@ -44,7 +44,7 @@ def import_sheet(actor: Actor) -> None:
         _look(actor, file.name, file.getvalue(), file.file_id)
     unreadable: Says | None = st.session_state.get(UNREADABLE)
     if unreadable is not None:
-        st.error(str(unreadable), icon=":material/error:")
+        st.error(marked(unreadable), icon=":material/error:")
     checked: Checked | None = st.session_state.get(CHECKED)
     if checked is not None:
         _preview(actor, checked)
@@ -97,7 +97,7 @@ def _look(actor: Actor, name: str, content: bytes, file_id: str) -> None:
         return
     except ThanosError as error:
         bar.empty()
-        st.error(str(error.says), icon=":material/error:")
+        st.error(marked(error.says), icon=":material/error:")
         return
     bar.empty()
     st.session_state[CHECKED] = found
@@ -118,7 +118,7 @@ def _preview(actor: Actor, checked: Checked) -> None:
         "wrong": _("Wrong"),
     }
     for warning in checked.warnings:
-        st.warning(str(warning), icon=":material/info:")
+        st.warning(marked(warning), icon=":material/info:")
     chosen = st.segmented_control(
         _("Rows to show"),
         options=list(counts),
@@ -184,7 +184,7 @@ def _confirm(actor: Actor, checked: Checked) -> None:
                 result = run_import(session, actor, checked, datetime.now(UTC), _undisturbed(_onto(bar)))
         except ThanosError as error:
             bar.empty()
-            st.error(str(error.says), icon=":material/error:")
+            st.error(marked(error.says), icon=":material/error:")
             return
         _forget()
         # Of the sheet only what did not come in is kept.

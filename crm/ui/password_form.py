@@ -3,7 +3,7 @@
 import streamlit as st
 
 from crm.errors import Invalid, Refused
-from crm.i18n import _
+from crm.i18n import _, marked
 from crm.services import own_account, sign_in
 from crm.services.sign_in import SignedIn
 from crm.settings import settings
@@ -34,6 +34,6 @@ def show_password_form(here: SignedIn) -> bool:
             own_account.change_password(session, here.actor, current, new, now(), keep=here.sign_in_id)
             sign_in.forgive(session, tried)
     except (Invalid, Refused) as problem:
-        st.error(str(problem))
+        st.error(marked(problem.says))
         return False
     return True

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from crm.errors import ThanosError
-from crm.i18n import Says, _, says, says_n, show
+from crm.i18n import Says, _, literal, marked, says, says_n, show
 from crm.rbac import Actor
 from crm.services import accounts, leaving, people, staff
 from crm.services.hand_over import ASSIGN
@@ -23,7 +23,7 @@ OUT, TO = "out", "to"
 def person(actor: Actor, account_id: int) -> None:
     """Draws the person, and for whoever may, what can be done about the sign-in."""
     for sentence in st.session_state.pop(SAID, ()):
-        st.success(str(sentence), icon=":material/check:")
+        st.success(marked(sentence), icon=":material/check:")
     with reading_as_somebody() as session:
         seen = people.person(session, actor, account_id, now())
         choices = accounts.role_choices(session, actor) if seen.keeps_out is None else {}
@@ -42,7 +42,7 @@ def person(actor: Actor, account_id: int) -> None:
 
 def _head(seen: Person) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.header(seen.display_name, anchor=False, width="content")
+        st.header(literal(seen.display_name), anchor=False, width="content")
         if seen.active:
             st.badge(_("Enabled"), color="green")
         else:
@@ -135,7 +135,10 @@ def _reset(actor: Actor, seen: Person) -> None:
         one_time_password(seen.name, shown)
         return
     st.write(
-        _("{name} is signed out everywhere and gets a new password, which has to be changed.", name=seen.display_name)
+        _(
+            "{name} is signed out everywhere and gets a new password, which has to be changed.",
+            name=literal(seen.display_name),
+        )
     )
     st.button(_("Reset the password"), key="person:reset-now", type="primary", on_click=_reset_now, args=(actor, seen))
 
@@ -152,7 +155,7 @@ def _reset_now(actor: Actor, seen: Person) -> None:
 
 
 def _disable(actor: Actor, seen: Person) -> None:
-    st.write(_("{name} is signed out everywhere and cannot sign in again.", name=seen.display_name))
+    st.write(_("{name} is signed out everywhere and cannot sign in again.", name=literal(seen.display_name)))
     then: HandOut | MoveTo | None = None
     ready = True
     if seen.holds and actor.may(ASSIGN):
@@ -165,7 +168,7 @@ def _disable(actor: Actor, seen: Person) -> None:
                     "{count} customer stays with {name} until a manager assigns it.",
                     "{count} customers stay with {name} until a manager assigns them.",
                     count=seen.holds,
-                    name=seen.display_name,
+                    name=literal(seen.display_name),
                 )
             )
         )
@@ -200,7 +203,7 @@ def _what_becomes_of(actor: Actor, seen: Person) -> HandOut | MoveTo | None:
                 "{name} holds {count} customer. What becomes of it?",
                 "{name} holds {count} customers. What becomes of them?",
                 count=seen.holds,
-                name=seen.display_name,
+                name=literal(seen.display_name),
             )
         ),
         list(labels),
@@ -222,7 +225,7 @@ def _do(what: Callable[[Any], object], said: Says) -> None:
         with writing_as_somebody() as session:
             what(session)
     except ThanosError as error:
-        st.error(str(error.says), icon=":material/error:")
+        st.error(marked(error.says), icon=":material/error:")
         return
     st.session_state[SAID] = (said,)
     st.rerun()

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from crm.errors import Conflict, ThanosError
-from crm.i18n import Says, _, says, says_n
+from crm.i18n import Says, _, marked, says, says_n
 from crm.rbac import Actor, Grants, Page, Reach
 from crm.services import roles
 from crm.services.permissions import PAGES
@@ -28,7 +28,7 @@ def permissions(actor: Actor) -> None:
     """The whole page, as far as `actor` may go."""
     said = st.session_state.pop(SAID, None)
     if said is not None:
-        st.toast(str(said), icon=":material/check:")
+        st.toast(marked(said), icon=":material/check:")
     with reading() as session:
         known = roles.all_roles(session, actor)
     matrix(known)
@@ -109,7 +109,7 @@ def _reach(seen: RoleNow, permission: str, label: Says) -> Reach | None:
 
 def _preview(role: RoleNow, made: tuple[Change, ...]) -> None:
     st.markdown(
-        str(
+        marked(
             says_n(
                 "For **{role}** ({count} person), from their next click on:",
                 "For **{role}** ({count} people), from their next click on:",
@@ -149,7 +149,7 @@ def _save(actor: Actor, seen: RoleNow, made: tuple[Change, ...]) -> None:
     except Conflict:
         st.rerun()
     except ThanosError as error:
-        st.error(str(error.says), icon=":material/error:")
+        st.error(marked(error.says), icon=":material/error:")
         return
     _forget()
     _say(says("Saved. It counts from the next click on."))
@@ -193,7 +193,7 @@ def the_roles(actor: Actor, known: list[RoleNow]) -> None:
             else:
                 roles.delete(session, actor, role.id, role.version, now())
     except ThanosError as error:
-        st.error(str(error.says), icon=":material/error:")
+        st.error(marked(error.says), icon=":material/error:")
         return
     _forget()
     _say(says("Deleted.") if deleted else says("Saved."))

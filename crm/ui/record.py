@@ -11,7 +11,7 @@ from crm.domain.customers import CustomerState
 from crm.domain.deadlines import days_left
 from crm.domain.episodes import Channel
 from crm.errors import ThanosError
-from crm.i18n import Says, _, says, says_n, show
+from crm.i18n import Says, _, literal, marked, says, says_n, show
 from crm.rbac import Actor
 from crm.services import follow_ups, pool, story
 from crm.services.story import Event, Story
@@ -32,10 +32,10 @@ def record(actor: Actor, customer_id: int) -> None:
         told = story.of(session, actor, customer_id, now)
     customer = told.customer
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.header(customer.name, anchor=False, width="content")
+        st.header(literal(customer.name), anchor=False, width="content")
         st.badge(str(customer.state.label), color=_COLOURS[customer.state])
         if told.holder:
-            st.badge(told.holder, icon=":material/person:", color="gray")
+            st.badge(literal(told.holder), icon=":material/person:", color="gray")
     _clock(told, now)
     # What to do comes first on a phone, where the right column follows the left.
     left, right = st.columns([3, 2], gap="large")
@@ -63,11 +63,11 @@ def _clock(told: Story, now: datetime) -> None:
     """How long the consultant has, and why if no time runs."""
     customer, clock = told.customer, told.clock
     if customer.state is CustomerState.WAITING and customer.waiting_reason:
-        st.warning(str(Says.loaded(customer.waiting_reason)), icon=":material/hourglass:")
+        st.warning(marked(Says.loaded(customer.waiting_reason)), icon=":material/hourglass:")
     if clock is None:
         return
     if clock.kept is not None:
-        st.info(str(clock.kept), icon=":material/pause_circle:")
+        st.info(marked(clock.kept), icon=":material/pause_circle:")
     left = days_left(clock.expires_at, now, settings().zone)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(
@@ -109,7 +109,7 @@ def _claim(actor: Actor, customer_id: int) -> None:
             with writing_as_somebody() as session:
                 pool.claim(session, actor, customer_id, datetime.now(UTC))
         except ThanosError as error:
-            st.error(str(error.says), icon=":material/error:")
+            st.error(marked(error.says), icon=":material/error:")
             return
         st.session_state[SAID] = says("Claimed. You find the customer in My customers.")
         st.query_params.clear()
@@ -159,7 +159,7 @@ def _keep(actor: Actor, told: Story, channel: Channel, note: str, step: str | No
                 now=now,
             )
     except ThanosError as error:
-        st.error(str(error.says), icon=":material/error:")
+        st.error(marked(error.says), icon=":material/error:")
         return
     st.session_state[SAID] = kept.said
     st.rerun()
@@ -168,7 +168,7 @@ def _keep(actor: Actor, told: Story, channel: Channel, note: str, step: str | No
 def _say_again() -> None:
     said = st.session_state.pop(SAID, None)
     if said is not None:
-        st.toast(str(said), icon=":material/check:")
+        st.toast(marked(said), icon=":material/check:")
 
 
 _ICONS = {
@@ -182,9 +182,9 @@ _ICONS = {
 
 def _event(event: Event) -> None:
     with st.container(gap=None):
-        who = f" · {event.who}" if event.who else ""
-        st.caption(f":material/{_ICONS.get(event.kind, 'circle')}: {show(event.at)} · {event.title}{who}")
+        who = f" · {literal(event.who)}" if event.who else ""
+        st.caption(f":material/{_ICONS.get(event.kind, 'circle')}: {show(event.at)} · {marked(event.title)}{who}")
         if event.text:
             st.text(event.text)
         if event.detail:
-            st.caption(str(event.detail))
+            st.caption(marked(event.detail))

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from crm.i18n import Says, _, says
+from crm.i18n import Says, _, literal, says
 from crm.rbac import Actor
 from crm.services import notices
 from crm.services.permissions import PAGES
@@ -161,7 +161,7 @@ def _nowhere(name: str) -> Page:
 def corner(actor: Actor) -> None:
     """The person's corner of the sidebar: who is here, the language, the way out."""
     st.caption(settings().school.name)
-    st.page_link("pages/account.py", label=actor.name, icon=":material/account_circle:")
+    st.page_link("pages/account.py", label=literal(actor.name), icon=":material/account_circle:")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         if not actor.seeing_as:
             language_switch("language", partial(set_language, actor))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from crm.i18n import _, show
+from crm.i18n import _, marked, show
 from crm.rbac import Actor
 from crm.services.home import Mine, Numbers, School, numbers
 from crm.store.session import reading
@@ -23,7 +23,7 @@ def today(actor: Actor) -> None:
 
 def _mine(mine: Mine) -> None:
     for sentence in mine.tonight.says:
-        st.error(str(sentence), icon=":material/timer_off:")
+        st.error(marked(sentence), icon=":material/timer_off:")
     st.subheader(_("My customers"), anchor=False)
     with st.container(horizontal=True):
         _figure(_("Run out today"), show(mine.today), "my-customers")
