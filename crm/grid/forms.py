@@ -174,9 +174,9 @@ def _columns(inputs: list[Drawable]) -> list[tuple[Any, list[Drawable]]]:
 
 def _legend(inputs: list[Drawable]) -> None:
     words = ["\\* " + _("is needed")] if any(one.rule.required for one in inputs) else []
-    marked = [one.label for one in inputs if one.mark]
-    if marked:
-        words.append("(\\*) " + _("one of these is needed: {fields}", fields=", ".join(marked)))
+    starred = [one.label for one in inputs if one.mark]
+    if starred:
+        words.append("(\\*) " + _("one of these is needed: {fields}", fields=", ".join(starred)))
     if words:
         st.caption(" · ".join(words))
 
