@@ -16,6 +16,7 @@ from crm.grid.form_config import Asking, EditForm, Form, as_inputs
 from crm.grid.inputs import Drawable, draw, drawables, read_inputs
 from crm.grid.relations import values_of
 from crm.grid.saving import one_row, why_closed
+from crm.grid.shortcuts import SAVE
 from crm.grid.state import Here
 from crm.i18n import Says, _, marked, says, says_n
 
@@ -201,7 +202,7 @@ def _buttons(here: Here, opened: Opened, inputs: list[Drawable], faults: Mapping
             _("Save and add another"), key=here.key(f"{part}:another")
         ):
             pressed = "another"
-        if st.form_submit_button(_("Save"), key=here.key(f"{part}:save"), type="primary"):
+        if st.form_submit_button(_("Save"), key=here.key(f"{part}:save"), type="primary", shortcut=SAVE):
             pressed = "save"
     return pressed
 

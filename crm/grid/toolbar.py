@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from crm.grid.fields import path
 from crm.grid.filters import AnyOf, DateRange, Filter, NumberRange, Related
+from crm.grid.shortcuts import ADD, SEARCH, listen_for_search, shortcut
 from crm.grid.state import Here, seed
 from crm.grid.view import Unread, View, sort_fields
 from crm.i18n import _, literal, marked, says, show
@@ -32,6 +33,7 @@ def toolbar(here: Here, view: View, session: Session) -> None:
                     key=here.key("add"),
                     type="primary",
                     icon=":material/add:",
+                    shortcut=shortcut(config, ADD),
                     on_click=here.ask,
                     args=("add", ""),
                 )
@@ -39,6 +41,8 @@ def toolbar(here: Here, view: View, session: Session) -> None:
         for one in config.filters:
             labels[one.name] = _filter(here, view, one, session)
         _order(here, view)
+        if config.search and shortcut(config, SEARCH):
+            listen_for_search(here.key("q"))
     _chips(here, view, labels)
 
 
@@ -48,13 +52,18 @@ def _search(here: Here, view: View) -> None:
         _("Search"),
         key=here.key("q"),
         type="search",
-        placeholder=_("Search: {fields}", fields=", ".join(_search_labels(here))),
+        placeholder=_placeholder(here),
         icon=":material/search:",
         label_visibility="collapsed",
         width=SEARCH_WIDTH,
         on_change=_searched,
         args=(here,),
     )
+
+
+def _placeholder(here: Here) -> str:
+    text = _("Search: {fields}", fields=", ".join(_search_labels(here)))
+    return f"{text}  [{SEARCH}]" if shortcut(here.config, SEARCH) else text
 
 
 def _search_labels(here: Here) -> list[str]:

@@ -70,6 +70,7 @@ RENDERING_FILES_OF_THE_GRID = {
     "outcome",
     "pager",
     "render",
+    "shortcuts",
     "state",
     "toolbar",
 }

@@ -1,0 +1,43 @@
+"""Keys for the hand that stays on the keyboard: into the search box, add, save.
+
+Only the first table of a page has them: one with a `prefix` stands beside another.
+"""
+
+import re
+
+import streamlit as st
+
+from crm.grid.config import TableConfig
+
+# With a modifier, since a bare letter begins to edit the chosen cell of the table.
+SEARCH, ADD, SAVE = "/", "Alt+N", "Mod+Enter"
+
+# Streamlit's shortcuts press buttons; into a box leads a listener of our own. It is quiet while somebody types.
+_JAVASCRIPT = """
+export default function ({ data }) {
+  const pressed = (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, textarea, [contenteditable], [data-testid=stDataFrame], [role=dialog]")) return;
+    const box = document.querySelector(`.${data.box} input`);
+    if (!box) return;
+    event.preventDefault();
+    box.focus();
+    box.select();
+  };
+  document.addEventListener("keydown", pressed);
+  return () => document.removeEventListener("keydown", pressed);
+}
+"""
+
+
+def shortcut(config: TableConfig, keys: str) -> str | None:
+    """The keys, where they are this table's."""
+    return None if config.prefix else keys
+
+
+def listen_for_search(key: str) -> None:
+    """From here on `/` leads into the box of that key."""
+    box = "st-key-" + re.sub(r"[^A-Za-z0-9_-]", "-", key)
+    listener = st.components.v2.component("grid_search_key", js=_JAVASCRIPT)
+    with st.container(width=1, height=1, border=False):
+        listener(key=f"{key}:listener", data={"box": box}, width=1, height=1)
