@@ -118,6 +118,7 @@ class Action:
     `verb` is on the button that does it, where the label is no verb ("Assign" of "Assign to...").
     `undo` takes it back, right after it; `undone` is said of that.
     `each` puts a button on every row too, for what is done to one row at a time with a single click.
+    `on_record` offers it on an opened record too, where the table's rows can be opened and it is no row's button.
     """
 
     name: str
@@ -133,6 +134,7 @@ class Action:
     undone: Says = says("Taken back: {count}.")
     icon: str | None = None
     each: bool = False
+    on_record: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,12 +13,12 @@ from crm.grid.choosing import hold_choice
 from crm.grid.config import TableConfig
 from crm.grid.editor import editor, ticked, undo_button
 from crm.grid.export_dialog import export_dialog
-from crm.grid.forms import add_dialog, edit_dialog, read_key
+from crm.grid.forms import add_dialog, edit_dialog
 from crm.grid.frame import shown
 from crm.grid.outcome import outcome
 from crm.grid.pager import pager
 from crm.grid.query import read_page
-from crm.grid.saving import one_row
+from crm.grid.record import record
 from crm.grid.state import Here
 from crm.grid.style import STYLE
 from crm.grid.toolbar import toolbar
@@ -37,37 +37,11 @@ def render_table(config: TableConfig, actor: Actor, *, detail: Callable[[Actor, 
     here = Here.now(replace(config, detail=detail) if detail else config, actor)
     opened = here.asked("open")
     if opened is not None and here.config.detail is not None:
-        _detail(here, opened)
+        record(here, opened)
         return
     here.remember("fresh", True)
+    here.remember("walk", None)
     _table(here)
-
-
-def _detail(here: Here, raw: str) -> None:
-    with st.container(horizontal=True):
-        st.button(
-            _("Back to the list"), key=here.key("back"), icon=":material/arrow_back:", type="tertiary",
-            on_click=here.ask, args=("open", None),
-        )  # fmt: skip
-        if here.config.edit is not None and here.actor.may(here.config.edit.needs):
-            st.button(
-                _("Edit"), key=here.key("edit-open"), icon=":material/edit:", type="tertiary",
-                on_click=_edit_instead, args=(here, raw),
-            )  # fmt: skip
-    try:
-        row_id = read_key(here, raw)
-        with here.connection.reading() as session:
-            one_row(here.config, session, here.actor, row_id)
-    except ThanosError as error:
-        st.error(marked(error.says), icon=":material/error:")
-        return
-    if here.config.detail is not None:
-        here.config.detail(here.actor, row_id)
-
-
-def _edit_instead(here: Here, raw: str) -> None:
-    here.ask("open", None)
-    here.ask("edit", raw)
 
 
 @st.fragment

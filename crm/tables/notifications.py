@@ -13,9 +13,9 @@ INBOX = site.register(
         title=says("Notifications"),
         rows=notices.inbox,
         columns=(
-            Column("unread", value=notices.unread_mark, label=says("Unread"), width=80),
-            Column("created_at", label=says("When"), width=140),
+            Column("unread", value=notices.unread_mark, label=says("Unread"), width=65),
             Column("title", show=Says.loaded, width=250, sortable=False),
+            Column("created_at", label=says("When"), width=140),
             Column("body", show=Says.loaded, width=420, sortable=False),
             Column("read_at", width=140),
         ),
@@ -29,6 +29,8 @@ INBOX = site.register(
                 needs="notifications.view",
                 done=says("{count} marked as read."),
                 icon=":material/done_all:",
+                # Opening a notice is reading it.
+                on_record=False,
             ),
         ),
         empty=says("Nothing has happened yet that you need to know."),

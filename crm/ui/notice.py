@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
 
-from crm.i18n import Says, _, show
+from crm.i18n import Says, _, marked, show
 from crm.rbac import Actor
 from crm.services import notices
 from crm.store.session import reading
@@ -22,9 +22,9 @@ def notice(actor: Actor, notice_id: int) -> None:
             notices.mark_read(session, actor, [notice_id], datetime.now(UTC))
         # The navigation counts one less.
         st.rerun()
-    st.header(str(Says.loaded(told.title)), anchor=False)
+    st.header(marked(Says.loaded(told.title)), anchor=False)
     st.caption(show(told.created_at))
-    st.write(str(Says.loaded(told.body)))
+    st.write(marked(Says.loaded(told.body)))
     _way(told.link, actor)
 
 

@@ -174,6 +174,37 @@ def test_a_record_opens_from_the_address_and_leads_back(engine: Engine):
     assert app.dataframe
 
 
+def test_a_record_leads_to_its_neighbours_in_the_list_that_it_was_opened_from(engine: Engine):
+    app = page(open="6", binding="cloth", sort="-pages")
+
+    app.button(key="books:step:after").click().run()
+    assert url(app)["open"] == ["4"]
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE book SET pages = 9999 WHERE id = 4")
+    app.button(key="books:step:after").click().run()
+
+    assert url(app) == {"open": ["2"], "binding": ["cloth"], "sort": ["-pages"]}
+    assert "The story of 2" in [text.value for text in app.markdown]
+    assert app.button(key="books:step:after").disabled
+    assert not app.button(key="books:step:before").disabled
+
+
+def test_a_record_that_no_list_shows_has_no_neighbours(engine: Engine):
+    app = page(open="7", binding="cloth")
+
+    assert "The story of 7" in [text.value for text in app.markdown]
+    assert not [one for one in app.button if one.key.startswith("books:step")]
+
+
+def test_what_can_be_done_with_a_row_can_be_done_on_its_record(engine: Engine):
+    app = page(open="7")
+
+    app.button(key="books:record:lend").click().run()
+
+    assert "Book 7" in [text.value for text in app.caption]
+    assert not [one for one in page(READER, open="7").button if one.key == "books:record:lend"]
+
+
 @pytest.mark.parametrize("key", ["99", "2"])
 def test_a_record_out_of_reach_is_not_told_from_none(engine: Engine, key: str):
     keeper = Actor(account_id=3, name="keeper", department=1001, grants={"books.view": Reach.ALL})
