@@ -37,13 +37,14 @@ class Served:
         connection.close()
         return got
 
-    def visit(self, page: str, cookie: str = "") -> str:
-        """Everything the server sends to somebody who opens the page: one script run, as text."""
+    def visit(self, page: str, cookie: str = "", query: str = "") -> str:
+        """Everything the server sends to somebody who opens the page, with that query: one script run, as text."""
         headers = {"Cookie": cookie} if cookie else {}
         address = f"ws://localhost:{self.port}/_stcore/stream"
         with connect(address, subprotocols=["streamlit"], additional_headers=headers, max_size=None) as socket:  # type: ignore[list-item]
             asked = BackMsg()
             asked.rerun_script.page_name = page
+            asked.rerun_script.query_string = query
             asked.rerun_script.context_info.url = f"http://localhost:{self.port}/{page}"
             socket.send(asked.SerializeToString())
             return "\n".join(_until_finished(socket.recv(timeout=60) for _ in range(2000)))
