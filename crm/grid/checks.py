@@ -3,11 +3,12 @@
 For developers, at import, so in English only.
 """
 
-import re
 from typing import get_args
 
-from crm.grid.config import Action, Column, Match, Search, TableConfig
+from crm.grid.action_checks import check_actions
+from crm.grid.config import Column, Match, Search, TableConfig
 from crm.grid.faults import (
+    NAME,
     Faults,
     is_permission,
     is_says,
@@ -22,17 +23,28 @@ from crm.grid.faults import (
 )
 from crm.grid.fields import KINDS, Fact, facts
 from crm.grid.filters import AnyOf, DateRange, Filter, NumberRange, Related
-from crm.grid.form_checks import check_forms, check_input
+from crm.grid.form_checks import check_forms
+from crm.grid.shape_checks import check_shapes
 from crm.grid.view import OWN_KEYS
 
-NAME = re.compile(r"[a-z][a-z0-9_-]*")
 NUMBERS = ("number", "decimal", "money")
 MOST_ROWS = 1000
 
 
 def check(config: TableConfig) -> list[str]:
     """Every fault of the declaration, one sentence each, beginning with the table's name."""
-    parts = (_table(config), _columns(config), _search(config), _filters(config), check_forms(config), _actions(config))
+    shapes = list(check_shapes(config))
+    if shapes:
+        # What is of the wrong kind cannot be looked at any further.
+        return [f"{config.name}: {fault}" for fault in shapes]
+    parts = (
+        _table(config),
+        _columns(config),
+        _search(config),
+        _filters(config),
+        check_forms(config),
+        check_actions(config),
+    )
     return [f"{config.name}: {fault}" for part in parts for fault in part]
 
 
@@ -67,6 +79,10 @@ def _table(config: TableConfig) -> Faults:
     yield from takes("rows", config.rows, 3 if timed else 2, "(session, actor) or (session, actor, now)")
     if config.export:
         yield from is_permission("export", config.export)
+    if config.save is not None:
+        yield from takes("save", config.save, 6, "(session, actor, key, version, changes, now)")
+    if config.detail is not None:
+        yield from takes("detail", config.detail, 2, "(actor, key)")
     if config.locked is not None:
         yield from takes("locked", config.locked, 3, "(session, actor, rows)")
         if config.save is None:
@@ -98,6 +114,18 @@ def _column(config: TableConfig, where: str, column: Column, fact: Fact | None) 
         yield from takes(f"{where}.value", column.value, 2, "(row, now)")
     if column.look_up is not None:
         yield from takes(f"{where}.look_up", column.look_up, 3, "(session, rows, now)")
+    if column.show is not None:
+        yield from takes(f"{where}.show", column.show, 1, "(value)")
+    if column.help is not None:
+        yield from is_says(f"{where}.help", column.help)
+    if column.width < 0:
+        yield f"{where}.width is {column.width}. Give pixels, or leave width out."
+    if column.choose is not None:
+        yield from takes(f"{where}.choose", column.choose, 2, "(session, actor)")
+        if fact is None or fact.target is None or column.computed:
+            yield f"{where}.choose is for a foreign key, which {column.name!r} is not. Leave choose out."
+    if column.order is not None and not hasattr(column.order, "asc"):
+        yield f"{where}.order is {column.order!r}. Give an SQL expression to sort by, such as a column of the model."
     for option in ("edit", "see"):
         if getattr(column, option) is not None:
             yield from is_permission(f"{where}.{option}", getattr(column, option))
@@ -153,6 +181,8 @@ def _search(config: TableConfig) -> Faults:
         fact, faults = reached(f"search[{index}]", one.field, config.model)
         yield from faults
         yield from one_of(f"search[{index}].match", one.match, get_args(Match))
+        if one.tidy is not None:
+            yield from takes(f"search[{index}].tidy", one.tidy, 1, "(text)")
         if fact is not None and fact.kind not in ("text", "long") and one.match != "exact":
             yield (
                 f"search[{index}] names {one.field!r}, which is no text, so only the whole of it can be found. "
@@ -190,22 +220,3 @@ def _fits(where: str, one: Filter, fact: Fact) -> Faults:
         yield f"{where} names {one.source!r}, which is neither a date nor a moment. Use another filter."
     elif isinstance(one, NumberRange) and fact.kind not in NUMBERS:
         yield f"{where} names {one.source!r}, which is no number. Use another filter."
-
-
-def _actions(config: TableConfig) -> Faults:
-    yield from twice("actions", [action.name for action in config.actions])
-    for index, action in enumerate(config.actions):
-        yield from _action(config, f"actions[{index}]", action)
-
-
-def _action(config: TableConfig, where: str, action: Action) -> Faults:
-    if not NAME.fullmatch(action.name):
-        yield f"{where} is named {action.name!r}. Use small letters, digits and hyphens."
-    yield from is_permission(f"{where}.needs", action.needs)
-    for option in ("label", "done", "confirm"):
-        value = getattr(action, option)
-        if value is not None:
-            yield from is_says(f"{where}.{option}", value)
-    yield from twice(f"{where}.params", [one.name for one in action.params])
-    for number, one in enumerate(action.params):
-        yield from check_input(config, f"{where}.params[{number}]", one, of_model=False)

@@ -10,6 +10,7 @@ from crm.grid.config import TableConfig
 from crm.grid.fields import Fact, Model, Unknown, facts, path
 from crm.i18n import Says
 
+NAME = re.compile(r"[a-z][a-z0-9_-]*")
 PERMISSION = re.compile(r"[a-z][a-z0-9_-]*\.[a-z][a-z0-9_-]*")
 
 Faults = Iterator[str]

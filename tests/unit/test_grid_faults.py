@@ -1,0 +1,117 @@
+"""Each option of a table, a column, a search and an action can be wrong, and then says so with its remedy."""
+
+from collections.abc import Iterator
+from dataclasses import MISSING, Field, fields
+from typing import Any
+
+import pytest
+
+from crm.grid import Action, Column, Search, TableConfig
+from crm.i18n import says
+from tests.grid_example import books
+from tests.unit import test_grid_checks
+from tests.unit.test_grid_checks import LABEL, faults, run
+
+ANY: Any = None
+SAYS = "Use says(...), so that everybody reads it in their language."
+
+
+def column(**options: Any) -> dict[str, Any]:
+    """A table whose only column has these options."""
+    return {"columns": (Column(**{"name": "name", **options}),)}
+
+
+def action(**options: Any) -> dict[str, Any]:
+    """A table whose only action has these options."""
+    return {"actions": (Action(**{"name": "lend", "label": LABEL, "run": run, "needs": "books.lend", **options}),)}
+
+
+def search(**options: Any) -> dict[str, Any]:
+    return {"search": (Search(**{"field": "name", **options}),)}
+
+
+CASES: list[tuple[dict[str, Any], str]] = [
+    ({"name": 7}, "name is 7. Give a text."),
+    ({"model": dict}, "model is <class 'dict'>. Give a class of SQLModel with table=True."),
+    ({"rows": "every book"}, "rows is 'every book'. Give a function."),
+    ({"columns": Column("name")}, "columns is a Column. Give a tuple; a single one is written with a comma, (one,)."),
+    ({"columns": ("name",)}, "columns[0] is 'name'. Give a Column."),
+    ({"search": ["name"]}, "search is ['name']. Give a tuple; a single one is written with a comma, (one,)."),
+    ({"search": (7,)}, "search[0] is 7. Give the name of a field, or a Search."),
+    ({"filters": ("binding",)}, "filters[0] is 'binding'. Give a filter."),
+    ({"actions": (run,)}, "actions[0] is the function run. Give an Action."),
+    ({"page_sizes": ("20",)}, "page_sizes[0] is '20'. Give a whole number."),
+    ({"save": lambda session: 1},
+     "save is called with (session, actor, key, version, changes, now), which it does not take. Change its arguments."),
+    ({"detail": lambda key: None}, "detail is called with (actor, key), which it does not take. Change its arguments."),
+    ({"locked": lambda rows: {}, "save": books.save_book},
+     "locked is called with (session, actor, rows), which it does not take. Change its arguments."),
+    ({"export": "take home"}, "export is 'take home'. A permission reads page.action, such as 'customers.edit'."),
+    ({"empty": "Nothing"}, f"empty is 'Nothing'. {SAYS}"),
+    ({"cap": "many"}, "cap is 'many'. Give a whole number."),
+    (column(label="Name"), f"columns[0] 'name' label is 'Name'. {SAYS}"),
+    (column(see="price"), "columns[0].see is 'price'. A permission reads page.action, such as 'customers.edit'."),
+    (column(value=7), "columns[0].value is 7. Give a function."),
+    (column(name="days", label=LABEL, look_up=lambda rows: {}),
+     "columns[0].look_up is called with (session, rows, now), which it does not take. Change its arguments."),
+    (column(show=lambda: "x"), "columns[0].show is called with (value), which it does not take. Change its arguments."),
+    (column(choose=lambda session, actor: None),
+     "columns[0].choose is for a foreign key, which 'name' is not. Leave choose out."),
+    (column(help="As printed."), f"columns[0].help is 'As printed.'. {SAYS}"),
+    (column(width=-1), "columns[0].width is -1. Give pixels, or leave width out."),
+    (column(pinned="left"), "columns[0].pinned is 'left'. Give True or False."),
+    (column(name="days", label=LABEL, value=books.days_here, sortable=True),
+     "columns[0] 'days' is computed, so it cannot be sortable. Leave sortable out."),
+    (column(name="days", label=LABEL, value=books.days_here, order="added_at"),
+     "columns[0].order is 'added_at'. Give an SQL expression to sort by, such as a column of the model."),
+    (column(tone=lambda: "red"),
+     "columns[0].tone is called with (value), which it does not take. Change its arguments."),
+    (column(progress=0, name="pages"), "columns[0].progress is 0. Give the number at which the bar is full."),
+    (column(link=lambda: "/"), "columns[0].link is called with (row), which it does not take. Change its arguments."),
+    (search(tidy=lambda: "x"), "search[0].tidy is called with (text), which it does not take. Change its arguments."),
+    (action(needs="lend"), "actions[0].needs is 'lend'. A permission reads page.action, such as 'customers.edit'."),
+    (action(run=lambda session, actor, keys: {}),
+     "actions[0].run is called with (session, actor, keys, now), which it does not take. Change its arguments."),
+    (action(run=run, params=(books.Input("to", label=LABEL),)),
+     "actions[0].run is called with (session, actor, keys, now, to=), which it does not take. Change its arguments."),
+    (action(undo=lambda keys: {}),
+     "actions[0].undo is called with (session, actor, keys, now), which it does not take. Change its arguments."),
+    (action(confirm="Sure?"), f"actions[0].confirm is 'Sure?'. {SAYS}"),
+    (action(done="Done"), f"actions[0].done is 'Done'. {SAYS}"),
+    (action(undone="Undone"), f"actions[0].undone is 'Undone'. {SAYS}"),
+    (action(verb="Lend"), f"actions[0].verb is 'Lend'. {SAYS}"),
+    (action(icon="delete"), "actions[0].icon is 'delete'. Name a Material icon, such as ':material/delete:'."),
+    (action(each=1), "actions[0].each is 1. Give True or False."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "fault"), CASES)
+def test_a_wrong_option_says_how_to_put_it_right(options: dict[str, Any], fault: str) -> None:
+    assert f"{options.get('name', 'books')}: {fault}" in faults(**options)
+
+
+@pytest.mark.parametrize("declared", [TableConfig, Column, Search, Action])
+def test_every_option_has_a_fault_of_its_own_here(declared: type) -> None:
+    mark = test_grid_checks.test_a_fault_names_table_option_value_and_remedy.pytestmark[0]  # type: ignore[attr-defined]
+    seen = set(_used(declared, [options for options, _fault in [*CASES, *mark.args[1]]]))
+
+    assert {one.name for one in fields(declared)} - seen - {"_", "site", "field"} == set()
+
+
+def _used(declared: type, cases: list[dict[str, Any]]) -> Iterator[str]:
+    """The options of that kind of declaration that some case gives another value than the default."""
+    for options in cases:
+        if declared is TableConfig:
+            yield from options
+        for value in options.values():
+            for one in value if isinstance(value, tuple) else (value,):
+                if isinstance(one, declared):
+                    yield from (each.name for each in fields(declared) if _given(each, getattr(one, each.name)))
+
+
+def _given(option: "Field[Any]", value: Any) -> bool:
+    return option.default is MISSING or value is not option.default
+
+
+def test_the_sentences_of_an_action_are_told_apart_from_plain_text() -> None:
+    assert faults(**action(done=says("{count} lent."), verb=LABEL, undo=run, icon=":material/book:", each=True)) == []
