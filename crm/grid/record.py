@@ -43,7 +43,7 @@ def record(here: Here, raw: str) -> None:
     here.told()
     undo_line(here)
     with bar:
-        _doings(here, raw, Row(key, name_of(here.config, row)))
+        _doings(here, raw, Row(key, name_of(here.config, here.actor, row)))
     if here.config.detail is not None:
         here.config.detail(here.actor, key)
     if here.recall("acting") is not None:
