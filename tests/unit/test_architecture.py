@@ -69,6 +69,7 @@ RENDERING_FILES_OF_THE_GRID = {
     "inputs",
     "outcome",
     "pager",
+    "record",
     "render",
     "shortcuts",
     "state",
