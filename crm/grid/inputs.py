@@ -95,7 +95,10 @@ def _related(here: Here, session: Session, one: Drawable, relation: Relation, pr
     """Its choices: all of them, or those chosen and those that the search has just found."""
     every = relation.every(session, here.actor)
     if every is not None:
-        return replace(one, options=every)
+        # What a column shows anyway is named in the form too, also where it could not be chosen now.
+        listed = any(column.name == one.name for column in here.config.columns)
+        as_it_is = replace(relation, rows=None).named(session, here.actor, [held]) if listed else {}
+        return replace(one, options=as_it_is | every)
     chosen = here.recall(f"{prefix}:{one.name}", held)
     keys = chosen if isinstance(chosen, list | tuple) else [chosen]
     named = relation.named(session, here.actor, keys)

@@ -9,29 +9,11 @@ from crm.domain.deadlines import Deadlines, days_left, expires_at
 from crm.domain.normalise import digits_typed
 from crm.grid import Action, AnyOf, Column, DateRange, EditForm, Form, Input, Related, Search, TableConfig
 from crm.i18n import Says, says, says_n
-from crm.services import customers, deleted_customers, hand_over, holding, pool, staff
+from crm.services import customer_choices, customers, deleted_customers, hand_over, holding, pool, staff
 from crm.services.scopes import EXPIRES_AT
 from crm.settings import settings
+from crm.tables.customer_fields import ASKED, REACHED_BY, STATE_TONES, urgency
 from crm.tables.site import site
-
-PERSON = (
-    "name",
-    "gender",
-    "phone",
-    "qq",
-    "wechat",
-    "email",
-    "education",
-    "graduation_school",
-    "major",
-    "experience",
-    "work_status",
-    "company",
-    "salary",
-    "source",
-    "note",
-)
-"""What is known of a person, in the order in which it is asked for."""
 
 SEARCH = (
     Search("name"),
@@ -66,6 +48,7 @@ EXPIRES_IN = Column(
     kind="number",
     label=says("Days left"),
     help=says("Days until the public pool. Set by the rule, never by hand."),
+    tone=urgency,
     width=90,
 )
 
@@ -77,7 +60,7 @@ CUSTOMERS = site.register(
         rows=customers.visible_to,
         columns=(
             Column("name", edit="customers.edit", pinned=True, width=140),
-            Column("state", width=130),
+            Column("state", tone=STATE_TONES.__getitem__, width=150),
             Column("consultant_id", width=130),
             EXPIRES_IN,
             Column("phone", edit="customers.edit", width=130),
@@ -102,14 +85,16 @@ CUSTOMERS = site.register(
         sort="-created_at",
         export="customers.export",
         save=customers.save_changes,
+        locked=customer_choices.not_to_change,
         add=Form(
-            fields=PERSON,
+            fields=ASKED,
+            one_of=REACHED_BY,
             run=customers.add,
             needs="customers.add",
             title=says("Add a customer"),
             done=told,
         ),
-        edit=EditForm(fields=PERSON, needs="customers.edit", title=says("Edit the customer")),
+        edit=EditForm(fields=ASKED, one_of=REACHED_BY, needs="customers.edit", title=says("Edit the customer")),
         actions=(
             Action(
                 "assign",
@@ -216,14 +201,16 @@ MY_CUSTOMERS = site.register(
         filters=(AnyOf("source"), AnyOf("education"), AnyOf("work_status"), DateRange("follow_up_due_at")),
         sort="expires_in",
         save=customers.save_changes,
+        locked=customer_choices.not_to_change,
         add=Form(
-            fields=PERSON,
+            fields=ASKED,
+            one_of=REACHED_BY,
             run=customers.add_mine,
             needs="my-customers.add",
             title=says("Add a customer"),
             done=told,
         ),
-        edit=EditForm(fields=PERSON, needs="my-customers.edit", title=says("Edit the customer")),
+        edit=EditForm(fields=ASKED, one_of=REACHED_BY, needs="my-customers.edit", title=says("Edit the customer")),
         actions=(
             Action(
                 "release",

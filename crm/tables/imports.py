@@ -1,10 +1,18 @@
 """The table of sheets that came in."""
 
+from datetime import datetime
+
 from crm.domain.imports import ImportBatch
 from crm.grid import Action, Column, DateRange, TableConfig
 from crm.i18n import says, says_n
 from crm.services import import_undo
 from crm.tables.site import site
+
+
+def share_imported(batch: ImportBatch, _now: datetime) -> float | None:
+    """The part of its rows that came in."""
+    return batch.imported / batch.rows if batch.rows else None
+
 
 IMPORTS = site.register(
     TableConfig(
@@ -18,6 +26,7 @@ IMPORTS = site.register(
             Column("imported_at", width=150),
             Column("imported_by_id", shows="display_name", width=140),
             Column("rows", width=90),
+            Column("share", value=share_imported, kind="decimal", progress=1, label=says("Share imported"), width=130),
             Column("imported", width=90),
             Column("duplicates", width=100),
             Column("errors", width=90),

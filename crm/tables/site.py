@@ -21,6 +21,8 @@ site = Site(
         "salary": says("Salary"),
         "source": says("Source"),
         "note": says("Note"),
+        "course_ids": says("Courses of interest"),
+        "referred_by_id": says("Referred by"),
         "state": says("State"),
         "consultant": says("Consultant"),
         "consultant_id": says("Consultant"),

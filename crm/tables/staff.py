@@ -1,11 +1,23 @@
 """The tables of staff and of the consultants' quotas."""
 
+from dataclasses import replace
+
 from crm.domain.staff import ConsultantQuota, Department, Employee
-from crm.grid import Action, AnyOf, Column, Form, Input, Related, TableConfig
+from crm.grid import Action, AnyOf, Column, EditForm, Form, Input, Related, TableConfig
 from crm.i18n import says
-from crm.services import staff
+from crm.services import staff, staff_limits
 from crm.services.permissions import ADMINISTERS
 from crm.tables.site import site
+
+
+def customers_held(quota: ConsultantQuota) -> str:
+    """Where the customers are listed that this consultant holds."""
+    return f"/customers?consultant={quota.employee_id}"
+
+
+DEPARTMENT = ("code", "name")
+NEW_DEPARTMENT = Form(fields=DEPARTMENT, run=staff.add_department, needs="staff.edit", title=says("Add a department"))
+IN_A_DEPARTMENT = Input("department_code", create=replace(NEW_DEPARTMENT, title=says("New department")))
 
 QUOTAS = site.register(
     TableConfig(
@@ -22,7 +34,7 @@ QUOTAS = site.register(
             Column(
                 "share", look_up=staff.shares, label=says("Share"), help=says("Of the next 100 customers."), width=90
             ),
-            Column("held", look_up=staff.held, kind="number", label=says("Holds now"), width=100),
+            Column("held", look_up=staff.held, kind="number", label=says("Holds now"), link=customers_held, width=100),
             Column("max_customers", edit="staff.edit", width=130),
             Column("today", look_up=staff.today, kind="number", label=says("New today"), width=100),
             Column("max_per_day", edit="staff.edit", help=says("Empty: no limit."), width=130),
@@ -64,10 +76,11 @@ EMPLOYEES = site.register(
         filters=(Related("department", field="department_code"), AnyOf("active")),
         sort="name",
         save=staff.save_employee,
+        locked=staff_limits.staff_of_others,
         add=Form(
             fields=(
                 "name",
-                "department_code",
+                IN_A_DEPARTMENT,
                 "email",
                 "mobile",
                 "wecom",
@@ -79,6 +92,11 @@ EMPLOYEES = site.register(
             run=staff.add_employee,
             needs="staff.edit",
             title=says("Add an employee"),
+        ),
+        edit=EditForm(
+            fields=("name", IN_A_DEPARTMENT, "email", "mobile", "wecom", "account_id", "active"),
+            needs="staff.edit",
+            title=says("Edit the employee"),
         ),
         actions=(
             Action(
@@ -114,12 +132,9 @@ DEPARTMENTS = site.register(
         search=("name",),
         sort="code",
         save=staff.save_department,
-        add=Form(
-            fields=("code", "name"),
-            run=staff.add_department,
-            needs="staff.edit",
-            title=says("Add a department"),
-        ),
+        locked=staff_limits.departments_closed,
+        add=NEW_DEPARTMENT,
+        edit=EditForm(fields=DEPARTMENT, needs="staff.edit", title=says("Edit the department")),
         empty=says("No departments yet. Add the first, and then its staff."),
     )
 )

@@ -1,7 +1,6 @@
 """One customer: what is known, the whole story, and recording a follow-up."""
 
 from datetime import UTC, date, datetime, time
-from typing import Literal
 
 import streamlit as st
 
@@ -17,7 +16,7 @@ from crm.services import follow_ups, pool, story
 from crm.services.story import Event, Story
 from crm.settings import settings
 from crm.store.session import reading
-from crm.tables.customers import PERSON
+from crm.tables.customer_fields import PERSON, STATE_TONES
 from crm.tables.site import site
 from crm.ui.session import writing_as_somebody
 
@@ -33,7 +32,7 @@ def record(actor: Actor, customer_id: int) -> None:
     customer = told.customer
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(literal(customer.name), anchor=False, width="content")
-        st.badge(str(customer.state.label), color=_COLOURS[customer.state])
+        st.badge(str(customer.state.label), color=STATE_TONES[customer.state])
         if told.holder:
             st.badge(literal(told.holder), icon=":material/person:", color="gray")
     _clock(told, now)
@@ -49,14 +48,6 @@ def record(actor: Actor, customer_id: int) -> None:
             _event(event)
     with right:
         _facts(told)
-
-
-_COLOURS: dict[CustomerState, Literal["orange", "violet", "blue", "green"]] = {
-    CustomerState.WAITING: "orange",
-    CustomerState.PRIVATE: "violet",
-    CustomerState.PUBLIC: "blue",
-    CustomerState.ENROLLED: "green",
-}
 
 
 def _clock(told: Story, now: datetime) -> None:
