@@ -76,7 +76,7 @@ def test_what_a_service_refuses_in_a_callback_is_recorded(sqlite_url):
         from crm.ui.session import writing_as_somebody
 
         with writing_as_somebody():
-            raise NotAllowed(says("You are not allowed to do this ({action}).", action="customers.delete"))
+            raise NotAllowed(says("You are not allowed to do this."), "customers.delete")
 
     at = AppTest.from_string(
         "import streamlit as st\n"
