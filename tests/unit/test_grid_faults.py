@@ -82,6 +82,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (action(verb="Lend"), f"actions[0].verb is 'Lend'. {SAYS}"),
     (action(icon="delete"), "actions[0].icon is 'delete'. Name a Material icon, such as ':material/delete:'."),
     (action(each=1), "actions[0].each is 1. Give True or False."),
+    (action(on_record="no"), "actions[0].on_record is 'no'. Give True or False."),
 ]  # fmt: skip
 
 
