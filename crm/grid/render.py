@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from crm.errors import ThanosError
+from crm.errors import ThanosError, Unavailable
 from crm.grid.action_dialog import action_dialog, undo_line
 from crm.grid.bulk import bar
 from crm.grid.choosing import hold_choice
@@ -21,7 +21,7 @@ from crm.grid.query import read_page
 from crm.grid.record import record
 from crm.grid.state import Here
 from crm.grid.style import STYLE
-from crm.grid.toolbar import toolbar
+from crm.grid.toolbar import clear, toolbar
 from crm.grid.view import View
 from crm.i18n import _, marked
 from crm.rbac import Actor
@@ -55,6 +55,11 @@ def _table(drawn: Here) -> None:
     for part in (_dialogs, _list):
         try:
             part(here)
+        except Unavailable as error:
+            st.error(marked(error.says), icon=":material/error:")
+            # Pressed, it draws the table again.
+            st.button(_("Try again"), key=here.key("again"), icon=":material/refresh:")
+            return
         except ThanosError as error:
             st.error(marked(error.says), icon=":material/error:")
 
@@ -81,11 +86,18 @@ def _list(here: Here) -> None:
 
 
 def _nothing(here: Here, view: View) -> None:
+    """No row: why, and the button that helps."""
+    form = here.config.add
     with st.container(border=True, horizontal_alignment="center", key=here.key("empty")):
         if view.narrowed:
             st.markdown(_("Nothing matches. Clear a filter or search for something else."))
-        else:
-            st.markdown(str(here.config.empty))
+            st.button(_("Clear all"), key=here.key("empty-clear"), on_click=clear, args=(here,))
+            return
+        st.markdown(str(here.config.empty))
+        if form is not None and here.actor.may(form.needs):
+            st.button(
+                str(form.title), key=here.key("empty-add"), icon=":material/add:", on_click=here.ask, args=("add", "")
+            )
 
 
 def _dialogs(here: Here) -> None:

@@ -205,6 +205,11 @@ def _ranged(here: Here, one: DateRange, key: str) -> None:
         here.go(here.view().filtered(one.name, days or None))
 
 
+def clear(here: Here) -> None:
+    """Everything that narrows the view is gone; its order stays."""
+    _cleared(here, None)
+
+
 def _cleared(here: Here, name: str | None) -> None:
     """One part of the view, or all of it, back to its default."""
     view = here.view()

@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
+from crm.errors import Unavailable
+from crm.i18n import says
 from crm.rbac import Actor, Reach
 from crm.store.engine import make_engine
 from tests.grid_example import LIBRARIAN, READER, Binding, connect, create
@@ -123,16 +125,41 @@ def test_an_unreadable_value_is_an_error_and_no_row_until_it_is_cleared(engine: 
     assert len(names(app)) == 20
 
 
-def test_no_match_says_what_to_do_and_an_empty_table_says_what_it_declares(engine: Engine, tmp_path: Any):
-    assert "Nothing matches. Clear a filter or search for something else." in [
-        text.value for text in page(q="no such book").markdown
-    ]
+def test_no_match_says_so_and_one_click_clears(engine: Engine):
+    app = page(q="no such book", binding="cloth", sort="name")
+    assert "Nothing matches. Clear a filter or search for something else." in [text.value for text in app.markdown]
 
+    app.button(key="books:empty-clear").click().run()
+
+    assert url(app) == {"sort": ["name"]}
+    assert len(names(app)) == 20
+
+
+def test_an_empty_table_says_what_it_declares_and_offers_to_add(engine: Engine, tmp_path: Any):
     other = make_engine(f"sqlite:///{tmp_path / 'empty.db'}")
     create(other)
     connect(other)
-    assert "No books yet. Add the first one." in [text.value for text in page().markdown]
+
+    app = page()
+    assert "No books yet. Add the first one." in [text.value for text in app.markdown]
+    app.button(key="books:empty-add").click().run()
+    assert url(app) == {"add": [""]}
+    assert "books:empty-add" not in [button.key for button in page(READER).button]
     other.dispose()
+
+
+def test_a_database_that_cannot_be_read_says_so_and_offers_another_try(engine: Engine):
+    def away() -> Any:
+        raise Unavailable(says("The database cannot be reached."))
+
+    connect(engine, reading=away)
+
+    app = page()
+
+    assert [error.value for error in app.error][:1] == ["The database cannot be reached."]
+    connect(engine)
+    app.button(key="books:again").click().run()
+    assert len(names(app)) == 20
 
 
 def test_a_column_that_somebody_may_not_see_never_reaches_the_browser(engine: Engine):
