@@ -12,8 +12,9 @@ from sqlmodel import Session
 from crm.errors import Misconfigured
 from crm.grid.checks import check
 from crm.grid.config import Sessions, TableConfig
+from crm.grid.needs import undeclared
 from crm.i18n import Says, says
-from crm.rbac import Actor
+from crm.rbac import Actor, Catalogue
 
 # Gets session, actor, table, permission, what is kept of it (format, rows, view) and the moment.
 Exported = Callable[[Session, Actor, str, str, Mapping[str, Any], datetime], None]
@@ -51,9 +52,13 @@ class Connection:
 
 
 class Site:
-    """Where tables are registered. `words` are the labels of fields that many tables share."""
+    """Where tables are registered. `words` are the labels of fields that many tables share.
 
-    def __init__(self, words: Mapping[str, Says] | None = None) -> None:
+    `pages` are what can be permitted: a table that names anything else is refused.
+    """
+
+    def __init__(self, words: Mapping[str, Says] | None = None, pages: Catalogue | None = None) -> None:
+        self.pages = pages
         self.words: Mapping[str, Says] = MappingProxyType(dict(words or {}))
         self._tables: dict[str, TableConfig] = {}
         self._connection: Connection | None = None
@@ -62,7 +67,7 @@ class Site:
     def register(self, config: TableConfig) -> TableConfig:
         """The table, checked and known to the site. Raises `Misconfigured` with every fault it has."""
         known = replace(config, site=self)
-        faults = check(known)
+        faults = [*check(known), *(undeclared(known, self.pages) if self.pages is not None else ())]
         if config.name in self._tables:
             faults = [f"{config.name}: name is taken by another table. Give each table a name of its own.", *faults]
         if faults:

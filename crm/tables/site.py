@@ -2,8 +2,10 @@
 
 from crm.grid import Site
 from crm.i18n import says
+from crm.services.permissions import PAGES
 
 site = Site(
+    pages=PAGES,
     words={
         "id": says("No."),
         "name": says("Name"),
@@ -69,5 +71,5 @@ site = Site(
         "runner": says("Runner"),
         "label": says("Label"),
         "greenhouse_code": says("Greenhouse"),
-    }
+    },
 )

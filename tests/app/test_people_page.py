@@ -135,7 +135,8 @@ def test_a_session_is_ended_at_the_next_click_of_whoever_has_it(boss, li):
     theirs.run()
 
     assert "The session is ended." in texts(at)
-    assert [one.label for one in theirs.text_input] == ["Name", "Password"]
+    assert "Sign in" in [one.label for one in theirs.button]
+    assert not theirs.title
 
 
 def test_a_password_is_reset_and_shown_once(boss, li):
