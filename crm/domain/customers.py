@@ -112,6 +112,23 @@ class Customer(SQLModel, table=True):
             postgresql_where=text("consultant_id IS NOT NULL AND deleted_at IS NULL"),
         ),
         Index("ix_customer_state", "state", "id"),
+        # The orders of the managers' list: also by consultant, those whom nobody holds included.
+        Index("ix_customer_consultant", "consultant_id", "id"),
+        # Found by its beginning. No order of a language may stand between `ab` and `ab_`.
+        Index(
+            "ix_customer_wechat",
+            "wechat",
+            sqlite_where=text("wechat IS NOT NULL"),
+            postgresql_where=text("wechat IS NOT NULL"),
+            postgresql_ops={"wechat": "varchar_pattern_ops"},
+        ),
+        Index(
+            "ix_customer_deleted",
+            "deleted_at",
+            "id",
+            sqlite_where=text("deleted_at IS NOT NULL"),
+            postgresql_where=text("deleted_at IS NOT NULL"),
+        ),
         Index(
             "ix_customer_referred_by_id",
             "referred_by_id",

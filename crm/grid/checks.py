@@ -14,6 +14,7 @@ from crm.grid.faults import (
     is_says,
     known,
     labelled,
+    meant,
     name_of,
     one_of,
     parameters,
@@ -65,6 +66,12 @@ def _table(config: TableConfig) -> Faults:
         yield f"sort names {name!r}, which is computed. The database sorts, so name a field of {name_of(config.model)}."
     elif ordered.get(name) is None:
         yield from known("sort", name, config.model)
+    yield from twice("sorts", config.sorts or ())
+    for index, name in enumerate(config.sorts or ()):
+        if name not in ordered:
+            yield f"sorts[{index}] names {name!r}, which is not a column.{meant(name, ordered)}"
+        elif name not in fields and ordered[name] is None:
+            yield f"sorts[{index}] names {name!r}, which is computed. Give its column an order=, or leave it out."
     if not config.page_sizes:
         yield "page_sizes is empty. Give at least one, the default first."
     for index, size in enumerate(config.page_sizes):
@@ -183,6 +190,13 @@ def _search(config: TableConfig) -> Faults:
         yield from one_of(f"search[{index}].match", one.match, get_args(Match))
         if one.tidy is not None:
             yield from takes(f"search[{index}].tidy", one.tidy, 1, "(text)")
+        if one.index is not None:
+            yield from takes(f"search[{index}].index", one.index, 2, "(session, text)")
+            if one.match != "contains" or "." in one.field:
+                yield (
+                    f"search[{index}] {one.field!r} has index, which only serves contains on the table's own field. "
+                    "Leave index out."
+                )
         if fact is not None and fact.kind not in ("text", "long") and one.match != "exact":
             yield (
                 f"search[{index}] names {one.field!r}, which is no text, so only the whole of it can be found. "

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, case, false, func, or_, select
+from sqlalchemy import Select, case, func, select
 from sqlmodel import Session
 
-from crm.grid.config import Search, TableConfig
-from crm.grid.fields import attribute, path, whole_number
-from crm.grid.filters import through
+from crm.grid.config import TableConfig
+from crm.grid.fields import attribute
+from crm.grid.searching import searched
 from crm.grid.view import View
 from crm.rbac import Actor
 
-ESCAPE = "\\"
 # Tables up to this size are counted in full.
 EXACT = 20_000
 # Nobody turns pages beyond this many rows: a search or a filter gets there.
@@ -46,7 +45,7 @@ def matching(
         if one.name in view.filters
     }
     if view.search:
-        narrowing[""] = searched(config, view.search)
+        narrowing[""] = searched(config, session, actor, view.search, indexed=not walk)
     opaque = walk and session.get_bind().dialect.name == "sqlite"
     found = config.rows(session, actor).order_by(None)
     for field, condition in narrowing.items():
@@ -98,41 +97,6 @@ def ordered(config: TableConfig, found: Select[Any], sort: str) -> Select[Any]:
     if name != config.key:
         columns.append(attribute(config.model, config.key))
     return found.order_by(*(column.desc() if sort.startswith("-") else column.asc() for column in columns))
-
-
-def searched(config: TableConfig, text: str) -> ColumnElement[bool]:
-    """The condition of the search box: any declared field, matched as declared."""
-    return or_(*(_match(config, one, text) for one in config.search))
-
-
-def escaped(text: str) -> str:
-    """The text for LIKE: what is special there is meant literally."""
-    for special in (ESCAPE, "%", "_"):
-        text = text.replace(special, ESCAPE + special)
-    return text
-
-
-def _match(config: TableConfig, declared: str | Search, text: str) -> ColumnElement[bool]:
-    one = declared if isinstance(declared, Search) else Search(declared)
-    here = path(config.model, one.field)
-    text = one.tidy(text) if one.tidy is not None else text
-    if not text:
-        return false()
-    wanted: Any = text
-    if here.last.kind not in ("text", "long"):
-        try:
-            wanted = whole_number(text)
-        except ValueError:
-            return false()
-
-    def found(column: Any) -> ColumnElement[bool]:
-        if one.match == "exact":
-            return column == wanted  # type: ignore[no-any-return]
-        if one.match == "prefix":
-            return column.like(f"{escaped(text)}%", escape=ESCAPE)  # type: ignore[no-any-return]
-        return column.ilike(f"%{escaped(text)}%", escape=ESCAPE)  # type: ignore[no-any-return]
-
-    return through(here, found)
 
 
 def last_page(page: Page, size: int) -> int:

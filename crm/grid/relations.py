@@ -11,7 +11,7 @@ from crm.grid.config import Rows, Search, TableConfig
 from crm.grid.fields import Model, attribute, facts, link
 from crm.grid.filters import told_apart
 from crm.grid.form_config import Input, by_name
-from crm.grid.query import searched
+from crm.grid.searching import searched
 from crm.grid.view import CONTROL, LONGEST_SEARCH
 from crm.i18n import Says, says
 from crm.rbac import Actor
@@ -60,7 +60,8 @@ class Relation:
             search=self.looks_into,
             key=self.key,
         )
-        return self._labels(session, self._rows(session, actor).where(searched(table, text)).limit(FOUND + 1))
+        matching = self._rows(session, actor).where(searched(table, session, actor, text))
+        return self._labels(session, matching.limit(FOUND + 1))
 
     @property
     def looks_into(self) -> tuple[str | Search, ...]:

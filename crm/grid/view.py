@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from crm.grid.config import TableConfig
+from crm.grid.fields import facts
 from crm.grid.filters import Unparsable
 from crm.i18n import Says, says
 
@@ -60,7 +61,10 @@ class View:
 
 
 def read_view(config: TableConfig, url: Mapping[str, Sequence[str]]) -> View:
-    """The view that the URL's query names. Keys that the table does not declare are none of its business."""
+    """The view that the URL's query names.
+
+    A key that names a field which no filter declares is refused; any other key is none of the table's business.
+    """
     mine = {key.removeprefix(config.prefix): list(raw) for key, raw in url.items() if key.startswith(config.prefix)}
     wrong: dict[str, Says] = {}
     filters: dict[str, Any] = {}
@@ -72,6 +76,10 @@ def read_view(config: TableConfig, url: Mapping[str, Sequence[str]]) -> View:
             filters[one.name] = one.read(raw, config.model)
         except Unparsable as error:
             wrong[one.name] = error.says
+    declared = {one.name for one in config.filters}
+    for name in facts(config.model):
+        if name in mine and name not in declared and name not in OWN_KEYS:
+            wrong[name] = says("This table has no filter {value}.", value=name)
     search = CONTROL.sub("", (mine.get("q") or [""])[-1]).strip()
     if len(search) > LONGEST_SEARCH:
         wrong["q"] = says("A search has at most {count} characters.", count=LONGEST_SEARCH)

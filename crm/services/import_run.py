@@ -32,7 +32,7 @@ from crm.services.import_checked import (
     who,
 )
 from crm.settings import settings
-from crm.store import import_rows
+from crm.store import import_rows, name_pairs
 from crm.xlsx.check import POSITION
 from crm.xlsx.fields import COURSES, REFERRED_BY, STORED
 
@@ -193,6 +193,7 @@ def _stored(
             (each, pick.id, "shared", at, "following", stored_reason(pick), actor.account_id)
             for each, pick in zip(ids, picks, strict=False)
         )
+        name_pairs.index_import(session, batch.id or 0)
         what = says("Sharing them out")
         for done in import_rows.insert(session, "assignment", _ASSIGNMENT, episodes):
             tell(0.7 + 0.25 * done / count, what)

@@ -6,7 +6,8 @@ from sqlalchemy import Connection, event
 from sqlmodel import SQLModel
 
 import crm.domain
-import crm.rbac.tables  # noqa: F401
+import crm.rbac.tables
+import crm.store.name_pairs  # noqa: F401
 from crm.store.kept import refuse_changes
 
 metadata = SQLModel.metadata

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DatabaseError
 
 from crm.errors import Unavailable
 from crm.i18n import says
-from crm.store import kept
+from crm.store import kept, name_pairs
 from crm.store.engine import WRITES, make_engine
 from crm.store.metadata import metadata
 
@@ -50,6 +50,7 @@ def to_head(url: str) -> Migrated:
         if before is None:
             _require_no_strangers(connection)
         command.upgrade(_config(connection), "head")
+        name_pairs.ensure(connection)
         if connection.dialect.name == "sqlite":
             _require_whole(connection)
     return Migrated(before, head())
@@ -77,6 +78,7 @@ def rebuilding(url: str, revision: str) -> Iterator[Connection]:
         command.upgrade(_config(connection), revision)
         yield connection
         command.upgrade(_config(connection), "head")
+        name_pairs.rebuild(connection)
         if connection.dialect.name == "sqlite":
             _require_whole(connection)
 

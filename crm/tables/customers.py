@@ -9,14 +9,15 @@ from crm.domain.deadlines import Deadlines, days_left, expires_at
 from crm.domain.normalise import digits_typed
 from crm.grid import Action, AnyOf, Column, DateRange, EditForm, Form, Input, Related, Search, TableConfig
 from crm.i18n import Says, says, says_n
-from crm.services import customer_choices, customers, deleted_customers, hand_over, holding, pool, staff
+from crm.services import customer_choices, customers, deleted_customers, hand_over, holding, name_search, pool, staff
 from crm.services.scopes import EXPIRES_AT
 from crm.settings import settings
 from crm.tables.customer_fields import ASKED, REACHED_BY, STATE_TONES, urgency
 from crm.tables.site import site
 
+BY_NAME = Search("name", index=name_search.containing)
 SEARCH = (
-    Search("name"),
+    BY_NAME,
     Search("phone", match="prefix", tidy=digits_typed),
     Search("qq", match="prefix", tidy=digits_typed),
     Search("wechat", match="prefix"),
@@ -83,6 +84,7 @@ CUSTOMERS = site.register(
             DateRange("created_at"),
         ),
         sort="-created_at",
+        sorts=("created_at", "consultant_id", "state"),
         export="customers.export",
         save=customers.save_changes,
         locked=customer_choices.not_to_change,
@@ -249,9 +251,10 @@ POOL = site.register(
             Column("note", width=260),
             Column("created_at", width=140),
         ),
-        search=(Search("name"),),
+        search=(BY_NAME,),
         filters=(AnyOf("source"), AnyOf("education"), AnyOf("work_status"), AnyOf("gender")),
         sort="-id",
+        sorts=("created_at",),
         actions=(
             Action(
                 "claim",

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from sqlmodel import col
+
 from crm.domain.staff import ConsultantQuota, Department, Employee
 from crm.grid import Action, AnyOf, Column, EditForm, Form, Input, Related, TableConfig
 from crm.i18n import says
@@ -27,7 +29,7 @@ QUOTAS = site.register(
         rows=staff.quotas,
         key="employee_id",
         columns=(
-            Column("employee_id", label=says("Consultant"), pinned=True, width=160),
+            Column("employee_id", label=says("Consultant"), pinned=True, width=160, order=col(Employee.name)),
             Column(
                 "weight", edit="staff.edit", help=says("The part in proportion: 20 gets twice as many as 10."), width=90
             ),

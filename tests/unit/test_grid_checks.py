@@ -53,6 +53,15 @@ def test_the_worked_example_has_no_fault():
             "version names 'revision', which is not a field of Book. Did you mean 'version'?",
         ),
         ({"sort": "-nmae"}, "sort names 'nmae', which is not a field of Book. Did you mean 'name'?"),
+        ({"sorts": ("nmae",)}, "sorts[0] names 'nmae', which is not a column. Did you mean 'name'?"),
+        (
+            {"columns": (Column("days", value=books.days_here, label=LABEL),), "sorts": ("days",)},
+            "sorts[0] names 'days', which is computed. Give its column an order=, or leave it out.",
+        ),
+        (
+            {"search": (Search("isbn", match="prefix", index=lambda session, text: None),)},
+            "search[0] 'isbn' has index, which only serves contains on the table's own field. Leave index out.",
+        ),
         ({"page_sizes": ()}, "page_sizes is empty. Give at least one, the default first."),
         ({"page_sizes": (50, 0)}, "page_sizes[1] is 0. A page has 1 to 1000 rows."),
         ({"page_sizes": (50, 50)}, "page_sizes has 50 twice. Keep one."),

@@ -99,8 +99,15 @@ def test_a_search_never_holds_what_no_database_takes():
     assert read_view(BOOKS, {"q": ["\x00 Emma\x00 "]}).search == "Emma"
 
 
-def test_a_key_that_no_filter_declares_does_nothing():
-    assert read_view(BOOKS, {"price": ["1"], "isbn": ["1"], "version": ["1"], "utm_source": ["x"]}) == PLAIN
+@pytest.mark.parametrize("key", ["price", "isbn", "version", "shelf_code", "id"])
+def test_a_field_that_no_filter_declares_never_becomes_one(key: str):
+    view = read_view(BOOKS, {key: ["1"]})
+
+    assert {name: str(unread.why) for name, unread in view.unread.items()} == {key: f"This table has no filter {key}."}
+
+
+def test_a_key_that_is_no_field_is_none_of_the_tables_business():
+    assert read_view(BOOKS, {"utm_source": ["x"], "lang": ["zh"]}) == PLAIN
 
 
 def test_a_filter_that_changes_leads_back_to_the_first_page():

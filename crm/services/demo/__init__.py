@@ -19,6 +19,7 @@ from crm.services.demo.office import Diary
 from crm.services.demo.people import PASSWORD, STAFF, School, settle
 from crm.services.demo.rows import CAPACITY, Rows, add_customers
 from crm.settings import settings
+from crm.store import name_pairs
 from crm.store.sequences import mend_sequences
 from crm.store.session import is_postgres, writing
 
@@ -99,6 +100,8 @@ def _fill_customers(session: Session, school: School, world: World, customers: i
         done += some
         if progress:
             progress(done, customers)
+    for sheet in diary.sheets.values():
+        name_pairs.index_import(session, sheet)
     office.close_day(session, world, school, diary)
 
 

@@ -8,6 +8,7 @@ from sqlmodel.sql.sqltypes import AutoString
 
 from crm.domain.base import Moment
 from crm.store.metadata import metadata
+from crm.store.name_pairs import declared_by_models
 
 
 def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
@@ -26,6 +27,7 @@ context.configure(
     # SQLite cannot alter a table: Alembic copies it. Elsewhere batches are plain ALTERs.
     render_as_batch=True,
     compare_type=True,
+    include_name=declared_by_models,
     render_item=render_item,
 )
 context.run_migrations()

@@ -305,13 +305,16 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_customer'))
     )
     with op.batch_alter_table('customer', schema=None) as batch_op:
+        batch_op.create_index('ix_customer_consultant', ['consultant_id', 'id'], unique=False)
         batch_op.create_index('ix_customer_created', ['created_at', 'id'], unique=False)
         batch_op.create_index('ix_customer_deal_due', ['deal_due_at'], unique=False, sqlite_where=sa.text('deal_due_at IS NOT NULL'), postgresql_where=sa.text('deal_due_at IS NOT NULL'))
+        batch_op.create_index('ix_customer_deleted', ['deleted_at', 'id'], unique=False, sqlite_where=sa.text('deleted_at IS NOT NULL'), postgresql_where=sa.text('deleted_at IS NOT NULL'))
         batch_op.create_index('ix_customer_follow_up_due', ['follow_up_due_at'], unique=False, sqlite_where=sa.text('follow_up_due_at IS NOT NULL'), postgresql_where=sa.text('follow_up_due_at IS NOT NULL'))
         batch_op.create_index('ix_customer_holder', ['consultant_id', 'follow_up_due_at'], unique=False, sqlite_where=sa.text('consultant_id IS NOT NULL AND deleted_at IS NULL'), postgresql_where=sa.text('consultant_id IS NOT NULL AND deleted_at IS NULL'))
         batch_op.create_index(batch_op.f('ix_customer_import_batch_id'), ['import_batch_id'], unique=False)
         batch_op.create_index('ix_customer_referred_by_id', ['referred_by_id'], unique=False, sqlite_where=sa.text('referred_by_id IS NOT NULL'), postgresql_where=sa.text('referred_by_id IS NOT NULL'))
         batch_op.create_index('ix_customer_state', ['state', 'id'], unique=False)
+        batch_op.create_index('ix_customer_wechat', ['wechat'], unique=False, sqlite_where=sa.text('wechat IS NOT NULL'), postgresql_where=sa.text('wechat IS NOT NULL'), postgresql_ops={'wechat': 'varchar_pattern_ops'})
         batch_op.create_index('uq_customer_phone', ['phone'], unique=True, sqlite_where=sa.text('phone IS NOT NULL AND deleted_at IS NULL'), postgresql_where=sa.text('phone IS NOT NULL AND deleted_at IS NULL'))
         batch_op.create_index('uq_customer_qq', ['qq'], unique=True, sqlite_where=sa.text('qq IS NOT NULL AND deleted_at IS NULL'), postgresql_where=sa.text('qq IS NOT NULL AND deleted_at IS NULL'))
 
@@ -434,13 +437,16 @@ def downgrade() -> None:
     with op.batch_alter_table('customer', schema=None) as batch_op:
         batch_op.drop_index('uq_customer_qq', sqlite_where=sa.text('qq IS NOT NULL AND deleted_at IS NULL'), postgresql_where=sa.text('qq IS NOT NULL AND deleted_at IS NULL'))
         batch_op.drop_index('uq_customer_phone', sqlite_where=sa.text('phone IS NOT NULL AND deleted_at IS NULL'), postgresql_where=sa.text('phone IS NOT NULL AND deleted_at IS NULL'))
+        batch_op.drop_index('ix_customer_wechat', sqlite_where=sa.text('wechat IS NOT NULL'), postgresql_where=sa.text('wechat IS NOT NULL'), postgresql_ops={'wechat': 'varchar_pattern_ops'})
         batch_op.drop_index('ix_customer_state')
         batch_op.drop_index('ix_customer_referred_by_id', sqlite_where=sa.text('referred_by_id IS NOT NULL'), postgresql_where=sa.text('referred_by_id IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_customer_import_batch_id'))
         batch_op.drop_index('ix_customer_holder', sqlite_where=sa.text('consultant_id IS NOT NULL AND deleted_at IS NULL'), postgresql_where=sa.text('consultant_id IS NOT NULL AND deleted_at IS NULL'))
         batch_op.drop_index('ix_customer_follow_up_due', sqlite_where=sa.text('follow_up_due_at IS NOT NULL'), postgresql_where=sa.text('follow_up_due_at IS NOT NULL'))
+        batch_op.drop_index('ix_customer_deleted', sqlite_where=sa.text('deleted_at IS NOT NULL'), postgresql_where=sa.text('deleted_at IS NOT NULL'))
         batch_op.drop_index('ix_customer_deal_due', sqlite_where=sa.text('deal_due_at IS NOT NULL'), postgresql_where=sa.text('deal_due_at IS NOT NULL'))
         batch_op.drop_index('ix_customer_created')
+        batch_op.drop_index('ix_customer_consultant')
 
     op.drop_table('customer')
     op.drop_table('consultant_quota')

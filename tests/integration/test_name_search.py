@@ -1,0 +1,70 @@
+"""A part of a customer's name finds the customer by the index of pairs, and the index follows every change."""
+
+import pytest
+from sqlalchemy import delete, update
+from sqlmodel import Session, col, select
+
+from crm.domain.customers import Customer
+from crm.grid.query import read_page
+from crm.grid.view import View
+from crm.services.permissions import SYSTEM
+from crm.settings import settings
+from crm.store.name_pairs import containing
+from crm.tables.customers import CUSTOMERS
+from tests.builders import a_customer
+
+
+def found(session: Session, text: str) -> set[str]:
+    """The names that the search box of *Customers* finds."""
+    view = View(search=text, sort=CUSTOMERS.order)
+    return {row.name for row in read_page(CUSTOMERS, session, SYSTEM, view, settings().zone).rows}
+
+
+def indexed(session: Session, text: str) -> int | None:
+    """How many the index names for the text."""
+    keys = containing(session, text)
+    return None if keys is None else len(session.execute(keys).all())
+
+
+@pytest.fixture
+def people(session: Session) -> Session:
+    """Five people, one with a long name."""
+    for number, name in enumerate(("王小明", "王明小", "小明王", "Ann-Marie O'Neil", "x" * 40 + "终点")):
+        a_customer(session, name, phone=f"1380000000{number}", wechat=f"We_{number}")
+    return session
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("小明", {"王小明", "小明王"}),
+        ("王小明", {"王小明"}),
+        ("明", {"王小明", "王明小", "小明王"}),
+        ("ann-", {"Ann-Marie O'Neil"}),
+        ("E O'N", {"Ann-Marie O'Neil"}),
+        ("终点", {"x" * 40 + "终点"}),
+        ('"', set()),
+        ("小 明", set()),
+        ("13800000001", {"王明小"}),
+        ("1380000000", {"王小明", "王明小", "小明王", "Ann-Marie O'Neil", "x" * 40 + "终点"}),
+        ("We_1", {"王明小"}),
+        ("99", set()),
+    ],
+)
+def test_a_part_of_a_name_or_the_beginning_of_a_number_finds(people: Session, text: str, names: set[str]) -> None:
+    assert found(people, text) == names
+
+
+def test_the_index_follows_a_change_of_name_and_a_row_that_is_gone(people: Session) -> None:
+    first = people.scalars(select(Customer).where(Customer.name == "王小明")).one()
+    people.execute(update(Customer).where(col(Customer.id) == first.id).values(name="赵小明"))
+
+    assert (found(people, "王小"), found(people, "赵小")) == (set(), {"赵小明"})
+
+    people.execute(delete(Customer).where(col(Customer.id) == first.id))
+    assert (found(people, "赵小"), found(people, "小明")) == (set(), {"小明王"})
+
+
+def test_one_sign_alone_and_signs_without_letters_have_no_index(people: Session) -> None:
+    assert indexed(people, "明") is None
+    assert indexed(people, "- ") is None
