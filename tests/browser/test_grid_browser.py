@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -157,7 +158,7 @@ class Visitor:
 
     def press(self, label: str) -> "Visitor":
         """Click the button of that label."""
-        self.page.get_by_role("button", name=label, exact=True).last.click()
+        self.page.get_by_role("button", name=named(label)).last.click()
         return self
 
     def dialog(self) -> Any:
@@ -294,12 +295,55 @@ def test_ticked_rows_are_acted_on_and_each_is_accounted_for(visit: Callable[...,
 
     visitor.press("Lend...").is_told("Lend 3 books?")
     visitor.dialog().get_by_label("To whom").fill("Ann")
-    visitor.dialog().get_by_role("button", name="Lend...").click()
+    visitor.dialog().get_by_role("button", name="Lend", exact=True).click()
 
     visitor.is_told("2 lent.").is_told("1 was refused:")
     assert library.rows("SELECT id FROM book WHERE note = 'Lent to Ann' ORDER BY id") == [(28,), (30,)]
     visitor.dialog().get_by_role("button", name="Close").last.click()
     visitor.is_told("Tick rows to choose them.")
+
+
+def test_all_that_match_are_acted_on_and_it_can_be_taken_back(visit: Callable[..., Visitor], library: Library) -> None:
+    visitor = visit().press("Tick all on this page").is_told("20 ticked")
+    visitor.press("Choose all 30 that match").is_told("All 30 that match are chosen")
+
+    visitor.press("Lend...").is_told("Lend 30 books?")
+    visitor.dialog().get_by_label("To whom").fill("Ann")
+    visitor.dialog().get_by_role("button", name="Lend", exact=True).click()
+    eventually(lambda: library.rows("SELECT count(*) FROM book WHERE lent") == [(30,)])
+
+    visitor.is_told("30 lent.").press("Undo").is_told("30 back on the shelf.")
+    assert library.rows("SELECT count(*) FROM book WHERE lent") == [(0,)]
+
+
+def test_what_matches_is_taken_home_as_a_sheet(visit: Callable[..., Visitor], tmp_path: Path) -> None:
+    visitor = visit("?binding=cloth").press("Export").is_told("15 rows match.")
+    visitor.dialog().get_by_role("button", name="Export").click()
+    visitor.is_told("The file has 15 rows.")
+
+    with visitor.page.expect_download() as download:
+        visitor.dialog().get_by_role("button", name="Download").click()
+
+    download.value.save_as(tmp_path / "books.xlsx")
+    assert openpyxl.load_workbook(tmp_path / "books.xlsx").active.max_row == 16
+
+
+def test_the_hand_stays_on_the_keyboard(visit: Callable[..., Visitor], library: Library) -> None:
+    page = visit().page
+    search = page.get_by_placeholder(re.compile("^Search: Name"))
+
+    page.keyboard.press("/")
+    expect(search).to_be_focused()
+    page.keyboard.type("Book 7/n")
+    expect(search).to_have_value("Book 7/n")
+    page.keyboard.press("Escape")
+    page.mouse.click(700, 20)
+    page.keyboard.press("Alt+n")
+    page.get_by_role("dialog").get_by_label("Name *").fill("By keys")
+    page.get_by_role("dialog").get_by_label("Pages").fill("7")
+    page.keyboard.press("Control+Enter")
+
+    eventually(lambda: library.rows("SELECT name FROM book WHERE id > 30") == [("By keys",)])
 
 
 def test_a_button_on_a_row_acts_with_one_click(visit: Callable[..., Visitor], library: Library) -> None:
@@ -316,11 +360,11 @@ def test_a_book_is_added_and_a_fault_stands_beside_its_field(visit: Callable[...
 
     dialog.get_by_label("Name *").fill("untitled")
     dialog.get_by_label("Pages").fill("12")
-    dialog.get_by_role("button", name="Save", exact=True).click()
+    dialog.locator(".st-key-books-add-save button").click()
     visitor.is_told("Give the book its real name.")
     assert dialog.get_by_label("Pages").input_value() == "12"
     dialog.get_by_label("Name *").fill("红楼梦")
-    dialog.get_by_role("button", name="Save", exact=True).click()
+    dialog.locator(".st-key-books-add-save button").click()
 
     visitor.is_told("The book is on its shelf.")
     assert library.rows("SELECT name, pages FROM book WHERE id > 30") == [("红楼梦", 12)]
@@ -343,7 +387,7 @@ def test_a_form_saves_what_changed_and_the_second_of_two_chooses(
     library.rows("UPDATE book SET name = 'Theirs', version = version + 1 WHERE id = 7")
 
     visitor.dialog().get_by_label("Name *").fill("Mine")
-    visitor.dialog().get_by_role("button", name="Save", exact=True).click()
+    visitor.dialog().get_by_role("button", name=named("Save")).click()
 
     visitor.is_told("theirs: Theirs · yours: Mine").press("Save mine")
     eventually(lambda: library.names(7) == ["Mine"])
@@ -386,6 +430,11 @@ def test_nothing_is_wider_than_a_phone(visit: Callable[..., Visitor]) -> None:
 
     assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390
     assert visitor.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+
+
+def named(label: str) -> re.Pattern[str]:
+    """A button of that name, with or without the keys that press it."""
+    return re.compile(rf"^{re.escape(label)}(\s*(Alt|Ctrl)\b.*)?$")
 
 
 def eventually(true: Callable[[], bool]) -> None:
