@@ -158,7 +158,7 @@ class Visitor:
 
     def press(self, label: str) -> "Visitor":
         """Click the button of that label."""
-        self.page.get_by_role("button", name=named(label)).last.click()
+        self.page.get_by_role("button", name=label, exact=True).last.click()
         return self
 
     def dialog(self) -> Any:
@@ -355,7 +355,8 @@ def test_a_button_on_a_row_acts_with_one_click(visit: Callable[..., Visitor], li
 
 
 def test_a_book_is_added_and_a_fault_stands_beside_its_field(visit: Callable[..., Visitor], library: Library) -> None:
-    visitor = visit().press("Add a book")
+    visitor = visit()
+    visitor.page.locator(".st-key-books-add button").click()
     dialog = visitor.dialog()
 
     dialog.get_by_label("Name *").fill("untitled")
@@ -430,11 +431,6 @@ def test_nothing_is_wider_than_a_phone(visit: Callable[..., Visitor]) -> None:
 
     assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390
     assert visitor.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-
-
-def named(label: str) -> re.Pattern[str]:
-    """A button of that name, with or without the keys that press it."""
-    return re.compile(rf"^{re.escape(label)}(\s*(Alt|Ctrl)\b.*)?$")
 
 
 def eventually(true: Callable[[], bool]) -> None:
