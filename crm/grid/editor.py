@@ -210,7 +210,7 @@ def save(me: Here, changes: list[Change], *, undoing: bool = False) -> None:
         elif saved.cells:
             me.say(str(says_n("{count} change saved.", "{count} changes saved.", count=saved.cells)))
         if undoing:
-            me.remember("undo", ())
+            me.remember("last-save", ())
         if saved.faults:
             me.say(marked(saved.faults[0].why), icon=":material/error:")
             me.remember("faults", (*me.recall("faults", ()), *saved.faults))
@@ -232,7 +232,7 @@ def remember(me: Here, saved: Saved) -> None:
     """What was saved: its versions, how to undo it, and what has to be decided."""
     me.keep(me.memory.saved(saved.versions))
     if saved.undo:
-        me.remember("undo", saved.undo)
+        me.remember("last-save", saved.undo)
     if saved.contests:
         me.remember("contests", (*me.recall("contests", ()), *saved.contests))
 
@@ -240,10 +240,10 @@ def remember(me: Here, saved: Saved) -> None:
 def undo_button(here: Here) -> None:
     """Takes back what was saved last. It stands there from the start, so that nothing moves."""
     if editable(here.config, here.actor):
-        last: tuple[Change, ...] = here.recall("undo", ())
+        last: tuple[Change, ...] = here.recall("last-save", ())
         st.button(
             _("Undo"),
-            key=here.key("undo"),
+            key=here.key("undo-save"),
             icon=":material/undo:",
             type="tertiary",
             disabled=not last,
@@ -255,7 +255,7 @@ def undo_button(here: Here) -> None:
 
 def _undone(here: Here) -> None:
     me = here.again()
-    last: tuple[Change, ...] = here.recall("undo", ())
+    last: tuple[Change, ...] = here.recall("last-save", ())
     if me is not None and last:
         save(me, list(last), undoing=True)
 
