@@ -10,12 +10,16 @@ STYLE = (
     # What Enter presses in a form, and nobody else.
     + '[class*="-enter-hidden"]{display:none}'
     # Save, and what is wrong, stay in view however long the form is.
-    '[class*="-line-of-save"]{position:sticky;bottom:0;z-index:1;padding:.6rem 0;'
-    "background:color-mix(in srgb,Canvas 88%,transparent);backdrop-filter:blur(10px)}"
+    '[data-testid="stLayoutWrapper"]:has(>[class*="-line-of-save"]){position:sticky;bottom:-1.9rem;z-index:1;'
+    "padding:.6rem 0;backdrop-filter:blur(24px)}"
+    # A dialog's own box would count as what is scrolled, and it never is.
+    '[data-testid="stDialog"]>div{overflow:clip}'
     # On a phone filters and actions are one line each, moved by a finger, so that the table is not a screen below.
     "@media (max-width:640px){"
     '[class*="-line-of-"]{flex-wrap:nowrap!important;overflow-x:auto;scrollbar-width:none}'
     '[class*="-line-of-"]>*{flex-shrink:0}'
+    # But what is wrong with a form is read, and its buttons are pressed, without moving anything.
+    '[class*="-line-of-save"]{flex-wrap:wrap!important}'
     # Narrow enough that the third one is seen to be there.
     '[class*="-line-of-filters"]>*:not(:has([data-testid="stDateInput"])){width:9.4rem!important}'
     "}"
