@@ -90,10 +90,6 @@ class Loop:
             if not self._database_away:
                 log.warning("%s", error if isinstance(error, Unavailable) else "The database cannot be reached.")
             self._database_away = True
-        else:
-            if self._database_away:
-                log.info("The database is back.")
-            self._database_away = False
 
     def _look(self) -> None:
         if not self._declared:
@@ -103,6 +99,9 @@ class Loop:
         self._at_work = {name: held for name, held in self._at_work.items() if held[1].is_alive()}
         with reading() as session:
             waiting = job_claims.unfinished(session, now)
+        if self._database_away:
+            log.info("The database is back.")
+            self._database_away = False
         for job in self.jobs:
             if self._stop.is_set() or job.name in self._at_work:
                 continue

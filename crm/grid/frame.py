@@ -72,7 +72,7 @@ def shown(
         data[TICK] = pd.Series([key in ticked for key in ids], dtype="bool")
     if config.detail is not None or config.edit is not None:
         data[OPEN] = pd.Series([":material/open_in_new:"] * len(ids), dtype="str")
-    if locked:
+    if config.locked is not None and rules:
         data[LOCK] = pd.Series([":material/lock:" if key in locked else None for key in ids], dtype="str")
     for action in actions:
         if action.each:

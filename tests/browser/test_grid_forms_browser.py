@@ -28,19 +28,20 @@ def test_a_form_finds_what_it_refers_to_makes_what_is_missing_and_goes_on_to_the
     dialog.get_by_label("Name *").fill("Emma")
     dialog.get_by_placeholder("Find by: Name, ISBN").fill("Book 17")
     dialog.get_by_placeholder("Find by: Name, ISBN").press("Enter")
-    visitor.is_told("1 found. Choose it above.")
+    visitor.is_told("1 found. Choose it above.").settled()
     dialog.get_by_role("button", name="New author").click()
     dialog.get_by_label("Name *").nth(1).fill("J. Austen")
     dialog.get_by_role("button", name="Add and choose").click()
     expect(dialog.get_by_role("button", name="New author")).to_be_visible()
+    visitor.settled()
     dialog.get_by_label("Pages (*)").fill("400")
     another.click()
 
     visitor.is_told("The book is on its shelf.")
-    expect(dialog.get_by_label("Name *")).to_have_value("")
+    expect(visitor.settled().dialog().get_by_label("Name *")).to_have_value("")
     assert library.rows(
         "SELECT book.name, pages, sequel_to_id, shelf_code, author.name FROM book "
-        "JOIN book_author ON book_id = book.id JOIN author ON author.id = author_id WHERE book.id > 30"
+        "JOIN bookauthor ON book_id = book.id JOIN author ON author.id = author_id WHERE book.id > 30"
     ) == [("Emma", 400, 17, 1002, "J. Austen")]
     dialog.get_by_label("Name *").fill("Never")
     dialog.get_by_role("button", name="Cancel").click()
