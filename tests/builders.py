@@ -193,6 +193,7 @@ def a_payment(
                 "state": state,
                 "amount_cents": 50_000,
                 "recorded_at": NOON,
+                "decided_at": None if state is PaymentState.PENDING else values.get("recorded_at", NOON),
                 **values,
             }
         ),

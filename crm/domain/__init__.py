@@ -5,6 +5,7 @@ Importing this package declares every table, so that metadata is complete.
 
 from crm.domain import (  # noqa: F401
     accounts,
+    classes,
     customers,
     episodes,
     imports,
@@ -12,4 +13,6 @@ from crm.domain import (  # noqa: F401
     records,
     school,
     staff,
+    students,
+    teaching,
 )

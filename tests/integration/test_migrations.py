@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from crm.errors import Unavailable
 from crm.store.engine import WRITES, make_engine
 from crm.store.metadata import metadata
-from crm.store.migrate import head, require_head, to_head
+from crm.store.migrate import head, rebuilding, require_head, to_head
 from crm.store.name_pairs import declared_by_models
 from tests import servers
 
@@ -93,6 +93,24 @@ def test_a_database_behind_is_told_how_to_get_to_head(empty_url: str) -> None:
     to_head(empty_url)
     require_head(engine)
     engine.dispose()
+
+
+def test_a_payment_of_the_first_schema_keeps_its_verdict(empty_url: str) -> None:
+    at = "2026-03-01 09:00:00+00:00"
+
+    with rebuilding(empty_url, "0001") as connection:
+        for statement in (
+            "INSERT INTO account (id, name, display_name, password_hash, active, must_change_password,"
+            f" session_epoch, created_at, version) VALUES (1, 'a', 'A', 'x', true, false, 0, '{at}', 1)",
+            "INSERT INTO customer (id, name, phone, state, created_at, version)"
+            f" VALUES (1, 'B', '13800138000', 'enrolled', '{at}', 1)",
+            "INSERT INTO payment (customer_id, kind, state, amount_cents, recorded_at, recorded_by_id, version)"
+            f" VALUES (1, 'deposit', 'confirmed', 50000, '{at}', 1, 1), (1, 'tuition', 'pending', 9, '{at}', 1, 1)",
+        ):
+            connection.execute(text(statement))
+
+    assert _scalar(empty_url, "SELECT count(*) FROM payment WHERE decided_at = recorded_at") == 1
+    assert _scalar(empty_url, "SELECT count(*) FROM payment WHERE state = 'pending' AND decided_at IS NULL") == 1
 
 
 def test_a_failing_migration_leaves_nothing_behind(empty_url: str) -> None:

@@ -212,6 +212,9 @@ def _payments(rows: Rows, world: World, life: Life, number: int, school: School)
             "amount_cents": amount,
             "recorded_at": at,
             "recorded_by_id": school.accounts[holder],
+            "consultant_id": holder,
+            "decided_at": at if paid else None,
+            "decided_by_id": school.account("finance") if paid else None,
             "note": None,
             "version": 2 if paid else 1,
         }
