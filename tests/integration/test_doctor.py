@@ -313,7 +313,7 @@ def test_a_customer_that_expiry_passes_over_is_no_fault(school: Engine, why: str
                 {"until": "2025-03-20 00:00:00.000000+00:00"[: 26 if school.dialect.name == "sqlite" else None]},
             )
         else:
-            session.execute(text("UPDATE payment SET state = 'pending', customer_id = 1"))
+            session.execute(text("UPDATE payment SET state = 'pending', decided_at = NULL, customer_id = 1"))
             session.execute(text("UPDATE customer SET state = 'public' WHERE id = 3"))
 
     an_expiry(school, RUN)

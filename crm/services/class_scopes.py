@@ -1,0 +1,64 @@
+"""Whose a class is, and who is in it on a day, said once: the same condition filters lists and checks single rows."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, or_, select
+from sqlmodel import col
+
+from crm.domain.classes import ClassGroup, ClassLecturer
+from crm.domain.staff import Employee
+from crm.domain.students import Enrolment, Student
+from crm.domain.teaching import CourseRecord, StudyRecord
+from crm.rbac import Scope
+
+
+def _taught_by(staff: Any) -> ColumnElement[bool]:
+    """Classes whose class teacher, or one of whose lecturers, is in `staff`, a select of employees' ids."""
+    lectured = select(col(ClassLecturer.class_group_id)).where(col(ClassLecturer.employee_id).in_(staff))
+    return or_(col(ClassGroup.teacher_id).in_(staff), col(ClassGroup.id).in_(lectured))
+
+
+def _of(department: int) -> Any:
+    return select(col(Employee.id)).where(col(Employee.department_code) == department)
+
+
+def by_class(key: Any, class_group: Any) -> Scope:
+    """Rows that belong to a class, the column `class_group`: of those one teaches, of one's department's, of all."""
+    return Scope(
+        key=key,
+        own=lambda owner: class_group.in_(select(col(ClassGroup.id)).where(_taught_by([owner]))),
+        department=lambda code: class_group.in_(select(col(ClassGroup.id)).where(_taught_by(_of(code)))),
+    )
+
+
+CLASSES = by_class(col(ClassGroup.id), col(ClassGroup.id))
+"""Classes: those one is a lecturer or the class teacher of, those of one's department's staff, all."""
+
+COURSE_RECORDS = by_class(col(CourseRecord.id), col(CourseRecord.class_group_id))
+"""Course records, by whose class they are of."""
+
+_OF_RECORD = (
+    select(col(CourseRecord.class_group_id))
+    .where(col(CourseRecord.id) == col(StudyRecord.course_record_id))
+    .scalar_subquery()
+)
+STUDY_RECORDS = by_class(col(StudyRecord.id), _OF_RECORD)
+"""Study records, by whose class their course record is of. A student's own are asked by `student_of`."""
+
+
+def student_of(account_id: int | None) -> ColumnElement[bool]:
+    """The student whose sign-in this is: what a student may see is in the query, whatever else was granted."""
+    return col(Student.account_id) == account_id if account_id is not None else col(Student.id).is_(None)
+
+
+def in_class_on(day: date | ColumnElement[date] | Any) -> ColumnElement[bool]:
+    """Enrolments that count on `day`: joined by then, and not left by then (`left_on` is the first day without)."""
+    return (col(Enrolment.joined_on) <= day) & or_(col(Enrolment.left_on).is_(None), col(Enrolment.left_on) > day)
+
+
+def was_in_class(student: Any, class_group: Any, day: Any) -> ColumnElement[bool]:
+    """Whether the student had a place in the class on the day."""
+    return exists().where(
+        col(Enrolment.student_id) == student, col(Enrolment.class_group_id) == class_group, in_class_on(day)
+    )
