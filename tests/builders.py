@@ -37,13 +37,13 @@ def an_account(session: Session, name: str | None = None, **values: Any) -> Acco
             **values,
         }
     )
-    return _saved(session, row)
+    return saved(session, row)
 
 
 def a_department(session: Session, code: int = SALES, name: str = "Sales") -> Department:
     """The department of that code, made at first use."""
     found = session.exec(select(Department).where(Department.code == code)).first()
-    return found or _saved(session, Department(code=code, name=name))
+    return found or saved(session, Department(code=code, name=name))
 
 
 def an_employee(session: Session, name: str | None = None, *, department: int = SALES, **values: Any) -> Employee:
@@ -52,7 +52,7 @@ def an_employee(session: Session, name: str | None = None, *, department: int = 
     name = name or f"Employee {next(_number)}"
     if "account_id" not in values:
         values["account_id"] = an_account(session, display_name=name).id
-    return _saved(session, Employee(name=name, department_code=department, **values))
+    return saved(session, Employee(name=name, department_code=department, **values))
 
 
 def a_consultant(
@@ -69,7 +69,7 @@ def a_consultant(
 ) -> Employee:
     """A member of staff who takes part in sharing out. `.id` is what customers carry."""
     employee = an_employee(session, name, department=department, **values)
-    _saved(
+    saved(
         session,
         ConsultantQuota(
             employee_id=employee.id,
@@ -88,7 +88,7 @@ def a_customer(session: Session, name: str | None = None, **values: Any) -> Cust
     number = next(_number)
     if not values.keys() & {"phone", "qq", "wechat"}:
         values["phone"] = f"139{number:08d}"
-    return _saved(session, Customer(**{"name": name or f"Customer {number}", "created_at": NOON, **values}))
+    return saved(session, Customer(**{"name": name or f"Customer {number}", "created_at": NOON, **values}))
 
 
 def customers_waiting(session: Session, count: int) -> list[Customer]:
@@ -148,7 +148,7 @@ def a_public_customer(
 
 def an_episode(session: Session, customer: Customer, consultant: Employee, **values: Any) -> Assignment:
     """One episode of a consultant holding a customer; open unless closed by `values`."""
-    return _saved(
+    return saved(
         session,
         Assignment(
             **{
@@ -164,7 +164,7 @@ def an_episode(session: Session, customer: Customer, consultant: Employee, **val
 
 def a_follow_up(session: Session, customer: Customer, *, at: datetime = NOON, **values: Any) -> FollowUp:
     """A contact by the consultant who holds the customer. The deadlines are left as they are."""
-    return _saved(
+    return saved(
         session,
         FollowUp(
             **{
@@ -184,7 +184,7 @@ def a_payment(
     """A deposit of 500 yuan that awaits confirmation."""
     if "recorded_by_id" not in values:
         values["recorded_by_id"] = an_account(session).id
-    return _saved(
+    return saved(
         session,
         Payment(
             **{
@@ -230,7 +230,8 @@ def ids(rows: Iterable[Any]) -> list[int]:
     return [row.id for row in rows]
 
 
-def _saved(session: Session, row: Any) -> Any:
+def saved(session: Session, row: Any) -> Any:
+    """The row, flushed, with its key."""
     session.add(row)
     session.flush()
     return row

@@ -39,6 +39,32 @@ PAGES = Catalogue(
         ),
         Page("pool", says("Public pool"), {"view": says("View"), "claim": says("Claim")}),
         Page("import", says("Import"), {"view": says("View"), "run": says("Import"), "undo": says("Take back")}),
+        Page(
+            "classes",
+            says("Classes"),
+            {"view": says("View"), "edit": says("Edit"), "money": says("See what is paid and owed")},
+        ),
+        Page("courses", says("Campuses and courses"), {"view": says("View"), "edit": says("Edit")}),
+        Page(
+            "students",
+            says("Students"),
+            {
+                "view": says("View"),
+                "edit": says("Edit"),
+                "money": says("See what is paid and owed"),
+                "sign_in": says("Hand out sign-ins"),
+            },
+        ),
+        Page(
+            "payments",
+            says("Payments"),
+            {
+                "view": says("View"),
+                "record": says("Record"),
+                "edit": says("Correct what is pending"),
+                "decide": says("Confirm and reject"),
+            },
+        ),
         Page("staff", says("Staff and quotas"), {"view": says("View"), "edit": says("Edit")}),
         Page("notifications", says("Notifications"), {"view": says("View"), "manage": says("Manage")}),
         Page("jobs", says("Jobs"), {"view": says("View"), "run": says("Run")}),
@@ -81,6 +107,11 @@ DEFAULT_ROLES = (
                 "customers.*": Reach.ALL,
                 "pool.view": Reach.ALL,
                 "import.*": Reach.ALL,
+                "classes.*": Reach.ALL,
+                "courses.*": Reach.ALL,
+                "students.view": Reach.ALL,
+                "students.money": Reach.ALL,
+                "payments.view": Reach.ALL,
                 "staff.view": Reach.ALL,
                 "staff.edit": Reach.ALL,
                 "notifications.view": Reach.ALL,
@@ -91,11 +122,56 @@ DEFAULT_ROLES = (
     DefaultRole(
         "consultant",
         says("Consultant"),
-        PAGES.grants({**_EVERYBODY, "my-customers.*": Reach.OWN, "pool.view": Reach.ALL, "pool.claim": Reach.ALL}),
+        PAGES.grants(
+            {
+                **_EVERYBODY,
+                "my-customers.*": Reach.OWN,
+                "pool.view": Reach.ALL,
+                "pool.claim": Reach.ALL,
+                "classes.view": Reach.ALL,
+                "students.view": Reach.OWN,
+                "students.money": Reach.OWN,
+                "payments.view": Reach.OWN,
+                "payments.record": Reach.OWN,
+                "payments.edit": Reach.OWN,
+            }
+        ),
     ),
-    DefaultRole("lecturer", says("Lecturer"), PAGES.grants(_EVERYBODY)),
-    DefaultRole("class_teacher", says("Class teacher"), PAGES.grants(_EVERYBODY)),
-    DefaultRole("finance", says("Finance"), PAGES.grants(_EVERYBODY)),
+    DefaultRole(
+        "lecturer",
+        says("Lecturer"),
+        PAGES.grants({**_EVERYBODY, "classes.view": Reach.OWN, "students.view": Reach.OWN}),
+    ),
+    DefaultRole(
+        "class_teacher",
+        says("Class teacher"),
+        PAGES.grants(
+            {
+                **_EVERYBODY,
+                "classes.view": Reach.OWN,
+                "students.view": Reach.OWN,
+                "students.edit": Reach.OWN,
+                "students.sign_in": Reach.OWN,
+            }
+        ),
+    ),
+    DefaultRole(
+        "finance",
+        says("Finance"),
+        PAGES.grants(
+            {
+                **_EVERYBODY,
+                "classes.view": Reach.ALL,
+                "classes.money": Reach.ALL,
+                "students.view": Reach.ALL,
+                "students.money": Reach.ALL,
+                "students.sign_in": Reach.ALL,
+                "payments.view": Reach.ALL,
+                "payments.edit": Reach.ALL,
+                "payments.decide": Reach.ALL,
+            }
+        ),
+    ),
     DefaultRole("student", says("Student"), PAGES.grants(_EVERYBODY)),
 )
 
