@@ -4,8 +4,9 @@ Declarations import from here, which needs no Streamlit. Pages draw with `crm.gr
 """
 
 from crm.grid.config import Action, Column, Search, TableConfig
-from crm.grid.filters import AnyOf, DateRange, NumberRange, Related
+from crm.grid.filters import AnyOf, Related
 from crm.grid.form_config import EditForm, Form, Input
+from crm.grid.ranges import DateRange, NumberRange
 from crm.grid.site import Site
 
 __all__ = [

@@ -150,3 +150,9 @@ def account_csv(work: Work) -> bytes:
     for row in work.left:
         out.writerow([tame(str(row.key)), tame(row.name), _("not reached"), ""])
     return text.getvalue().encode("utf-8-sig")
+
+
+def numbered(text: Says, count: int) -> Says:
+    """The text with its {count}, in the form that the number asks for."""
+    others = tuple(pair for pair in text.values if pair[0] != "count")
+    return Says(text.text, (*others, ("count", count)), text.plural)

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from crm.errors import Invalid, ThanosError
-from crm.grid.acting import STEP, Chosen, Every, Row, Sight, Ticked, Work, account_csv, sight
+from crm.grid.acting import STEP, Chosen, Every, Row, Sight, Ticked, Work, account_csv, numbered, sight
 from crm.grid.choosing import untick
 from crm.grid.config import Action
 from crm.grid.frame import name_of, permitted
@@ -78,7 +78,7 @@ def undo_line(here: Here) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=here.key("line-of-undo")):
         st.markdown(f":material/check: {_done(did.work)}", width="stretch")
         st.button(
-            _("Undo"),
+            _undo_label(did.work.action),
             key=here.key("undo"),
             icon=":material/undo:",
             type="primary",
@@ -144,7 +144,7 @@ def _question(here: Here, action: Action, acting: Acting) -> None:
             )
         )
     chosen = says_n("**{count}** row is chosen:", "**{count}** rows are chosen:", count=seen.number)
-    st.markdown(str(chosen if action.confirm is None else counted(action.confirm, seen.number)))
+    st.markdown(str(chosen if action.confirm is None else numbered(action.confirm, seen.number)))
     more = seen.number - len(seen.sample)
     st.caption(
         literal(", ".join(row.name for row in seen.sample)) + (_(" and {count} more", count=more) if more else "")
@@ -235,7 +235,8 @@ def _account(here: Here, acting: Acting, work: Work) -> None:
                 on_click="ignore",
             )
         if work.done and work.action.undo is not None and not work.undoing:
-            st.button(_("Undo"), key=here.key("acting:undo"), icon=":material/undo:", on_click=_undo, args=(here, work))
+            label = _undo_label(work.action)
+            st.button(label, key=here.key("acting:undo"), icon=":material/undo:", on_click=_undo, args=(here, work))
         if work.left and st.button(_("Go on"), key=here.key("acting:on")):
             acting.go = True
             st.rerun(scope="fragment")
@@ -269,18 +270,17 @@ def _undo(here: Here, work: Work) -> None:
     here.remember("did", None)
 
 
-def counted(text: Says, count: int) -> Says:
-    """The text with its {count}, in the form that the number asks for."""
-    others = tuple(pair for pair in text.values if pair[0] != "count")
-    return Says(text.text, (*others, ("count", count)), text.plural)
-
-
 def _done(work: Work) -> Says:
-    return counted(work.action.undone if work.undoing else work.action.done, len(work.done))
+    return numbered(work.action.undone if work.undoing else work.action.done, len(work.done))
 
 
 def _title(action: Action, acting: Acting) -> Says | str:
-    return _("Undo") if acting.work is not None and acting.work.undoing else action.label
+    return _undo_label(action) if acting.work is not None and acting.work.undoing else action.label
+
+
+def _undo_label(action: Action) -> str:
+    """Told apart from the undo of a save, which may stand on the same page."""
+    return _("Undo: {action}", action=action.verb or action.label)
 
 
 def _offered(here: Here, name: str) -> Action | None:

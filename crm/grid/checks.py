@@ -22,9 +22,10 @@ from crm.grid.faults import (
     takes,
     twice,
 )
-from crm.grid.fields import KINDS, Fact, facts
-from crm.grid.filters import AnyOf, DateRange, Filter, NumberRange, Related
+from crm.grid.fields import KINDS, Fact, Model, facts, unique
+from crm.grid.filters import AnyOf, Filter, Related
 from crm.grid.form_checks import check_forms
+from crm.grid.ranges import DateRange, NumberRange
 from crm.grid.shape_checks import check_shapes
 from crm.grid.view import OWN_KEYS
 
@@ -230,7 +231,17 @@ def _fits(where: str, one: Filter, fact: Fact) -> Faults:
             yield f"{where} names {one.source!r}, which is no foreign key. Name one, or use AnyOf."
         else:
             yield from known(f"{where}.shows", one.shows, fact.target[0])
+            yield from _key(where, one, fact.target[0])
     elif isinstance(one, DateRange) and fact.kind not in ("date", "moment"):
         yield f"{where} names {one.source!r}, which is neither a date nor a moment. Use another filter."
     elif isinstance(one, NumberRange) and fact.kind not in NUMBERS:
         yield f"{where} names {one.source!r}, which is no number. Use another filter."
+
+
+def _key(where: str, one: Related, target: Model) -> Faults:
+    """The other key is a field that names one row."""
+    if not one.key:
+        return
+    yield from known(f"{where}.key", one.key, target)
+    if one.key in facts(target) and not unique(target, one.key):
+        yield f"{where}.key is {one.key!r}, which several rows of {name_of(target)} may share. Name a unique field."

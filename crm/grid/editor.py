@@ -70,6 +70,7 @@ def editor(here: Here, shown: Shown) -> None:
         hide_index=True,
         num_rows="fixed",
         height=min(MOST_HEIGHT, ROW * len(shown.frame) + 38),
+        column_order=[name for name in shown.frame.columns if name != LOCK or _locks(here, shown)],
         column_config=_configs(here, shown),
         disabled=locked,
         placeholder="",
@@ -78,6 +79,16 @@ def editor(here: Here, shown: Shown) -> None:
         on_change=_edited,
         args=(here, memory.epoch),
     )
+
+
+def _locks(here: Here, shown: Shown) -> bool:
+    """Whether the locks have their column: where a row of the page is locked, or was while these rows were shown.
+
+    It is in the frame either way, so that the editor stays the same one when a lock comes and goes.
+    """
+    if shown.closed:
+        here.remember("locks", shown.snapshot.ids)
+    return bool(here.recall("locks") == shown.snapshot.ids)
 
 
 def _key(here: Here, epoch: int) -> str:
@@ -242,7 +253,7 @@ def undo_button(here: Here) -> None:
     if editable(here.config, here.actor):
         last: tuple[Change, ...] = here.recall("last-save", ())
         st.button(
-            _("Undo"),
+            _("Undo the save"),
             key=here.key("undo-save"),
             icon=":material/undo:",
             type="tertiary",

@@ -10,7 +10,7 @@ from enum import Enum as PyEnum
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Boolean, Date, DateTime, Enum, Float, Integer, Numeric, String, Table, inspect
+from sqlalchemy import Boolean, Date, DateTime, Enum, Float, Integer, Numeric, String, Table, UniqueConstraint, inspect
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlmodel import SQLModel
 
@@ -72,6 +72,15 @@ def attribute(model: Model, name: str) -> InstrumentedAttribute[Any]:
     """The model's field as SQL knows it."""
     found: InstrumentedAttribute[Any] = getattr(model, name)
     return found
+
+
+def unique(model: Model, name: str) -> bool:
+    """Whether no two rows of the model have the same value in that field, by its table's own constraints."""
+    column = inspect(model).column_attrs[name].columns[0]
+    table = column.table
+    alone = [index.columns for index in table.indexes if index.unique and not index.dialect_kwargs]
+    alone += [rule.columns for rule in table.constraints if isinstance(rule, UniqueConstraint)]
+    return list(table.primary_key.columns) == [column] or any(list(columns) == [column] for columns in alone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,22 +7,20 @@ Filters combine with AND, the choices within one with OR. A value that cannot be
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, false, or_, select
+from sqlalchemy import Select, false, or_, select
 from sqlmodel import Session
 
 from crm.errors import ThanosError
-from crm.grid.fields import LARGEST, Model, Path, attribute, label_of, path, whole_number
+from crm.grid.conditions import Condition, Presence, among, may_be_empty, present, through
+from crm.grid.fields import Model, Path, attribute, label_of, path, whole_number
 from crm.grid.values import plain_text
 from crm.i18n import Says, says
 from crm.rbac import Actor
 
-Condition = ColumnElement[bool]
 Choices = Mapping[Any, Says | str]
-NONE = "none"
 MANY_CHOICES = 500
 
 
@@ -56,66 +54,91 @@ class Filter:
         """The condition. Days are days in `zone`."""
         raise NotImplementedError
 
+    def presence(self, model: Model) -> tuple[Presence, ...]:
+        """*Is empty* and *is not empty*, where both may be."""
+        return tuple(Presence) if may_be_empty(path(model, self.source)) else ()
+
 
 @dataclass(frozen=True)
-class AnyOf(Filter):
-    """Rows whose field has any of the ticked choices. Choices come from the model's enum or its yes/no field.
-
-    `choices`: (session, actor) -> value -> label, for a field that is neither.
-    A field that may be empty offers "(none)" too.
-    """
-
-    _: KW_ONLY
-    choices: Callable[[Session, Actor], Choices] | None = None
+class Ticked(Filter):
+    """A filter of choices of which any number can be ticked. Where the field may be empty, that is a choice too."""
 
     def read(self, raw: Sequence[str], model: Model) -> tuple[Any, ...]:
-        fact = path(model, self.source).last
-        known: dict[str, Any] = {str(choice.value): choice for choice in fact.choices}
-        if fact.kind == "yes_no":
-            known = {"yes": True, "no": False}
-        if not fact.required:
-            known[NONE] = None
-        values = []
-        for text in raw:
-            if text in known:
-                values.append(known[text])
-            elif self.choices is not None and fact.kind in ("text", "long") and text == plain_text(text):
-                values.append(text)
-            elif self.choices is not None and fact.kind in ("number", "relation"):
-                values.append(_whole(text))
-            else:
-                raise Unparsable(says("{value} is not a choice of this filter.", value=text))
-        return tuple(dict.fromkeys(values))
+        known = {one.value: one for one in self.presence(model)}
+        return tuple(dict.fromkeys(known[text] if text in known else self.choice(text, model) for text in raw))
 
     def write(self, value: Any) -> list[str]:
         return [_written(item) for item in value]
 
     def where(self, value: Any, model: Model, _zone: ZoneInfo) -> Condition:
-        return through(path(model, self.source), lambda column: any_of(column, value))
+        here = path(model, self.source)
+        plain = [one for one in value if not isinstance(one, Presence)]
+        parts = [present(here, one) for one in value if isinstance(one, Presence)]
+        if plain:
+            parts.insert(0, through(here, lambda column: self.matches(column, plain, model)))
+        return or_(*parts) if parts else false()
+
+    def matches(self, column: Any, values: Sequence[Any], _model: Model) -> Condition:
+        """The condition on the field itself for these choices."""
+        return among(column, values)
+
+    def choice(self, text: str, model: Model) -> Any:
+        """One choice as the URL writes it. Raises `Unparsable`."""
+        raise NotImplementedError
 
     def offered(self, session: Session, actor: Actor, model: Model) -> Choices:
         """The choices as value -> label, in the order to show."""
-        if self.choices is not None:
-            return self.choices(session, actor)
-        fact = path(model, self.source).last
-        made: dict[Any, Says | str] = {choice: label_of(choice) for choice in fact.choices}
-        if fact.kind == "yes_no":
-            made = {True: says("Yes"), False: says("No")}
-        if not fact.required and fact.kind != "yes_no":
-            made[None] = says("(none)")
-        return made
+        return {**self.listed(session, actor, model), **{one: one.label for one in self.presence(model)}}
+
+    def listed(self, session: Session, actor: Actor, model: Model) -> Choices:
+        """The choices that are values."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class Related(Filter):
-    """Rows that refer to any of the ticked rows of another table.
+class AnyOf(Ticked):
+    """Rows whose field has any of the ticked choices. Choices come from the model's enum or its yes/no field.
 
-    `field` is the foreign key, or several joined by dots: `consultant_id.department_code`; the default is
-    `<name>_id`. The URL holds the key that the last one refers to, so `department=1002` is a code where the
-    foreign key is one. `shows` is the field that names a choice. `rows`, (session, actor) -> Select, narrows them.
+    `choices`: (session, actor) -> value -> label, for a field that is neither, or to offer fewer of them.
     """
 
     _: KW_ONLY
+    choices: Callable[[Session, Actor], Choices] | None = None
+
+    def choice(self, text: str, model: Model) -> Any:
+        fact = path(model, self.source).last
+        known: dict[str, Any] = {str(choice.value): choice for choice in fact.choices}
+        if fact.kind == "yes_no":
+            known = {"yes": True, "no": False}
+        if text in known:
+            return known[text]
+        if self.choices is not None and fact.kind in ("text", "long") and text == plain_text(text):
+            return text
+        if self.choices is not None and fact.kind in ("number", "relation"):
+            return _whole(text)
+        raise _no_choice(text)
+
+    def listed(self, session: Session, actor: Actor, model: Model) -> Choices:
+        if self.choices is not None:
+            return self.choices(session, actor)
+        fact = path(model, self.source).last
+        if fact.kind == "yes_no":
+            return {True: says("Yes"), False: says("No")}
+        return {choice: label_of(choice) for choice in fact.choices}
+
+
+@dataclass(frozen=True)
+class Related(Ticked):
+    """Rows that refer to any of the ticked rows of another table.
+
+    `field` is the foreign key, or several joined by dots: `consultant_id.department_code`; the default is
+    `<name>_id`. The URL holds what the last one refers to, so `department=1002` is a code where the foreign key
+    is one; `key` names another unique field of those rows for it. `shows` is the field that names a choice.
+    `rows`, (session, actor) -> Select, narrows them.
+    """
+
+    _: KW_ONLY
+    key: str = ""
     shows: str = "name"
     rows: Callable[[Session, Actor], Select[Any]] | None = None
 
@@ -123,115 +146,27 @@ class Related(Filter):
     def source(self) -> str:
         return self.field or f"{self.name}_id"
 
-    def read(self, raw: Sequence[str], model: Model) -> tuple[Any, ...]:
+    def choice(self, text: str, model: Model) -> Any:
+        target, key = self._target(model)
+        if path(target, self.key or key).last.kind != "text":
+            return _whole(text)
+        if not text or text != plain_text(text):
+            raise _no_choice(text)
+        return text
+
+    def matches(self, column: Any, values: Sequence[Any], model: Model) -> Condition:
+        if not self.key:
+            return among(column, values)
+        target, key = self._target(model)
+        found: Condition = column.in_(select(attribute(target, key)).where(among(attribute(target, self.key), values)))
+        return found
+
+    def listed(self, session: Session, actor: Actor, model: Model) -> Choices:
         here = path(model, self.source)
-        target, key = cast(tuple[Model, str], here.last.target)
-        kind = path(target, key).last.kind
-        values = [None if text == NONE else plain_text(text) if kind == "text" else _whole(text) for text in raw]
-        return tuple(dict.fromkeys(values))
+        return related_labels(session, actor, here, self.shows, self.rows, key=self.key)
 
-    def write(self, value: Any) -> list[str]:
-        return [_written(item) for item in value]
-
-    def where(self, value: Any, model: Model, _zone: ZoneInfo) -> Condition:
-        return through(path(model, self.source), lambda column: any_of(column, value))
-
-    def offered(self, session: Session, actor: Actor, model: Model) -> Choices:
-        """The rows that may be ticked, as key -> label, by label."""
-        here = path(model, self.source)
-        made: dict[Any, Says | str] = dict(related_labels(session, actor, here, self.shows, self.rows))
-        if not here.last.required:
-            made[None] = says("(none)")
-        return made
-
-
-@dataclass(frozen=True)
-class DateRange(Filter):
-    """Rows whose date, or moment in the school's time zone, lies from one day to another, both included."""
-
-    def read(self, raw: Sequence[str], _model: Model) -> tuple[date | None, date | None]:
-        text = raw[-1] if raw else ""
-        first, dots, last = text.partition("..")
-        try:
-            start = _day(first) if first else None
-            end = _day(last) if last else None
-        except ValueError:
-            start = end = None
-        if not dots or (start is None and end is None):
-            raise Unparsable(says("{value} is not a range of dates like 2026-01-01..2026-01-31.", value=text))
-        if start and end and end < start:
-            raise Unparsable(says("{value} ends before it begins.", value=text))
-        return start, end
-
-    def write(self, value: Any) -> list[str]:
-        start, end = value
-        return [f"{start or ''}..{end or ''}"]
-
-    def where(self, value: Any, model: Model, zone: ZoneInfo) -> Condition:
-        start, end = value
-        here = path(model, self.source)
-
-        def within(column: Any) -> Condition:
-            low: Any = start
-            high: Any = end and end + timedelta(days=1)
-            if here.last.kind == "moment":
-                low = start and datetime.combine(start, time(), zone)
-                high = high and datetime.combine(high, time(), zone)
-            found = column.is_not(None) if low is None else column >= low
-            return found if high is None else cast(Condition, found & (column < high))
-
-        return through(here, within)
-
-
-@dataclass(frozen=True)
-class NumberRange(Filter):
-    """Rows whose number lies from one to another, both included."""
-
-    def read(self, raw: Sequence[str], model: Model) -> tuple[float | None, float | None]:
-        text = raw[-1] if raw else ""
-        first, dots, last = text.partition("..")
-        number = _decimal if path(model, self.source).last.kind == "decimal" else whole_number
-        try:
-            start = number(first) if first else None
-            end = number(last) if last else None
-        except ValueError:
-            start = end = None
-        if not dots or (start is None and end is None):
-            raise Unparsable(says("{value} is not a range of numbers like 10..20.", value=text))
-        return start, end
-
-    def write(self, value: Any) -> list[str]:
-        return ["..".join("" if end is None else repr(end) for end in value)]
-
-    def where(self, value: Any, model: Model, _zone: ZoneInfo) -> Condition:
-        start, end = value
-
-        def within(column: Any) -> Condition:
-            found = column.is_not(None) if start is None else column >= start
-            return found if end is None else cast(Condition, found & (column <= end))
-
-        return through(path(model, self.source), within)
-
-
-def through(here: Path, condition: Callable[[Any], Condition]) -> Condition:
-    """The condition on a field reached through foreign keys, as nested `IN (SELECT ...)`."""
-    found = condition(attribute(here.owner, here.last.name))
-    for index in range(len(here.hops) - 1, -1, -1):
-        step, target, key = here.hops[index]
-        before = here.hops[index - 1][1] if index else here.model
-        found = attribute(before, step).in_(select(attribute(target, key)).where(found))
-    return found
-
-
-def any_of(column: Any, values: Sequence[Any]) -> Condition:
-    """The column has one of the values, "empty" being one of them. No value at all: no row."""
-    plain = [value for value in values if value is not None]
-    parts: list[Condition] = []
-    if plain:
-        parts.append(column == plain[0] if len(plain) == 1 else column.in_(plain))
-    if None in values:
-        parts.append(column.is_(None))
-    return or_(*parts) if parts else false()
+    def _target(self, model: Model) -> tuple[Model, str]:
+        return cast(tuple[Model, str], path(model, self.source).last.target)
 
 
 def related_labels(
@@ -241,11 +176,16 @@ def related_labels(
     shows: str,
     rows: Callable[[Session, Actor], Select[Any]] | None,
     keys: Sequence[Any] | None = None,
+    *,
+    key: str = "",
 ) -> dict[Any, str]:
-    """Key -> label of the rows that the path's foreign key may refer to, by label; with `keys`, of these only."""
-    target, key = cast(tuple[Model, str], here.last.target)
+    """Key -> label of the rows that the path's foreign key may refer to, by label; with `keys`, of these only.
+
+    `key` is the field that they are known by, unless it is the one that the foreign key refers to.
+    """
+    target, referred = cast(tuple[Model, str], here.last.target)
     every: Select[Any] = rows(session, actor) if rows is not None else select(target)
-    column, label = attribute(target, key), attribute(target, shows)
+    column, label = attribute(target, key or referred), attribute(target, shows)
     wanted: Select[Any] = every.with_only_columns(column, label).order_by(None).order_by(label, column)
     wanted = wanted.where(column.in_(keys)) if keys is not None else wanted.limit(MANY_CHOICES)
     return told_apart({found: str(text) for found, text in session.execute(wanted)})
@@ -257,32 +197,18 @@ def told_apart(labels: Mapping[Any, str]) -> dict[Any, str]:
     return {key: label if times[label] == 1 else f"{label} · {key}" for key, label in labels.items()}
 
 
+def _no_choice(text: str) -> Unparsable:
+    return Unparsable(says("{value} is not a choice of this filter.", value=text))
+
+
 def _whole(text: str) -> int:
     try:
         return whole_number(text)
     except ValueError:
-        raise Unparsable(says("{value} is not a choice of this filter.", value=text)) from None
-
-
-def _day(text: str) -> date:
-    """A day that leaves room for a day and a time zone on either side. Raises `ValueError`."""
-    day = date.fromisoformat(text)
-    if not 1 < day.year < 9999:
-        raise ValueError(text)
-    return day
-
-
-def _decimal(text: str) -> float:
-    """A number that the database can compare with. Raises `ValueError`."""
-    number = float(text)
-    if not -LARGEST <= number <= LARGEST:
-        raise ValueError(text)
-    return number
+        raise _no_choice(text) from None
 
 
 def _written(value: Any) -> str:
-    if value is None:
-        return NONE
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(getattr(value, "value", value))

@@ -39,16 +39,16 @@ def matching(
     page is wanted: left alone it gathers every match by the filter's index and sorts them all. So what narrows by
     another field than the order's is put where no index can be used for it.
     """
-    narrowing = {
-        one.source: one.where(view.filters[one.name], config.model, zone)
+    narrowing = [
+        (one.source, one.where(view.filters[one.name], config.model, zone))
         for one in config.filters
         if one.name in view.filters
-    }
+    ]
     if view.search:
-        narrowing[""] = searched(config, session, actor, view.search, indexed=not walk)
+        narrowing.append(("", searched(config, session, actor, view.search, indexed=not walk)))
     opaque = walk and session.get_bind().dialect.name == "sqlite"
     found = config.rows(session, actor).order_by(None)
-    for field, condition in narrowing.items():
+    for field, condition in narrowing:
         aside = opaque and field != view.sort.removeprefix("-")
         found = found.where(case((condition, 1)) == 1 if aside else condition)
     return found

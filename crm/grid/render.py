@@ -11,6 +11,7 @@ from crm.grid.action_dialog import action_dialog, undo_line
 from crm.grid.bulk import bar
 from crm.grid.choosing import hold_choice
 from crm.grid.config import TableConfig
+from crm.grid.counts import counted
 from crm.grid.editor import editor, ticked, undo_button
 from crm.grid.export_dialog import export_dialog
 from crm.grid.forms import add_dialog, edit_dialog
@@ -69,8 +70,13 @@ def _list(here: Here) -> None:
     config = here.config
     st.html(f"<style>{STYLE}</style>")
     with here.connection.reading() as session:
-        toolbar(here, view, session)
-        page = read_page(config, session, here.actor, view, here.zone)
+        try:
+            page = read_page(config, session, here.actor, view, here.zone)
+        except ThanosError:
+            # What cannot be read can be narrowed or cleared all the same.
+            toolbar(here, view, session, {})
+            raise
+        toolbar(here, view, session, counted(config, session, here.actor, view, here.zone, page))
         hold_choice(here, view, page)
         drawing = shown(config, session, here.actor, page.rows, ticked(here), here.connection.now())
     outcome(here, dict(drawing.names))

@@ -5,9 +5,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, union_all
 from sqlmodel import Session
 
+from crm.grid.conditions import through
 from crm.grid.config import Search, TableConfig
 from crm.grid.fields import attribute, path, whole_number
-from crm.grid.filters import through
 from crm.rbac import Actor
 
 ESCAPE = "\\"

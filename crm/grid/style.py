@@ -14,13 +14,16 @@ STYLE = (
     "padding:.6rem 0;backdrop-filter:blur(24px)}"
     # A dialog's own box would count as what is scrolled, and it never is.
     '[data-testid="stDialog"]>div{overflow:clip}'
-    # On a phone filters and actions are one line each, moved by a finger, so that the table is not a screen below.
+    # Filters have room, but on a phone: there they unfold from a button.
+    '[class*="-fold"][class*="stElementContainer"]{display:none}'
     "@media (max-width:640px){"
+    '[class*="-fold"][class*="stElementContainer"]{display:flex}'
+    '[data-testid="stLayoutWrapper"]:has(>[class*="-filters-folded"]){display:none}'
+    '[class*="-filters-unfolded"]>*{width:calc(50% - .5rem)!important}'
+    # Chips and actions are one line each, moved by a finger, so that the table is not a screen below.
     '[class*="-line-of-"]{flex-wrap:nowrap!important;overflow-x:auto;scrollbar-width:none}'
     '[class*="-line-of-"]>*{flex-shrink:0}'
     # But what is wrong with a form is read, and its buttons are pressed, without moving anything.
     '[class*="-line-of-save"]{flex-wrap:wrap!important}'
-    # Narrow enough that the third one is seen to be there.
-    '[class*="-line-of-filters"]>*:not(:has([data-testid="stDateInput"])){width:9.4rem!important}'
     "}"
 )

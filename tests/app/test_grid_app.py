@@ -186,8 +186,12 @@ def test_labels_are_in_the_language_of_the_declaration_and_choices_are_named(eng
     app = page()
 
     assert labels(app.multiselect) == ["Binding", "Lent", "Shelf"]
-    assert app.multiselect[0].options == ["Paperback", "Cloth", "Leather", "(none)"]
-    assert app.multiselect[2].options == ["Shelf 1", "Shelf 2", "Shelf 3", "(none)"]
+    assert app.multiselect[0].options == [
+        "Paperback (15)", "Cloth (15)", "Leather (0)", "(is empty) (0)", "(is not empty) (30)"
+    ]  # fmt: skip
+    assert app.multiselect[2].options == [
+        "Shelf 1 (10)", "Shelf 2 (20)", "Shelf 3 (0)", "(is empty) (0)", "(is not empty) (30)"
+    ]  # fmt: skip
 
 
 def test_a_record_opens_from_the_address_and_leads_back(engine: Engine):

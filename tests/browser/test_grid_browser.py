@@ -46,8 +46,8 @@ st.title("Books")
 render_table(BOOKS, READER if "reader" in st.query_params else LIBRARIAN,
              detail=lambda actor, key: st.write(f"The story of book {key}"))
 """
-# Left edges of what is drawn before the columns, and the columns' widths, as the grid fixes them.
-LEFT = {"tick": 22, "open": 66, "lock": 110, "return": 187, "name": 294, "pages": 424}
+# What is drawn from the left, as wide as the grid fixes it; the locks only where a row of the page is locked.
+WIDTHS = {"tick": 44, "open": 44, "lock": 44, "return": 110, "name": 140, "pages": 90}
 ROW = 35
 
 
@@ -145,8 +145,19 @@ class Visitor:
         """Click into a cell of the table, by the place where it is drawn."""
         box = self.page.locator('[data-testid="stDataFrame"]').first.bounding_box()
         assert box is not None
-        x, y = box["x"] + LEFT[column], box["y"] + ROW * (row + 1) + ROW / 2
+        x, y = box["x"] + self.middle(column), box["y"] + ROW * (row + 1) + ROW / 2
         (self.page.mouse.dblclick if twice else self.page.mouse.click)(x, y)
+
+    def middle(self, column: str) -> float:
+        """How far from the left the middle of a column is."""
+        servers.wait_for(lambda: "Name" in self.heads(), "the table is not drawn", seconds=15)
+        drawn = [name for name in WIDTHS if name != "lock" or self.heads().index("Name") == 4]
+        return sum(WIDTHS[name] for name in drawn[: drawn.index(column)]) + WIDTHS[column] / 2
+
+    def heads(self) -> list[str]:
+        """The heads of the columns, as they are read out."""
+        heads = self.page.locator('[data-testid="stDataFrame"] [role="columnheader"]')
+        return [text.strip() for text in heads.all_text_contents()]
 
     def type(self, column: str, row: int, text: str) -> "Visitor":
         """Edit a cell."""
@@ -172,7 +183,8 @@ class Visitor:
 
     def first(self) -> str:
         """The name in the first row."""
-        cell = self.page.locator("#glide-cell-4-0")
+        heads = self.heads()
+        cell = self.page.locator(f"#glide-cell-{heads.index('Name') if 'Name' in heads else 0}-0")
         return str(cell.text_content()) if cell.count() else ""
 
 

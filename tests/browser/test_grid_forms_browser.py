@@ -53,12 +53,12 @@ def test_a_form_finds_what_it_refers_to_makes_what_is_missing_and_goes_on_to_the
 def test_the_last_save_is_taken_back(visit: Callable[..., Visitor], library: Library) -> None:
     visitor = visit().type("name", 0, "By mistake").is_told("1 change saved.")
 
-    visitor.settled().press("Undo")
+    visitor.settled().press("Undo the save")
 
     visitor.is_told("1 change undone.")
     eventually(lambda: library.names(30) == ["Book 30"])
     eventually(lambda: visitor.first() == "Book 30")
-    expect(visitor.page.get_by_role("button", name="Undo", exact=True)).to_be_disabled()
+    expect(visitor.page.get_by_role("button", name="Undo the save", exact=True)).to_be_disabled()
 
 
 def test_a_closed_row_says_why_and_returns_to_its_value(visit: Callable[..., Visitor], library: Library) -> None:
@@ -72,6 +72,24 @@ def test_a_closed_row_says_why_and_returns_to_its_value(visit: Callable[..., Vis
     visitor.is_told("Not saved:")
     eventually(lambda: visitor.first() == "Book 30")
     assert library.names(30) == ["Book 30"]
+
+
+def test_a_lock_that_comes_and_goes_takes_no_edit_along(visit: Callable[..., Visitor], library: Library) -> None:
+    visitor = visit().type("name", 0, "One").is_told("1 change saved.")
+    assert visitor.settled().heads()[:4] == ["✓", "", "", "Name"]
+
+    library.rows("UPDATE book SET lent = 1 WHERE id = 28")
+    visitor.type("name", 1, "Two")
+    eventually(lambda: visitor.heads()[:5] == ["✓", "", "", "", "Name"])
+    visitor.settled().type("name", 0, "Three")
+    eventually(lambda: library.names(30, 29) == ["Three", "Two"])
+    library.rows("UPDATE book SET lent = 0 WHERE id = 28")
+    visitor.settled().type("name", 2, "Four")
+    eventually(lambda: library.names(30, 29, 28) == ["Three", "Two", "Four"])
+
+    assert visitor.settled().heads()[:5] == ["✓", "", "", "", "Name"]
+    visitor.page.reload()
+    eventually(lambda: visitor.heads()[:4] == ["✓", "", "", "Name"])
 
 
 def test_each_contested_cell_is_decided_by_itself(visit: Callable[..., Visitor], library: Library) -> None:

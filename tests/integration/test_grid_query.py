@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from crm.grid import Search, query
+from crm.grid import AnyOf, NumberRange, Related, Search, query
+from crm.grid.conditions import Presence
+from crm.grid.counts import counted
 from crm.grid.query import Page, read_page
 from crm.grid.view import read_view
 from crm.rbac import Actor
@@ -69,7 +71,12 @@ def test_a_search_looks_into_each_field_as_declared(books: Session, url: str, ro
         ("binding=none", {21}),
         ("binding=none&binding=cloth", {2, 4, 6, 8, 10, 12, 21, 22}),
         ("binding=cloth&shelf=1001", {6, 12}),
+        ("binding=some&pages=..20", {1, 2}),
+        ("binding=none&binding=some&lent=yes", {22}),
         ("shelf=none&shelf=1003", {21, 23}),
+        ("shelf=some&pages=210..", {23}),
+        ("pages=none", {22}),
+        ("pages=some&lent=yes", set()),
         ("lent=yes", {22}),
         ("pages=110..", {11, 12, 21, 23}),
         ("pages=..20", {1, 2}),
@@ -81,6 +88,76 @@ def test_a_search_looks_into_each_field_as_declared(books: Session, url: str, ro
 )
 def test_filters_combine_with_and_and_their_choices_with_or(books: Session, url: str, rows: set[int]):
     assert set(page(books, url).rows) == rows
+
+
+def test_what_a_path_leads_to_is_empty_also_where_a_step_is(books: Session):
+    books.add(a_book(50, sequel_to_id=21))
+    books.add(a_book(51, sequel_to_id=23))
+    before = AnyOf("before", field="sequel_to_id.binding")
+    config = replace(BOOKS, filters=(before, NumberRange("more", field="sequel_to_id.pages")))
+
+    assert page(books, "before=some", config).rows == [51]
+    assert page(books, "before=some&more=some", config).rows == [51]
+    assert set(page(books, "before=none&before=paper", config).rows) == {*range(1, 13), 21, 22, 23, 50, 51}
+    assert 50 in page(books, "before=none", config).rows
+    assert page(books, "more=none&before=some", config).rows == []
+
+
+def test_two_filters_of_one_field_both_hold(books: Session):
+    config = replace(BOOKS, filters=(NumberRange("pages"), NumberRange("at_most", field="pages")))
+
+    assert set(page(books, "pages=30..&at_most=..40", config).rows) == {3, 4}
+
+
+def test_a_relation_can_stand_in_the_address_by_another_unique_field(books: Session):
+    books.add(a_book(50, sequel_to_id=21))
+    after = Related("after", field="sequel_to_id", key="isbn")
+    config = replace(BOOKS, filters=(after,))
+
+    assert page(books, "after=9781234567890", config).rows == [50]
+    assert page(books, "after=none&q=book 5", config).rows == [5]
+    assert after.listed(books, LIBRARIAN, BOOKS.model)["9789999999999"] == "Waterproof"
+
+
+def counts(session: Session, url: str, config: Any = BOOKS, actor: Actor = LIBRARIAN) -> dict[str, dict[str, int]]:
+    """What stands beside the choices at that address, zeros aside."""
+    view = read_view(config, parse_qs(url))
+    found = read_page(config, session, actor, view, SHANGHAI)
+    made = counted(config, session, actor, view, SHANGHAI, found)
+    return {name: {key: count for key, count in each.items() if count} for name, each in made.items()}
+
+
+def test_choices_are_counted_over_what_search_and_the_other_filters_leave(books: Session):
+    assert counts(books, "binding=cloth&pages=..50") == {
+        "binding": {"paper": 3, "cloth": 2, "some": 5},
+        "lent": {"no": 2, "some": 2},
+        "shelf": {"1002": 2, "some": 2},
+    }
+    found = counts(books, "shelf=1001&binding=none&binding=paper")
+    assert found["shelf"] == {"1001": 2, "1002": 4, "1003": 1, "none": 1, "some": 7}
+
+
+def test_choices_are_counted_within_reach(books: Session):
+    keeper = Actor(account_id=3, name="keeper", department=1003)
+
+    assert counts(books, "", actor=keeper)["shelf"] == {"1003": 1, "some": 1}
+
+
+def test_choices_of_a_path_and_of_another_key_are_counted(books: Session):
+    books.add(a_book(50, sequel_to_id=21))
+    before, after = AnyOf("before", field="sequel_to_id.binding"), Related("after", field="sequel_to_id", key="isbn")
+
+    found = counts(books, "", replace(BOOKS, filters=(before, after)))
+
+    assert found == {"before": {"none": 16}, "after": {"9781234567890": 1, "none": 15, "some": 1}}
+
+
+def test_where_many_match_no_choice_is_counted(books: Session, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("crm.grid.counts.COUNTED", 8)
+
+    assert counts(books, "") == {}
+    assert set(counts(books, "binding=cloth")) == {"lent", "shelf"}
+    assert counts(books, "binding=gold") == {}
 
 
 def test_days_of_a_filter_are_days_of_the_school(books: Session):
@@ -185,7 +262,8 @@ def test_choices_of_a_relation_are_rows_by_name_with_the_key_that_is_referred_to
         1001: "Shelf 1",
         1002: "Shelf 2",
         1003: "Shelf 3",
-        None: "(none)",
+        Presence.EMPTY: "(is empty)",
+        Presence.SOME: "(is not empty)",
     }
 
 
@@ -198,5 +276,6 @@ def test_choices_of_an_enum_carry_their_labels(books: Session):
         (Binding.PAPER, "Paperback"),
         (Binding.CLOTH, "Cloth"),
         (Binding.LEATHER, "Leather"),
-        (None, "(none)"),
+        (Presence.EMPTY, "(is empty)"),
+        (Presence.SOME, "(is not empty)"),
     ]

@@ -65,6 +65,7 @@ RENDERING_FILES_OF_THE_GRID = {
     "creating",
     "editor",
     "export_dialog",
+    "filter_line",
     "forms",
     "inputs",
     "outcome",

@@ -149,6 +149,14 @@ def test_the_worked_example_has_no_fault():
             "filters[0] is named 'page', which the address keeps for itself. Rename it and give field=.",
         ),
         (
+            {"filters": (Related("shelf", field="shelf_code", key="cod"),)},
+            "filters[0].key names 'cod', which is not a field of Shelf. Did you mean 'code'?",
+        ),
+        (
+            {"filters": (Related("shelf", field="shelf_code", key="name"),)},
+            "filters[0].key is 'name', which several rows of Shelf may share. Name a unique field.",
+        ),
+        (
             {"filters": (Related("note", field="note"),)},
             "filters[0] names 'note', which is no foreign key. Name one, or use AnyOf.",
         ),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crm.grid.conditions import Presence
 from crm.grid.view import View, read_view, write_view
 from tests.grid_example import BOOKS, Binding
 
@@ -15,10 +16,12 @@ DAYS = st.dates(date(2000, 1, 1), date(2100, 1, 1))
 FILTERS = st.fixed_dictionaries(
     {},
     optional={
-        "binding": st.lists(st.sampled_from([*Binding, None]), min_size=1, unique=True).map(tuple),
+        "binding": st.lists(st.sampled_from([*Binding, *Presence]), min_size=1, unique=True).map(tuple),
         "lent": st.lists(st.booleans(), min_size=1, unique=True).map(tuple),
-        "shelf": st.lists(st.one_of(st.none(), st.integers(1, 9999)), min_size=1, unique=True).map(tuple),
-        "pages": st.tuples(st.integers(0, 50), st.integers(51, 99)),
+        "shelf": st.lists(st.one_of(st.sampled_from(Presence), st.integers(1, 9999)), min_size=1, unique=True).map(
+            tuple
+        ),
+        "pages": st.one_of(st.tuples(st.integers(0, 50), st.integers(51, 99)), st.sampled_from(Presence)),
         "added_at": st.one_of(
             st.tuples(DAYS, st.none()),
             st.tuples(st.none(), DAYS),
@@ -49,7 +52,7 @@ def test_an_empty_address_is_the_plain_view():
 def test_a_code_in_the_address_is_a_code():
     view = read_view(BOOKS, {"shelf": ["1002", "none"]})
 
-    assert view.filters == {"shelf": (1002, None)}
+    assert view.filters == {"shelf": (1002, Presence.EMPTY)}
 
 
 @pytest.mark.parametrize(
@@ -58,6 +61,8 @@ def test_a_code_in_the_address_is_a_code():
         ("binding", "gold", "gold is not a choice of this filter."),
         ("binding", "", " is not a choice of this filter."),
         ("lent", "none", "none is not a choice of this filter."),
+        ("lent", "some", "some is not a choice of this filter."),
+        ("added_at", "none", "none is not a range of dates like 2026-01-01..2026-01-31."),
         ("shelf", "top", "top is not a choice of this filter."),
         ("pages", "10", "10 is not a range of numbers like 10..20."),
         ("shelf", "9" * 16, f"{'9' * 16} is not a choice of this filter."),

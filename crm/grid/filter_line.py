@@ -1,0 +1,158 @@
+"""The filters as widgets, one beside the other; on a phone they unfold from one button."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+from sqlmodel import Session
+
+from crm.grid.conditions import Presence
+from crm.grid.counts import Counts
+from crm.grid.fields import path
+from crm.grid.filters import Filter, Ticked
+from crm.grid.ranges import DateRange, NumberRange, Range
+from crm.grid.state import Here, seed
+from crm.grid.view import View
+from crm.i18n import _, show
+
+FILTER_WIDTH = 165
+# Between a choice and how many rows have it.
+COUNT = " ("
+Labels = Mapping[Any, str]
+
+
+def unfold_button(here: Here, view: View) -> None:
+    """Shows and hides the filters, where there is no room for them: elsewhere it is not seen."""
+    if not here.config.filters:
+        return
+    number = len(view.filters)
+    label = _("Filters ({count})", count=number) if number else _("Filters")
+    shown = bool(here.recall("unfolded"))
+    st.button(
+        _("Hide filters") if shown else label,
+        key=here.key("fold"),
+        icon=":material/filter_list:",
+        on_click=here.remember,
+        args=("unfolded", not shown),
+    )
+
+
+def draw_filter(here: Here, view: View, one: Filter, session: Session, counts: Counts | None) -> Labels:
+    """The widget of one filter. Returns what its choices are called."""
+    if isinstance(one, Ticked):
+        return _ticked(here, view, one, session, counts)
+    if isinstance(one, Range):
+        presence = one.presence(here.config.model)
+        if not presence:
+            _range(here, view, one)
+            return {}
+        with st.container(horizontal=True, vertical_alignment="bottom", gap=None, width="content"):
+            _range(here, view, one)
+            st.menu_button(
+                "∅",
+                presence,
+                format_func=lambda choice: str(choice.label),
+                key=here.key(f"presence:{one.name}"),
+                type="tertiary",
+                help=_("{label}: is empty or not", label=here.config.label(one.name, one.label)),
+                on_click=_asked_presence,
+                args=(here, one),
+            )
+    return {}
+
+
+def said(here: Here, view: View, one: Filter, labels: Labels) -> str:
+    """What the filter is set to, for a chip."""
+    value = view.filters[one.name]
+    if isinstance(value, Presence):
+        text = str(value.label)
+    elif isinstance(one, Ticked):
+        text = ", ".join(labels.get(item, str(item)) for item in value)
+    else:
+        text = " – ".join(show(end) for end in value)
+    return f"{here.config.label(one.name, one.label)}: {text}"
+
+
+def _ticked(here: Here, view: View, one: Ticked, session: Session, counts: Counts | None) -> Labels:
+    key, value = here.key(f"filter:{one.name}"), list(view.filters.get(one.name, ()))
+    offered = {choice: str(text) for choice, text in one.offered(session, here.actor, here.config.model).items()}
+    for unknown in value:
+        offered.setdefault(unknown, f"#{unknown}")
+    # What is ticked bears no number: the browser sends choices as they are called, so that must stand still.
+    texts = {
+        choice: f"{text}{COUNT}{show(counts.get(one.write((choice,))[0], 0))})"
+        if counts is not None and choice not in value
+        else text
+        for choice, text in offered.items()
+    }
+    ticked = [texts[choice] for choice in value]
+    if here.recall(f"ticked:{one.name}", ticked) != ticked:
+        st.session_state[key] = value
+    here.remember(f"ticked:{one.name}", ticked)
+    seed(key, value)
+    st.multiselect(
+        str(here.config.label(one.name, one.label)),
+        list(offered),
+        format_func=lambda choice: texts.get(choice, str(choice)),
+        key=key,
+        placeholder=_("All"),
+        width=FILTER_WIDTH,
+        on_change=_chosen,
+        args=(here, one, {text: choice for choice, text in offered.items()}),
+    )
+    return offered
+
+
+def _range(here: Here, view: View, one: Range) -> None:
+    label, key = str(here.config.label(one.name, one.label)), here.key(f"filter:{one.name}")
+    found = view.filters.get(one.name)
+    low, high = (None, None) if found is None or isinstance(found, Presence) else found
+    if isinstance(one, DateRange):
+        days = tuple(day for day in (low, high) if day is not None)
+        # A range cannot be set from outside but by a new widget, so what it shows is in its key.
+        key = f"{key}:{one.write(found)[0] if found else ''}"
+        st.date_input(
+            label,
+            value=days,
+            key=key,
+            format="YYYY-MM-DD",
+            width=FILTER_WIDTH + 55,
+            on_change=_days,
+            args=(here, one, key),
+        )
+    if isinstance(one, NumberRange):
+        step = None if path(here.config.model, one.source).last.kind == "decimal" else 1
+        for end, number, name in (("low", low, _("{label} from", label=label)), ("high", high, _("to"))):
+            seed(f"{key}:{end}", number)
+            st.number_input(
+                name, value=None, step=step, key=f"{key}:{end}", width=120, on_change=_numbers, args=(here, one)
+            )
+
+
+def _chosen(here: Here, one: Ticked, choices: Mapping[str, Any]) -> None:
+    value = tuple(_meant(item, choices) for item in here.recall(f"filter:{one.name}") or ())
+    here.go(here.view().filtered(one.name, tuple(dict.fromkeys(value)) or None))
+
+
+def _meant(item: Any, choices: Mapping[str, Any]) -> Any:
+    """The choice: a quick hand sends one as it was called a moment ago, with another number behind it."""
+    if not isinstance(item, str):
+        return item
+    return choices.get(item, choices.get(item.rpartition(COUNT)[0], item))
+
+
+def _numbers(here: Here, one: NumberRange) -> None:
+    ends = (here.recall(f"filter:{one.name}:low"), here.recall(f"filter:{one.name}:high"))
+    here.go(here.view().filtered(one.name, None if ends == (None, None) else ends))
+
+
+def _days(here: Here, one: DateRange, key: str) -> None:
+    days = tuple(st.session_state.get(key) or ())
+    if len(days) != 1:
+        here.go(here.view().filtered(one.name, days or None))
+
+
+def _asked_presence(here: Here, one: Range) -> None:
+    asked = here.recall(f"presence:{one.name}")
+    if asked in one.presence(here.config.model):
+        here.go(here.view().filtered(one.name, asked))

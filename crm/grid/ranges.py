@@ -1,0 +1,118 @@
+"""Filters by a range, of days or of numbers, which may also ask whether there is a value at all."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from crm.grid.conditions import Condition, Presence, present, through
+from crm.grid.fields import LARGEST, Model, path, whole_number
+from crm.grid.filters import Filter, Unparsable
+from crm.i18n import says
+
+
+@dataclass(frozen=True)
+class Range(Filter):
+    """From one end to another, both included; either may be open. Its value is the two ends, or a `Presence`."""
+
+    def read(self, raw: Sequence[str], model: Model) -> Any:
+        text = raw[-1] if raw else ""
+        for one in self.presence(model):
+            if text == one.value:
+                return one
+        return self.ends(text, model)
+
+    def ends(self, text: str, model: Model) -> tuple[Any, Any]:
+        """The two ends as the URL writes them. Raises `Unparsable`."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class DateRange(Range):
+    """Rows whose date, or moment in the school's time zone, lies from one day to another, both included."""
+
+    def ends(self, text: str, _model: Model) -> tuple[date | None, date | None]:
+        start, end = _split(text, _day) or (None, None)
+        if start is None and end is None:
+            raise Unparsable(says("{value} is not a range of dates like 2026-01-01..2026-01-31.", value=text))
+        if start and end and end < start:
+            raise Unparsable(says("{value} ends before it begins.", value=text))
+        return start, end
+
+    def write(self, value: Any) -> list[str]:
+        if isinstance(value, Presence):
+            return [value.value]
+        start, end = value
+        return [f"{start or ''}..{end or ''}"]
+
+    def where(self, value: Any, model: Model, zone: ZoneInfo) -> Condition:
+        here = path(model, self.source)
+        if isinstance(value, Presence):
+            return present(here, value)
+        start, end = value
+
+        def within(column: Any) -> Condition:
+            low: Any = start
+            high: Any = end and end + timedelta(days=1)
+            if here.last.kind == "moment":
+                low = start and datetime.combine(start, time(), zone)
+                high = high and datetime.combine(high, time(), zone)
+            found = column.is_not(None) if low is None else column >= low
+            return found if high is None else cast(Condition, found & (column < high))
+
+        return through(here, within)
+
+
+@dataclass(frozen=True)
+class NumberRange(Range):
+    """Rows whose number lies from one to another, both included."""
+
+    def ends(self, text: str, model: Model) -> tuple[float | None, float | None]:
+        number = _decimal if path(model, self.source).last.kind == "decimal" else whole_number
+        start, end = _split(text, number) or (None, None)
+        if start is None and end is None:
+            raise Unparsable(says("{value} is not a range of numbers like 10..20.", value=text))
+        return start, end
+
+    def write(self, value: Any) -> list[str]:
+        if isinstance(value, Presence):
+            return [value.value]
+        return ["..".join("" if end is None else repr(end) for end in value)]
+
+    def where(self, value: Any, model: Model, _zone: ZoneInfo) -> Condition:
+        here = path(model, self.source)
+        if isinstance(value, Presence):
+            return present(here, value)
+        start, end = value
+
+        def within(column: Any) -> Condition:
+            found = column.is_not(None) if start is None else column >= start
+            return found if end is None else cast(Condition, found & (column <= end))
+
+        return through(here, within)
+
+
+def _split(text: str, read: Callable[[str], Any]) -> tuple[Any, Any] | None:
+    """What stands on either side of the dots, read; None where that cannot be."""
+    first, dots, last = text.partition("..")
+    try:
+        return (read(first) if first else None, read(last) if last else None) if dots else None
+    except ValueError:
+        return None
+
+
+def _day(text: str) -> date:
+    """A day that leaves room for a day and a time zone on either side. Raises `ValueError`."""
+    day = date.fromisoformat(text)
+    if not 1 < day.year < 9999:
+        raise ValueError(text)
+    return day
+
+
+def _decimal(text: str) -> float:
+    """A number that the database can compare with. Raises `ValueError`."""
+    number = float(text)
+    if not -LARGEST <= number <= LARGEST:
+        raise ValueError(text)
+    return number
