@@ -21,7 +21,7 @@ run: venv
 
 test: check
 	@$(PY) -W ignore -m tests.servers
-	@$(PY) -m pytest -n 2 --dist loadfile $(TESTS)
+	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: test-venv
 	@$(PY) -m ruff check .

@@ -32,7 +32,7 @@ from crm.store.session import reading
 CHUNK, SMALL_CHUNK = 2_000, 500
 # How long one transaction may keep other writers waiting, in seconds, and how long they are let in afterwards, as a
 # part of that. SQLite does not wake who waits: they ask again and again, after ever longer sleeps.
-HOLD, PAUSE = 0.1, 0.25
+HOLD, PAUSE = 0.1, 0.5
 
 Opens = Callable[[], AbstractContextManager[WriteSession]]
 
