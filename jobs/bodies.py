@@ -1,7 +1,7 @@
 """What the jobs do: each calls one service and says in one line what came of it."""
 
 from crm.i18n import Says, says
-from crm.services import assignment, expiry, job_claims, outbox, sign_in
+from crm.services import assignment, expiry, homework, job_claims, outbox, sign_in
 from crm.services.permissions import SYSTEM
 from crm.store.session import writing
 from jobs.job import Turn
@@ -46,4 +46,11 @@ def clean_up(turn: Turn) -> Says | None:
         messages = outbox.prune(session, SYSTEM, turn.now())
     with turn.writing() as session:
         runs = job_claims.prune(session, turn.now())
-    return says("Forgotten: notices {messages}, runs of jobs {runs}, and old sign-ins.", messages=messages, runs=runs)
+    with turn.writing() as session:
+        files = homework.forget_files(session)
+    return says(
+        "Forgotten: notices {messages}, runs of jobs {runs}, replaced files {files}, and old sign-ins.",
+        messages=messages,
+        runs=runs,
+        files=files,
+    )

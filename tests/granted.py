@@ -15,16 +15,19 @@ from crm.domain.customers import Customer, CustomerState
 from crm.domain.imports import ImportBatch
 from crm.domain.records import AuditEntry, JobOutcome, JobPlan, JobRun, NoticeState, Notification
 from crm.domain.staff import ConsultantQuota, Department, Employee
+from crm.domain.teaching import StudyRecord
 from crm.grid import TableConfig
 from crm.i18n import says
 from crm.rbac import Actor, Grants, Reach
 from crm.services import sharing_round
 from crm.services.permissions import DEFAULT_ROLES, PAGES, install_roles
 from tests.builders import a_consultant, a_customer, a_department, a_private_customer, an_account
+from tests.school_builders import a_class_group, a_course_record, a_student_in, a_study_record
 
 NOW = datetime.now(UTC)
 HERE, THERE = 1001, 1002
 OWN, DEPARTMENT, OTHER, NOBODYS = "own", "department", "other", "nobodys"
+MINE = "mine"
 PUBLIC, RELEASED, WAITING, ENROLLED, DELETED = "public", "released", "waiting", "enrolled", "deleted"
 SENT = "-sent"
 MISSING = 999_999
@@ -75,6 +78,10 @@ OTHERWISE: dict[str, Seen] = {
     "notifications: notifications.view": dict.fromkeys(Reach, (OWN, f"{OWN}{SENT}")),
     # Everybody who sees staff reads them; a department is changed by who looks after it.
     "departments: staff.edit": {Reach.OWN: (), Reach.DEPARTMENT: (OWN,), Reach.ALL: (OWN, OTHER)},
+    # What one scores is of the classes one teaches; one's own as a student is of nobody's class here.
+    "gradebook": {**COVERED, Reach.ALL: (OWN, DEPARTMENT, OTHER, NOBODYS, MINE)},
+    # A student's own, whatever the reach.
+    "grades": dict.fromkeys(Reach, (MINE,)),
     # What has left the app, by whom it is for.
     "outbox": {reach: tuple(f"{one}{SENT}" for one in seen) for reach, seen in COVERED.items()},
 }
@@ -118,6 +125,7 @@ def a_world(session: Session) -> World:
             Account: {**whose, NOBODYS: alone.id},
             Department: {OWN: a_department(session, HERE).id, OTHER: a_department(session, THERE).id},
             Customer: _customers(session, staff),
+            StudyRecord: _study_records(session, staff),
             **_records(session, {**whose, NOBODYS: alone.id}),
         },
     )
@@ -140,6 +148,18 @@ def _customers(session: Session, staff: Mapping[str, Any]) -> dict[str, int]:
         name = mark(Customer, relation)
         made[relation] = a_customer(session, name, wechat=f"{name}Wx", created_at=NOW, **values)
     return {relation: one.id for relation, one in made.items()}
+
+
+def _study_records(session: Session, staff: Mapping[str, Any]) -> dict[str, int]:
+    """A student's day of a class for each who teaches it, of one that nobody teaches, and of oneself as a student."""
+    made = {}
+    for relation, lecturer in {**staff, NOBODYS: None, MINE: None}.items():
+        group = a_class_group(session, *([lecturer] if lecturer else []), starts_on=NOW.date())
+        signs_in = {"account_id": staff[OWN].account_id} if relation == MINE else {}
+        student = a_student_in(session, group, mark(StudyRecord, relation), sign_in=False, **signs_in)
+        day = a_course_record(session, group, initialised_at=NOW, homework_title="Exercise")
+        made[relation] = a_study_record(session, day, student).id
+    return made
 
 
 def _records(session: Session, whose: Mapping[str, int]) -> dict[type[SQLModel], dict[str, int]]:

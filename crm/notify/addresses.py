@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from crm.domain.accounts import Account
 from crm.domain.staff import Employee
-from crm.settings import NoticeChannel
+from crm.settings.sections import NoticeChannel
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ from crm.errors import Misconfigured
 from crm.i18n import Says, says
 from crm.notify.answers import Heard, listening
 from crm.notify.message import Message
-from crm.settings import NoticeChannel, settings
+from crm.settings import settings
+from crm.settings.sections import NoticeChannel
 
 logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
 

@@ -16,7 +16,8 @@ from crm.i18n import Says, as_language, says
 from crm.notify.addresses import Recipient, recipients
 from crm.notify.gateway import Delivery, Sent, Unknown
 from crm.notify.message import Message, compose, compose_for_room
-from crm.settings import NoticeChannel, Notices, settings
+from crm.settings import settings
+from crm.settings.sections import NoticeChannel, Notices
 
 LONGEST_PAUSE = timedelta(hours=1)
 SENT_KEPT = timedelta(days=90)

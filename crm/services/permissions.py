@@ -66,6 +66,8 @@ PAGES = Catalogue(
             },
         ),
         Page("staff", says("Staff and quotas"), {"view": says("View"), "edit": says("Edit")}),
+        Page("grades", says("My grades"), {"view": says("View"), "hand_in": says("Hand in")}),
+        Page("gradebook", says("Gradebook"), {"view": says("View"), "score": says("Score")}),
         Page("notifications", says("Notifications"), {"view": says("View"), "manage": says("Manage")}),
         Page("jobs", says("Jobs"), {"view": says("View"), "run": says("Run")}),
         Page("people", says("People"), {"view": says("View"), "manage": says("Manage sign-ins")}),
@@ -114,6 +116,7 @@ DEFAULT_ROLES = (
                 "payments.view": Reach.ALL,
                 "staff.view": Reach.ALL,
                 "staff.edit": Reach.ALL,
+                "gradebook.view": Reach.ALL,
                 "notifications.view": Reach.ALL,
                 "jobs.view": Reach.ALL,
             }
@@ -140,7 +143,7 @@ DEFAULT_ROLES = (
     DefaultRole(
         "lecturer",
         says("Lecturer"),
-        PAGES.grants({**_EVERYBODY, "classes.view": Reach.OWN, "students.view": Reach.OWN}),
+        PAGES.grants({**_EVERYBODY, "classes.view": Reach.OWN, "students.view": Reach.OWN, "gradebook.*": Reach.OWN}),
     ),
     DefaultRole(
         "class_teacher",
@@ -152,6 +155,7 @@ DEFAULT_ROLES = (
                 "students.view": Reach.OWN,
                 "students.edit": Reach.OWN,
                 "students.sign_in": Reach.OWN,
+                "gradebook.*": Reach.OWN,
             }
         ),
     ),
@@ -172,7 +176,7 @@ DEFAULT_ROLES = (
             }
         ),
     ),
-    DefaultRole("student", says("Student"), PAGES.grants(_EVERYBODY)),
+    DefaultRole("student", says("Student"), PAGES.grants({**_EVERYBODY, "grades.*": Reach.OWN})),
 )
 
 SYSTEM = Actor(account_id=None, name="system", grants=PAGES.everything())

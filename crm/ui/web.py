@@ -30,7 +30,7 @@ from crm.errors import ThanosError, Unavailable
 from crm.services import sign_in
 from crm.settings import ROOT, settings
 from crm.store.session import writing
-from crm.ui import door, export_files
+from crm.ui import door, export_files, homework_route
 from crm.ui.closed import Closed
 from crm.ui.failures import on_error, silence_streamlit
 from crm.ui.headers import SecurityHeaders
@@ -57,6 +57,7 @@ def make_app() -> st.App:
             Route(door.SIGN_OUT, leave, methods=["POST"]),
             Route(door.SCRIPT, script, methods=["GET"]),
             Route(export_files.ROUTE, export_files.fetch, methods=["GET"]),
+            Route(homework_route.ROUTE, homework_route.fetch, methods=["GET"]),
         ],
         middleware=[Middleware(SecurityHeaders), Middleware(Closed), Middleware(UploadsOfTheSignedIn)],
         on_script_error=on_error,
@@ -84,7 +85,7 @@ def server_options(port: int) -> dict[str, Any]:
         "server.address": here.server.listen,
         "server.allowedHosts": hosts if name or here.server.listen in THIS_MACHINE else [],
         "server.corsAllowedOrigins": [here.school.address.rstrip("/")] if name else [],
-        "server.maxUploadSize": here.imports.max_megabytes,
+        "server.maxUploadSize": max(here.imports.max_megabytes, here.homework.max_megabytes),
     }
 
 

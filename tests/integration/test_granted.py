@@ -19,12 +19,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
-from sqlmodel import Session, select
+from sqlmodel import Session, SQLModel, select
 
 import crm.tables
 from crm.domain.accounts import Account
 from crm.domain.customers import Customer
 from crm.domain.episodes import Channel
+from crm.domain.scores import NONE
+from crm.domain.teaching import CourseRecord, StudyRecord
 from crm.errors import NotAllowed, NotFound, ThanosError, hearing_denials
 from crm.gallery.data import planted
 from crm.gallery.table import PLANTS
@@ -35,7 +37,22 @@ from crm.grid.query import read_page
 from crm.grid.view import View
 from crm.rbac import Actor, Reach
 from crm.rbac import store as rbac
-from crm.services import accounts, customers, follow_ups, home, import_files, imports, leaving, people, pool, roles
+from crm.services import (
+    accounts,
+    customers,
+    follow_ups,
+    gradebook_scopes,
+    home,
+    homework,
+    import_files,
+    imports,
+    leaving,
+    my_grades,
+    people,
+    pool,
+    roles,
+    scoring,
+)
 from crm.services.permissions import PAGES, SYSTEM
 from crm.store.engine import make_engine
 from crm.store.session import writing
@@ -61,6 +78,14 @@ def tables() -> list[TableConfig]:
 
 
 @dataclass(frozen=True)
+class Rows:
+    """Rows that a page shows otherwise than in a table: a name by which `covered` knows them, and their model."""
+
+    name: str
+    model: type[SQLModel]
+
+
+@dataclass(frozen=True)
 class Try:
     """One thing that can be done to a row of a table, or to none, and the permission it needs.
 
@@ -71,7 +96,7 @@ class Try:
     name: str
     needs: str
     run: Callable[[Session, Actor, Any], Any]
-    table: TableConfig | None = None
+    table: TableConfig | Rows | None = None
     also: tuple[tuple[str, TableConfig], ...] = ()
     always: bool = True
 
@@ -123,8 +148,44 @@ def elsewhere(by_name: Mapping[str, TableConfig], name_of: Callable[[int], str],
         Try("rename a role", edit, lambda s, a, _: roles.rename(s, a, role_id, 1, "Mine", NOW)),
         Try("delete a role", edit, lambda s, a, _: roles.delete(s, a, role_id, 1, NOW)),
         Try("see as", "permissions.see_as", lambda s, a, _: roles.seen_as(s, a, role_id)),
+        *scores(),
         Try("note seeing", "permissions.see_as", lambda s, a, _: roles.note_seeing(s, a, role_id, True, NOW)),
     ]
+
+
+def scores() -> list[Try]:
+    """What is done with scores. A row is a student's day."""
+    mine, taught = Rows("grades", StudyRecord), Rows("gradebook", StudyRecord)
+    return [
+        Try("my classes", "grades.view", lambda s, a, _: my_grades.classes(s, a)),
+        Try(
+            "my days",
+            "grades.view",
+            lambda s, a, key: my_grades.of_class(s, a, _day(s, key).class_group_id, NOW) and None,
+        ),
+        Try("hand in", "grades.hand_in", _hand_in, mine),
+        Try("days", "gradebook.view", lambda s, a, key: _days(s, a, key), taught),
+        Try("sheet", "gradebook.score", lambda s, a, key: scoring.sheet(s, a, _day(s, key).id, NOW) and None, taught),
+        Try("score", "gradebook.score", _score, taught),
+    ]
+
+
+def _day(session: Session, key: Any) -> Any:
+    """The day of a study record; one that there is not for one that there is not."""
+    row = session.get(StudyRecord, key) if key is not None else None
+    return session.get(CourseRecord, row.course_record_id) if row else CourseRecord(id=MISSING, class_group_id=MISSING)
+
+
+def _days(session: Session, actor: Actor, key: Any) -> None:
+    gradebook_scopes.days(session, actor, "gradebook.view", _day(session, key).class_group_id)
+
+
+def _hand_in(session: Session, actor: Actor, key: Any) -> None:
+    homework.hand_in(session, actor, key, text="Here.", note="", file=None, now=NOW)
+
+
+def _score(session: Session, actor: Actor, key: Any) -> Any:
+    return scoring.save(session, actor, [scoring.Typed(key, 1, (NONE, ""), "A")], NOW)
 
 
 def in_the_gallery() -> Iterator[Try]:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from crm.domain.deadlines import Deadlines, Lengths, days_left, deadlines, expires_at
-from crm.settings import Rules
+from crm.settings.sections import Rules
 
 START = datetime(2025, 3, 3, 4, 0, tzinfo=UTC)
 LENGTHS = Lengths(follow_up_days=3, deal_days=15)

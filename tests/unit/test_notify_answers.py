@@ -12,7 +12,7 @@ from crm.i18n import says
 from crm.notify.answers import Heard
 from crm.notify.gateway import NotSent, Sent, Unknown, check, is_down, judged
 from crm.notify.message import Message, compose, compose_for_room
-from crm.settings import NoticeChannel
+from crm.settings.sections import NoticeChannel
 
 SMS = NoticeChannel(name="sms", url=SecretStr("json://localhost/{mobile}"))
 REFUSED_CONNECTION = requests.ConnectionError(

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from crm.domain.calendar import beginning_of, day_of, moment_of
 from crm.domain.deadlines import Deadlines, Lengths, deadlines
 from crm.domain.expiry import scheduled, upcoming
-from crm.settings import Rules
+from crm.settings.sections import Rules
 
 OPENS, CLOSES = 9 * 60, 20 * 60
 

@@ -1,0 +1,92 @@
+"""My grades: the student's own days of a class as figures, a line and a table."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from crm.domain.scores import average, median
+from crm.domain.teaching import ScoreState
+from crm.i18n import _, show
+from crm.rbac import Actor
+from crm.services import my_grades
+from crm.services.my_grades import Graded
+from crm.ui.address import choose
+from crm.ui.grades_chart import grades_chart, standing
+from crm.ui.homework import due_next
+from crm.ui.session import now, reading_as_somebody
+
+
+def grades(actor: Actor) -> None:
+    """The page of a student. Nothing that the address says decides whose scores are shown."""
+    with reading_as_somebody() as session:
+        classes = my_grades.classes(session, actor)
+    if not classes:
+        st.info(_("You have no place in a class yet. Your scores will be here."), icon=":material/school:")
+        return
+    class_id = next(iter(classes))
+    if len(classes) > 1:
+        class_id = choose("class", _("Class"), list(classes), lambda key: str(classes[key])) or class_id
+    else:
+        st.caption(str(classes[class_id]))
+    with reading_as_somebody() as session:
+        own = my_grades.of_class(session, actor, class_id, now())
+    if not own.days:
+        st.info(_("Your class has no day with you yet."), icon=":material/event:")
+        return
+    _figures(own.days)
+    grades_chart(own.days)
+    due_next(actor, own.days)
+    _table(own.days)
+
+
+def _figures(days: Sequence[Graded]) -> None:
+    numbers = [day.number for day in days]
+    count = sum(number is not None for number in numbers)
+    figures = (
+        (_("Average"), _one_decimal(average(numbers))),
+        (_("Median"), _one_decimal(median(numbers))),
+        (_("Graded"), show(count)),
+        (_("Missing"), show(sum(day.state is ScoreState.MISSING for day in days))),
+    )
+    with st.container(horizontal=True):
+        for label, figure in figures:
+            st.metric(label, figure, border=True, width=140)
+
+
+def _one_decimal(figure: float | None) -> str:
+    return "–" if figure is None else show(round(figure, 1))
+
+
+def _table(days: Sequence[Graded]) -> None:
+    """The latest day first, as people look for it."""
+    latest = days[::-1]
+    frame = pd.DataFrame(
+        {
+            "day": [day.held_on for day in latest],
+            "number": [day.day_number for day in latest],
+            "title": [day.title for day in latest],
+            "homework": [day.homework or "" for day in latest],
+            "score": [standing(day) for day in latest],
+            "median": pd.Series([day.median for day in latest], dtype="Float64"),
+            "remark": [day.remark or "" for day in latest],
+        }
+    )
+    column = st.column_config
+    st.dataframe(
+        frame,
+        hide_index=True,
+        key="grades:table",
+        placeholder="",
+        alt=_("Your scores by day, the latest first"),
+        height=min(36 * (len(frame) + 1) + 4, 480),
+        column_config={
+            "day": column.DateColumn(_("Day"), format="YYYY-MM-DD", width=110),
+            "number": column.NumberColumn(_("No."), width=60),
+            "title": column.TextColumn(_("Title"), width=180),
+            "homework": column.TextColumn(_("Homework"), width=180),
+            "score": column.TextColumn(_("Score"), width=110),
+            "median": column.NumberColumn(_("Class median"), format="%.1f", width=110),
+            "remark": column.TextColumn(_("Remark"), width=260),
+        },
+    )

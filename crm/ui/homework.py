@@ -1,0 +1,131 @@
+"""Homework on the screen: handing it in, what was handed in, and its file."""
+
+import streamlit as st
+
+from crm.errors import Invalid, ThanosError
+from crm.i18n import Says, _, literal, marked, says
+from crm.rbac import Actor
+from crm.services.homework import HAND_IN, LONGEST_NOTE, LONGEST_TEXT, File, fetch, hand_in
+from crm.services.my_grades import Graded
+from crm.settings import settings
+from crm.ui import door
+from crm.ui.address import choose
+from crm.ui.homework_route import address
+from crm.ui.session import now, reading_as_somebody, writing_as_somebody
+
+SAID, ROUND = "homework:said", "homework:round"
+
+
+def due_next(actor: Actor, days: tuple[Graded, ...]) -> None:
+    """What is due next, and the form to hand it in: one day at a time, the earliest due first."""
+    said = st.session_state.pop(SAID, None)
+    if said is not None:
+        st.toast(marked(said), icon=":material/check:")
+    open_days = {day.id: day for day in days if day.open}
+    if not open_days:
+        return
+    today = now().astimezone(settings().zone).date()
+
+    def urgency(key: int) -> tuple[bool, bool, int]:
+        """What waits and is not late, by its due date; then what is late, the latest first; then what is in."""
+        day = open_days[key]
+        late = day.due_on is not None and day.due_on < today
+        when = (day.due_on or day.held_on).toordinal()
+        return day.handed_in_at is not None, late, -when if late else when
+
+    st.subheader(_("Homework"), anchor=False)
+    key = choose("homework", _("Day"), sorted(open_days, key=urgency), lambda one: _named(open_days[one]))
+    if key is not None:
+        _one(actor, open_days[key])
+
+
+def _named(day: Graded) -> str:
+    due = _("due {day}", day=day.due_on) if day.due_on else _("no due date")
+    state = _("handed in") if day.handed_in_at else due
+    return f"{day.homework} · {_('Day {number}, {date}', number=day.day_number, date=day.held_on)} · {state}"
+
+
+def _one(actor: Actor, day: Graded) -> None:
+    with st.container(border=True):
+        if day.brief:
+            st.text(day.brief)
+        if day.handed_in_at:
+            late = f" {_('(late)')}" if day.late else ""
+            st.caption(_("Handed in {moment}", moment=day.handed_in_at) + late)
+        if day.file and day.file_name:
+            download(actor, day.id, day.file, day.file_name)
+        if actor.may(HAND_IN):
+            _form(actor, day)
+
+
+def _form(actor: Actor, day: Graded) -> None:
+    rules = settings().homework
+    turn = f"{day.id}:{day.version}:{st.session_state.get(ROUND, 0)}"
+    with st.form(f"homework:{turn}", border=False):
+        text = st.text_area(
+            _("Your text"), value=day.text or "", max_chars=LONGEST_TEXT, height=140, key=f"homework:text:{turn}"
+        )
+        file = st.file_uploader(
+            _("Or a file"),
+            type=[f".{kind}" for kind in rules.kinds],
+            max_upload_size=rules.max_megabytes,
+            key=f"homework:file:{turn}",
+        )
+        note = st.text_input(
+            _("Remark for the teacher"), value=day.note or "", max_chars=LONGEST_NOTE, key=f"homework:note:{turn}"
+        )
+        again = day.handed_in_at is not None
+        pressed = st.form_submit_button(
+            _("Hand in again") if again else _("Hand in"),
+            type="primary",
+            icon=":material/upload:",
+            key=f"homework:hand-in:{turn}",
+        )
+    if not pressed:
+        return
+    given = File(file.name, file.getvalue()) if file is not None else None
+    try:
+        with writing_as_somebody() as session:
+            hand_in(session, actor, day.id, text=text, note=note, file=given, now=now())
+    except Invalid as invalid:
+        for why in invalid.fields.values():
+            _wrong(why)
+        return
+    except ThanosError as error:
+        _wrong(error.says)
+        return
+    st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
+    st.session_state[SAID] = says("Handed in: {title}.", title=day.homework or "")
+    st.rerun()
+
+
+def _wrong(why: Says) -> None:
+    st.error(marked(why), icon=":material/error:")
+
+
+def download(actor: Actor, number: int, file: str, name: str) -> None:
+    """A way to the file: by the route where the server has one, else through the page."""
+    if door.is_open():
+        st.link_button(literal(name), address(number, file, name), icon=":material/download:")
+        return
+
+    def content() -> bytes:
+        with reading_as_somebody() as session:
+            return fetch(session, actor, number, file)[0].read_bytes()
+
+    st.download_button(
+        literal(name), content, name, icon=":material/download:", on_click="ignore", key=f"file:{number}"
+    )
+
+
+def handed_in(actor: Actor, name: str, number: int, text: str | None, file: tuple[str, str] | None, note: str | None,
+              moment: str) -> None:  # fmt: skip
+    """What one student handed in, for the teacher who reads it."""
+    with st.container(border=True):
+        st.markdown(f"**{literal(name)}** · {moment}")
+        if note:
+            st.caption(literal(note))
+        if text:
+            st.text(text)
+        if file is not None:
+            download(actor, number, *file)
