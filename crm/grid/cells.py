@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 from sqlalchemy import select
 from sqlmodel import Session
 
@@ -16,13 +17,16 @@ from crm.grid.filters import related_labels
 from crm.grid.values import shown_value, written_value
 from crm.rbac import Actor
 
-DTYPES: Mapping[Kind, str] = {
-    "number": "Int64",
-    "decimal": "Float64",
-    "money": "Float64",
-    "yes_no": "boolean",
-    "date": "date32[pyarrow]",
-    "moment": "timestamp[us, tz=UTC][pyarrow]",
+# Types, not their names: pandas takes longer to look a name up than to make the column.
+TEXT = pd.StringDtype(na_value=float("nan"))
+NUMBER = pd.Int64Dtype()
+DTYPES: Mapping[Kind, Any] = {
+    "number": NUMBER,
+    "decimal": pd.Float64Dtype(),
+    "money": pd.Float64Dtype(),
+    "yes_no": pd.BooleanDtype(),
+    "date": pd.api.types.pandas_dtype("date32[pyarrow]"),
+    "moment": pd.api.types.pandas_dtype("timestamp[us, tz=UTC][pyarrow]"),
 }
 ADDRESSES = ("/", "https://", "http://", "mailto:", "tel:")
 """What the address of a link may begin with: a value of the database is no script."""
@@ -32,9 +36,15 @@ ADDRESSES = ("/", "https://", "http://", "mailto:", "tel:")
 class Drawn:
     """The cells of one column. `options` are its choices where it is edited, `tones` its badges' colours by text."""
 
-    cells: "pd.Series[Any]"
+    cells: ExtensionArray
     options: Mapping[Any, str] | None = None
     tones: Mapping[str, Tone | None] = field(default_factory=dict)
+
+
+def column_of(values: Sequence[Any], dtype: Any) -> ExtensionArray:
+    """The values as a column of a frame, without an index of its own."""
+    made: ExtensionArray = pd.array(values, dtype=dtype)
+    return made
 
 
 def kind_of(config: TableConfig, column: Column) -> Kind:
@@ -61,20 +71,20 @@ def drawn(
     values = raw_values(config, column, session, rows, now)
     if edits:
         named = _choices(config, column, session, actor, values) if kind == "relation" else None
-        dtype = _key_type(values) if kind == "relation" else DTYPES.get(kind, "str")
-        return Drawn(pd.Series([written_value(kind, value) for value in values], dtype=dtype), named)
+        dtype = _key_type(values) if kind == "relation" else DTYPES.get(kind, TEXT)
+        return Drawn(column_of([written_value(kind, value) for value in values], dtype), named)
     if column.progress is not None:
-        return Drawn(pd.Series([None if value is None else float(value) for value in values], dtype="Float64"))
+        return Drawn(column_of([None if value is None else float(value) for value in values], DTYPES["decimal"]))
     plain = column.show is None and column.tone is None and column.link is None
     if plain and kind in ("number", "decimal", "yes_no"):
-        return Drawn(pd.Series([written_value(kind, value) for value in values], dtype=DTYPES[kind]))
+        return Drawn(column_of([written_value(kind, value) for value in values], DTYPES[kind]))
     texts = _texts(config, column, session, actor, kind, values)
     if column.tone is not None:
         tones = {text: column.tone(value) for text, value in zip(texts, values, strict=True) if text}
-        return Drawn(pd.Series([[text] if text else [] for text in texts], dtype="object"), None, tones)
+        return Drawn(pd.Series([[text] if text else [] for text in texts], dtype=object).array, None, tones)
     if column.link is not None:
         texts = [_linked(column.link(row), text) for row, text in zip(rows, texts, strict=True)]
-    return Drawn(pd.Series(texts, dtype="str"))
+    return Drawn(column_of(texts, TEXT))
 
 
 def raw_values(config: TableConfig, column: Column, session: Session, rows: Sequence[Any], now: datetime) -> list[Any]:
@@ -130,5 +140,5 @@ def _linked(address: str | None, text: str | None) -> str | None:
     return address if address.startswith(("mailto:", "tel:")) else f"{address}#{quote(text, safe='')}"
 
 
-def _key_type(values: Sequence[Any]) -> str:
-    return "str" if any(isinstance(value, str) for value in values) else "Int64"
+def _key_type(values: Sequence[Any]) -> Any:
+    return TEXT if any(isinstance(value, str) for value in values) else NUMBER

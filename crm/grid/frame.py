@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from sqlmodel import Session
 
-from crm.grid.cells import drawn, kind_of
+from crm.grid.cells import TEXT, column_of, drawn, kind_of
 from crm.grid.config import Action, Column, TableConfig, Tone
 from crm.grid.edits import TICK, Cells, Snapshot
 from crm.grid.fields import facts
@@ -69,21 +69,21 @@ def shown(
     tones: dict[str, Mapping[str, Tone | None]] = {}
     locked = closed(config, session, actor, rows, tuple(rules))
     if actions:
-        data[TICK] = pd.Series([key in ticked for key in ids], dtype="bool")
+        data[TICK] = column_of([key in ticked for key in ids], bool)
     if config.detail is not None or config.edit is not None:
-        data[OPEN] = pd.Series([":material/open_in_new:"] * len(ids), dtype="str")
+        data[OPEN] = column_of([":material/open_in_new:"] * len(ids), TEXT)
     if config.locked is not None and rules:
-        data[LOCK] = pd.Series([":material/lock:" if key in locked else None for key in ids], dtype="str")
+        data[LOCK] = column_of([":material/lock:" if key in locked else None for key in ids], TEXT)
     for action in actions:
         if action.each:
-            data[f"_{action.name}"] = pd.Series([str(action.label)] * len(ids), dtype="str")
+            data[f"_{action.name}"] = column_of([str(action.label)] * len(ids), TEXT)
     for column in columns:
         made = drawn(config, column, session, actor, rows, now, column.name in rules)
         data[column.name], tones[column.name] = made.cells, made.tones
         if made.options is not None:
             options[column.name] = made.options
-    frame = pd.DataFrame(data, index=range(len(ids)))
-    frame.index = pd.Index(list(ids), name=config.key)
+    frame = pd.DataFrame(data, index=pd.Index(list(ids), name=config.key), columns=pd.Index(list(data), dtype=object))
+    known_by = _known_by(config, actor)
     return Shown(
         frame,
         Snapshot(
@@ -100,7 +100,7 @@ def shown(
         columns,
         rules,
         options,
-        {key: name_of(config, actor, row) for key, row in zip(ids, rows, strict=True)},
+        {key: _name(config, known_by, row) for key, row in zip(ids, rows, strict=True)},
         tones,
         locked,
     )
@@ -132,8 +132,16 @@ def naming(config: TableConfig, actor: Actor) -> str:
 
 def name_of(config: TableConfig, actor: Actor, row: Any) -> str:
     """What the actor calls the row: by its `naming` field as the table shows it, else by its number."""
+    return _name(config, _known_by(config, actor), row)
+
+
+def _known_by(config: TableConfig, actor: Actor) -> Column | None:
+    """The column that names a row; None: its number does."""
     known_by = naming(config, actor)
-    column = next((column for column in config.columns if column.name == known_by), None)
-    value = getattr(row, known_by) if known_by != config.key else None
-    named = column.show(value) if column is not None and column.show is not None and value else value
+    return next((column for column in config.columns if column.name == known_by != config.key), None)
+
+
+def _name(config: TableConfig, known_by: Column | None, row: Any) -> str:
+    value = getattr(row, known_by.name) if known_by else None
+    named = known_by.show(value) if known_by and known_by.show is not None and value else value
     return str(named or "") or f"#{getattr(row, config.key)}"
