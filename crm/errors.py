@@ -44,6 +44,12 @@ def deny(action: str, key: object = None) -> Denial | None:
     return denial
 
 
+class Told(NamedTuple):
+    """What was done to one row out of many, where a person is told more of it than that it was done."""
+
+    says: Says
+
+
 class ThanosError(Exception):
     """The root of every error that a person may read. `says` is the whole message."""
 

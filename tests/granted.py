@@ -15,7 +15,7 @@ from crm.domain.customers import Customer, CustomerState
 from crm.domain.imports import ImportBatch
 from crm.domain.records import AuditEntry, JobOutcome, JobPlan, JobRun, NoticeState, Notification
 from crm.domain.staff import ConsultantQuota, Department, Employee
-from crm.domain.teaching import StudyRecord
+from crm.domain.teaching import CourseRecord, StudyRecord
 from crm.grid import TableConfig
 from crm.i18n import says
 from crm.rbac import Actor, Grants, Reach
@@ -60,6 +60,7 @@ COVERED: Seen = {
 }
 
 _HELD = {reach: tuple(one for one in seen if one in (OWN, DEPARTMENT, OTHER)) for reach, seen in COVERED.items()}
+_TAUGHT = {**COVERED, Reach.ALL: (OWN, DEPARTMENT, OTHER, NOBODYS, MINE)}
 _ONLY_ALL = {Reach.OWN: (), Reach.DEPARTMENT: ()}
 
 # The tables of which something else is true, and why.
@@ -79,7 +80,9 @@ OTHERWISE: dict[str, Seen] = {
     # Everybody who sees staff reads them; a department is changed by who looks after it.
     "departments: staff.edit": {Reach.OWN: (), Reach.DEPARTMENT: (OWN,), Reach.ALL: (OWN, OTHER)},
     # What one scores is of the classes one teaches; one's own as a student is of nobody's class here.
-    "gradebook": {**COVERED, Reach.ALL: (OWN, DEPARTMENT, OTHER, NOBODYS, MINE)},
+    "gradebook": _TAUGHT,
+    "course-records": _TAUGHT,
+    "attendance-of-day": _TAUGHT,
     # A student's own, whatever the reach.
     "grades": dict.fromkeys(Reach, (MINE,)),
     # What has left the app, by whom it is for.
@@ -125,7 +128,7 @@ def a_world(session: Session) -> World:
             Account: {**whose, NOBODYS: alone.id},
             Department: {OWN: a_department(session, HERE).id, OTHER: a_department(session, THERE).id},
             Customer: _customers(session, staff),
-            StudyRecord: _study_records(session, staff),
+            **_teaching(session, staff),
             **_records(session, {**whose, NOBODYS: alone.id}),
         },
     )
@@ -150,15 +153,18 @@ def _customers(session: Session, staff: Mapping[str, Any]) -> dict[str, int]:
     return {relation: one.id for relation, one in made.items()}
 
 
-def _study_records(session: Session, staff: Mapping[str, Any]) -> dict[str, int]:
+def _teaching(session: Session, staff: Mapping[str, Any]) -> dict[type[SQLModel], dict[str, int]]:
     """A student's day of a class for each who teaches it, of one that nobody teaches, and of oneself as a student."""
-    made = {}
+    made: dict[type[SQLModel], dict[str, int]] = {CourseRecord: {}, StudyRecord: {}}
     for relation, lecturer in {**staff, NOBODYS: None, MINE: None}.items():
         group = a_class_group(session, *([lecturer] if lecturer else []), starts_on=NOW.date())
         signs_in = {"account_id": staff[OWN].account_id} if relation == MINE else {}
         student = a_student_in(session, group, mark(StudyRecord, relation), sign_in=False, **signs_in)
-        day = a_course_record(session, group, initialised_at=NOW, homework_title="Exercise")
-        made[relation] = a_study_record(session, day, student).id
+        day = a_course_record(
+            session, group, initialised_at=NOW, title=mark(CourseRecord, relation), homework_title="Exercise"
+        )
+        made[CourseRecord][relation] = day.id or 0
+        made[StudyRecord][relation] = a_study_record(session, day, student).id or 0
     return made
 
 

@@ -38,6 +38,14 @@ class ApologyState(Choice):
     WITHDRAWN = "withdrawn", says("Taken back")
 
 
+class DayState(Choice):
+    """Where a day of a class stands. Initialised is not taken: a default is no evidence until a teacher confirms it."""
+
+    NEW = "new", says("Not initialised")
+    INITIALISED = "initialised", says("Initialised")
+    TAKEN = "taken", says("Taken")
+
+
 class CourseRecord(SQLModel, table=True):
     """One day of a class. Day numbers run on by themselves.
 

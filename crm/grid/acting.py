@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from crm.errors import Invalid, Refused, ThanosError, Unavailable
+from crm.errors import Invalid, Refused, ThanosError, Told, Unavailable
 from crm.grid.config import Action, Run, Sessions, TableConfig
 from crm.grid.export import tame
 from crm.grid.fields import attribute
@@ -68,10 +68,13 @@ class Every:
         if self.view.unread:
             return []
         key = attribute(config.model, config.key)
-        named = naming(config, actor)
+        named = config.key if config.called is not None else naming(config, actor)
         found = ordered(config, matching(config, session, actor, self.view, zone), self.view.sort)
         asked = session.execute(found.with_only_columns(key, attribute(config.model, named)).limit(MOST + 1))
         rows = [Row(each, str(name) if name and named != config.key else f"#{each}") for each, name in asked]
+        if config.called is not None and len(rows) <= MOST:
+            called = config.called(session, [row.key for row in rows])
+            rows = [Row(row.key, str(called.get(row.key, row.name))) for row in rows]
         if len(rows) > MOST:
             raise Refused(says("At most {count} rows at a time. Narrow the list by a filter first.", count=MOST))
         return rows
@@ -97,6 +100,7 @@ class Work:
     reached: int = 0
     done: list[Row] = field(default_factory=list)
     refused: dict[Row, Says] = field(default_factory=dict)
+    told: dict[Row, Says] = field(default_factory=dict)
     stopped: Says | None = None
 
     @property
@@ -132,8 +136,9 @@ class Work:
         self.reached += len(part)
         for row in part:
             why = account.get(row.key, NO_SUCH)
-            if why is None:
+            if why is None or isinstance(why, Told):
                 self.done.append(row)
+                self.told |= {row: why.says} if isinstance(why, Told) else {}
             else:
                 self.refused[row] = why
 
@@ -144,7 +149,8 @@ def account_csv(work: Work) -> bytes:
     out = csv.writer(text)
     out.writerow([_("No."), _("Row"), _("Outcome"), _("Why")])
     for row in work.done:
-        out.writerow([tame(str(row.key)), tame(row.name), _("done"), ""])
+        told = str(work.told.get(row, ""))
+        out.writerow([tame(str(row.key)), tame(row.name), _("done"), tame(told)])
     for row, why in work.refused.items():
         out.writerow([tame(str(row.key)), tame(row.name), _("refused"), tame(str(why))])
     for row in work.left:

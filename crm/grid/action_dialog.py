@@ -11,7 +11,7 @@ from crm.errors import Invalid, ThanosError
 from crm.grid.acting import STEP, Chosen, Every, Row, Sight, Ticked, Work, account_csv, numbered, sight
 from crm.grid.choosing import untick
 from crm.grid.config import Action
-from crm.grid.frame import name_of, permitted
+from crm.grid.frame import names_of, permitted
 from crm.grid.inputs import draw, drawables, read_inputs
 from crm.grid.saving import one_row
 from crm.grid.state import Here, telling
@@ -57,7 +57,8 @@ def act_on_one(here: Here, name: str, key: Any) -> None:
         return
     with telling(me):
         with me.connection.reading() as session:
-            row = Row(key, name_of(me.config, me.actor, one_row(me.config, session, me.actor, key)))
+            found = one_row(me.config, session, me.actor, key)
+            row = Row(key, names_of(me.config, session, me.actor, [found])[key])
         if action.confirm is not None or action.params:
             ask(me, name, Ticked((row,)))
             return
@@ -65,7 +66,7 @@ def act_on_one(here: Here, name: str, key: Any) -> None:
         work.step(me.connection.writing, me.actor, me.connection.now())
         why = work.stopped or work.refused.get(row)
         if why is None:
-            me.say(marked(_done(work)))
+            me.say(marked(work.told.get(row) or _done(work)))
         else:
             me.say(marked(why), icon=":material/block:")
 
@@ -203,7 +204,7 @@ def _work(here: Here, acting: Acting, work: Work) -> None:
         if work.stopped is not None:
             break
         progress.progress(work.reached / total, text=said())
-    if work.left or work.refused:
+    if work.left or work.refused or work.told:
         st.rerun(scope="fragment")
     if work.action.undo is not None and not work.undoing:
         here.remember("did", Did(work, here.connection.now()))
@@ -216,9 +217,10 @@ def _work(here: Here, acting: Acting, work: Work) -> None:
 def _account(here: Here, acting: Acting, work: Work) -> None:
     if work.done:
         st.success(marked(_done(work)), icon=":material/check:")
+    _of_rows(list(work.told.items())[:LONG], _("What was done"))
     if work.refused:
         st.warning(str(says_n("{count} was refused:", "{count} were refused:", count=len(work.refused))))
-        _refused(list(work.refused.items())[:LONG])
+        _of_rows(list(work.refused.items())[:LONG], _("Why"))
     if work.left:
         why = f"{work.stopped} " if work.stopped else ""
         left = says_n("Not reached: {count} row.", "Not reached: {count} rows.", count=len(work.left))
@@ -243,16 +245,14 @@ def _account(here: Here, acting: Acting, work: Work) -> None:
         _close_button(here, _("Close"))
 
 
-def _refused(some: Sequence[tuple[Row, Says]]) -> None:
-    """Why each was refused: a few in full, for a reason may have several lines; many as a table."""
+def _of_rows(some: Sequence[tuple[Row, Says]], head: str) -> None:
+    """What is told of each row: of a few in full, for a reason may have several lines; of many as a table."""
     if len(some) > FEW:
-        st.dataframe(
-            {_("Row"): [row.name for row, _why in some], _("Why"): [str(why) for _row, why in some]}, hide_index=True
-        )
-        return
-    for row, why in some:
+        names, told = [row.name for row, _say in some], [str(say) for _row, say in some]
+        st.dataframe({_("Row"): names, head: told}, hide_index=True)
+    for row, say in some if len(some) <= FEW else ():
         with st.container(border=True, gap=None):
-            st.text(f"{row.name}: {why}")
+            st.text(f"{row.name}: {say}")
 
 
 def _rows(here: Here, acting: Acting) -> list[Row]:

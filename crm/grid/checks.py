@@ -91,6 +91,8 @@ def _table(config: TableConfig) -> Faults:
         yield from takes("save", config.save, 6, "(session, actor, key, version, changes, now)")
     if config.detail is not None:
         yield from takes("detail", config.detail, 2, "(actor, key)")
+    if config.called is not None:
+        yield from takes("called", config.called, 2, "(session, keys)")
     if config.locked is not None:
         yield from takes("locked", config.locked, 3, "(session, actor, rows)")
         if config.save is None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from sqlalchemy import Select
 from sqlmodel import Session
 
+from crm.errors import Told
 from crm.grid.fields import Kind, Model, facts
 from crm.grid.filters import Filter
 from crm.grid.form_config import EditForm, Form, Input
@@ -32,8 +33,11 @@ Tone = Literal["red", "orange", "yellow", "green", "blue", "violet", "gray", "pr
 # (session, actor, rows) -> key -> why this person may not edit that row; or field -> why not, for some of its cells.
 Locked = Callable[[Session, Actor, Sequence[Any]], Mapping[Any, Says | Mapping[str, Says]]]
 Detail = Callable[[Actor, Any], None]
-# (session, actor, keys, now, **params) -> key -> None where done, else why not. In the caller's transaction.
-Run = Callable[..., Mapping[Any, Says | None]]
+# (session, keys) -> key -> what people call that row.
+Called = Callable[[Session, Sequence[Any]], Mapping[Any, Says | str]]
+# (session, actor, keys, now, **params) -> key -> None or what is told of it where done, else why not.
+# In the caller's transaction.
+Run = Callable[..., Mapping[Any, Says | Told | None]]
 
 
 class Save(Protocol):
@@ -151,6 +155,7 @@ class TableConfig:
     `page_sizes` begins with the default.
     `detail`, (actor, id) -> None, draws the record that `?open=ID` names.
     `cap` bounds the count: beyond it the table says "1,000+".
+    `called` names rows where none of their own plain texts does: it is asked of rows that the actor may see.
     `export` is the permission to take what matches home as a file; without one nobody can.
     `locked` says which of these rows, or which of their cells, the actor may not edit, and why: the list marks them,
     nothing of them is saved, and `save` has to refuse them by the same rule.
@@ -173,6 +178,7 @@ class TableConfig:
     edit: EditForm | None = None
     actions: tuple[Action, ...] = ()
     detail: Detail | None = None
+    called: Called | None = None
     export: str = ""
     empty: Says = says("Nothing here yet.")
     key: str = "id"

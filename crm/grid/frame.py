@@ -83,7 +83,6 @@ def shown(
         if made.options is not None:
             options[column.name] = made.options
     frame = pd.DataFrame(data, index=pd.Index(list(ids), name=config.key), columns=pd.Index(list(data), dtype=object))
-    known_by = _known_by(config, actor)
     return Shown(
         frame,
         Snapshot(
@@ -100,7 +99,7 @@ def shown(
         columns,
         rules,
         options,
-        {key: _name(config, known_by, row) for key, row in zip(ids, rows, strict=True)},
+        names_of(config, session, actor, rows),
         tones,
         locked,
     )
@@ -130,9 +129,15 @@ def naming(config: TableConfig, actor: Actor) -> str:
     return next(texts, config.key)
 
 
-def name_of(config: TableConfig, actor: Actor, row: Any) -> str:
-    """What the actor calls the row: by its `naming` field as the table shows it, else by its number."""
-    return _name(config, _known_by(config, actor), row)
+def names_of(config: TableConfig, session: Session, actor: Actor, rows: Sequence[Any]) -> dict[Any, str]:
+    """What the actor calls these rows, by key: by their `naming` field as the table shows it, else by their number."""
+    keys = [getattr(row, config.key) for row in rows]
+    called = config.called(session, keys) if config.called is not None else {}
+    known_by = _known_by(config, actor)
+    return {
+        key: str(called[key]) if key in called else _name(config, known_by, row)
+        for key, row in zip(keys, rows, strict=True)
+    }
 
 
 def _known_by(config: TableConfig, actor: Actor) -> Column | None:

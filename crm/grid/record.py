@@ -8,7 +8,7 @@ from crm.errors import NotFound, ThanosError
 from crm.grid.acting import Row, Ticked
 from crm.grid.action_dialog import action_dialog, ask, undo_line
 from crm.grid.forms import read_key
-from crm.grid.frame import name_of, permitted
+from crm.grid.frame import names_of, permitted
 from crm.grid.query import read_page
 from crm.grid.saving import one_row
 from crm.grid.state import Here
@@ -29,6 +29,7 @@ def record(here: Here, raw: str) -> None:
             _steps(here, key)
         with here.connection.reading() as session:
             row = one_row(here.config, session, here.actor, key)
+            name = names_of(here.config, session, here.actor, [row])[key]
     except NotFound as error:
         if here.recall("acted") == raw:
             # What was done a moment ago took it out of the table, where that is told.
@@ -43,7 +44,7 @@ def record(here: Here, raw: str) -> None:
     here.told()
     undo_line(here)
     with bar:
-        _doings(here, raw, Row(key, name_of(here.config, here.actor, row)))
+        _doings(here, raw, Row(key, name))
     if here.config.detail is not None:
         here.config.detail(here.actor, key)
     if here.recall("acting") is not None:

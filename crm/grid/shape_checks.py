@@ -28,7 +28,7 @@ def check_shapes(config: TableConfig) -> Faults:
     except NoInspectionAvailable:
         yield f"model is {_short(config.model)}. Give a class of SQLModel with table=True."
     yield from _plain("", config)
-    for option in ("rows", "save", "detail", "locked"):
+    for option in ("rows", "save", "detail", "called", "locked"):
         value = getattr(config, option)
         if value is not None and not callable(value):
             yield f"{option} is {_short(value)}. Give a function."

@@ -65,6 +65,29 @@ PAGES = Catalogue(
                 "decide": says("Confirm and reject"),
             },
         ),
+        Page(
+            "course-records",
+            says("Course records"),
+            {
+                "view": says("View"),
+                "add": says("Add"),
+                "edit": says("Edit"),
+                "initialise": says("Initialise"),
+                "delete": says("Delete"),
+            },
+        ),
+        Page(
+            "attendance",
+            says("Attendance"),
+            {
+                "view": says("View"),
+                "take": says("Take and confirm"),
+                "reopen": says("Take a confirmation back"),
+                "decide": says("Decide apologies"),
+                "export": says("Export"),
+                "apologise": says("Apologise in advance"),
+            },
+        ),
         Page("staff", says("Staff and quotas"), {"view": says("View"), "edit": says("Edit")}),
         Page("grades", says("My grades"), {"view": says("View"), "hand_in": says("Hand in")}),
         Page("gradebook", says("Gradebook"), {"view": says("View"), "score": says("Score")}),
@@ -119,6 +142,9 @@ DEFAULT_ROLES = (
                 "gradebook.view": Reach.ALL,
                 "notifications.view": Reach.ALL,
                 "jobs.view": Reach.ALL,
+                "course-records.view": Reach.ALL,
+                "attendance.view": Reach.ALL,
+                "attendance.export": Reach.ALL,
             }
         ),
     ),
@@ -143,7 +169,18 @@ DEFAULT_ROLES = (
     DefaultRole(
         "lecturer",
         says("Lecturer"),
-        PAGES.grants({**_EVERYBODY, "classes.view": Reach.OWN, "students.view": Reach.OWN, "gradebook.*": Reach.OWN}),
+        PAGES.grants(
+            {
+                **_EVERYBODY,
+                "classes.view": Reach.OWN,
+                "students.view": Reach.OWN,
+                "gradebook.*": Reach.OWN,
+                "course-records.*": Reach.OWN,
+                "attendance.view": Reach.OWN,
+                "attendance.take": Reach.OWN,
+                "attendance.export": Reach.OWN,
+            }
+        ),
     ),
     DefaultRole(
         "class_teacher",
@@ -156,6 +193,12 @@ DEFAULT_ROLES = (
                 "students.edit": Reach.OWN,
                 "students.sign_in": Reach.OWN,
                 "gradebook.*": Reach.OWN,
+                "course-records.*": Reach.OWN,
+                "attendance.view": Reach.OWN,
+                "attendance.take": Reach.OWN,
+                "attendance.reopen": Reach.OWN,
+                "attendance.decide": Reach.OWN,
+                "attendance.export": Reach.OWN,
             }
         ),
     ),
@@ -176,7 +219,11 @@ DEFAULT_ROLES = (
             }
         ),
     ),
-    DefaultRole("student", says("Student"), PAGES.grants({**_EVERYBODY, "grades.*": Reach.OWN})),
+    DefaultRole(
+        "student",
+        says("Student"),
+        PAGES.grants({**_EVERYBODY, "grades.*": Reach.OWN, "attendance.apologise": Reach.OWN}),
+    ),
 )
 
 SYSTEM = Actor(account_id=None, name="system", grants=PAGES.everything())

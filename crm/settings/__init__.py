@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from crm.errors import Misconfigured
 from crm.i18n import says
-from crm.settings.sections import AtRisk, Homework, Import, Notices, Rules, School, Server, SignInRules
+from crm.settings.sections import AtRisk, Attendance, Homework, Import, Notices, Rules, School, Server, SignInRules
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,6 +35,7 @@ class Settings(BaseSettings):
 
     school: School = School()
     rules: Rules = Rules()
+    attendance: Attendance = Attendance()
     imports: Import = Import()
     homework: Homework = Homework()
     at_risk: AtRisk = AtRisk()

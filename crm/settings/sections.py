@@ -46,6 +46,19 @@ class School(Section):
         return ZoneInfo(self.time_zone)
 
 
+def _time_of_day(value: Any) -> Any:
+    # A bare number would be taken for seconds since midnight.
+    if not isinstance(value, time | str):
+        raise ValueError("is not a time of day. Write it like 02:00:00")
+    return value
+
+
+def _on_the_schools_clock(value: time) -> time:
+    if value.tzinfo is not None:
+        raise ValueError("is on the school's clock and has no zone. Write it like 02:00:00")
+    return value
+
+
 class Rules(Section):
     """Lengths and caps of the rules."""
 
@@ -56,20 +69,24 @@ class Rules(Section):
     default_weight: int = Field(default=10, ge=0, le=1000)
     default_max_customers: int = Field(default=200, ge=0, le=1_000_000)
 
-    @field_validator("expire_at", mode="before")
-    @classmethod
-    def _time_of_day(cls, value: Any) -> Any:
-        # A bare number would be taken for seconds since midnight.
-        if not isinstance(value, time | str):
-            raise ValueError("is not a time of day. Write it like 02:00:00")
-        return value
+    _on_the_schools_clock = field_validator("expire_at")(_on_the_schools_clock)
+    _time_of_day = field_validator("expire_at", mode="before")(_time_of_day)
 
-    @field_validator("expire_at")
-    @classmethod
-    def _on_the_schools_clock(cls, value: time) -> time:
-        if value.tzinfo is not None:
-            raise ValueError("is on the school's clock and has no zone. Write it like 02:00:00")
-        return value
+
+class Attendance(Section):
+    """How attendance is counted, and when teachers are told of a day that nobody confirmed.
+
+    `late_absence` is the part of a day that is missed by who is late by more than `late_over_minutes`, or leaves early.
+    `required_share` of the days has to be attended.
+    """
+
+    late_over_minutes: int = Field(default=15, ge=0, le=1440)
+    late_absence: float = Field(default=0.5, ge=0, le=1, multiple_of=0.01)
+    required_share: float = Field(default=0.8, ge=0, le=1, multiple_of=0.01)
+    remind_at: time = time(20, 0)
+
+    _on_the_schools_clock = field_validator("remind_at")(_on_the_schools_clock)
+    _time_of_day = field_validator("remind_at", mode="before")(_time_of_day)
 
 
 class Import(Section):

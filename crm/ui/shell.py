@@ -58,6 +58,8 @@ SCREENS = (
     Screen("pool", "groups", _CUSTOMERS),
     Screen("customers", "contacts", _CUSTOMERS),
     Screen("import", "upload_file", _CUSTOMERS),
+    Screen("course-records", "event_note", _SCHOOL),
+    Screen("attendance", "how_to_reg", _SCHOOL),
     Screen("grades", "show_chart", _SCHOOL),
     Screen("gradebook", "grading", _SCHOOL),
     Screen("staff", "badge", _SCHOOL),

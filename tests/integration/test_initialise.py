@@ -12,7 +12,8 @@ from crm.domain.teaching import ApologyState, Attendance, CourseRecord, StudyRec
 from crm.services.study_records import Made, initialise
 from crm.store.session import reading, writing
 from tests.builders import NOON
-from tests.teaching import DAY, a_class, a_day, a_student, a_study_record, an_apology, in_class
+from tests.school_builders import a_class_group, a_course_record, a_student, a_study_record
+from tests.teaching import DAY, an_apology, in_class
 
 
 def states(session, day):
@@ -21,11 +22,11 @@ def states(session, day):
 
 
 def test_everybody_in_the_class_on_that_day_is_present_by_default(session):
-    group = a_class(session)
+    group = a_class_group(session)
     ann, ben = a_student(session), a_student(session)
     in_class(session, ann, group)
     in_class(session, ben, group)
-    day = a_day(session, group)
+    day = a_course_record(session, group)
 
     made = initialise(session, [day.id], NOON)
 
@@ -36,9 +37,9 @@ def test_everybody_in_the_class_on_that_day_is_present_by_default(session):
 
 
 def test_a_record_initialised_twice_is_there_once_and_keeps_what_was_set(session):
-    group, ann = a_class(session), a_student(session)
+    group, ann = a_class_group(session), a_student(session)
     in_class(session, ann, group)
-    day = a_day(session, group)
+    day = a_course_record(session, group)
     initialise(session, [day.id], NOON)
     session.exec(select(StudyRecord)).one().attendance = Attendance.ABSENT
     session.flush()
@@ -48,9 +49,9 @@ def test_a_record_initialised_twice_is_there_once_and_keeps_what_was_set(session
 
 
 def test_late_joiners_get_the_records_they_lack(session):
-    group, ann, late = a_class(session), a_student(session), a_student(session)
+    group, ann, late = a_class_group(session), a_student(session), a_student(session)
     in_class(session, ann, group)
-    days = [a_day(session, group, DAY + timedelta(days=each)) for each in range(3)]
+    days = [a_course_record(session, group, DAY + timedelta(days=each)) for each in range(3)]
     initialise(session, [each.id for each in days], NOON)
 
     in_class(session, late, group, joined_on=DAY + timedelta(days=1))
@@ -61,9 +62,9 @@ def test_late_joiners_get_the_records_they_lack(session):
 
 
 def test_a_taken_day_to_which_somebody_is_added_has_to_be_confirmed_again(session):
-    group, ann, late = a_class(session), a_student(session), a_student(session)
+    group, ann, late = a_class_group(session), a_student(session), a_student(session)
     in_class(session, ann, group)
-    day = a_day(session, group)
+    day = a_course_record(session, group)
     initialise(session, [day.id], NOON)
     day.taken_at = NOON
     session.flush()
@@ -79,12 +80,12 @@ def test_a_taken_day_to_which_somebody_is_added_has_to_be_confirmed_again(sessio
 
 
 def test_who_apologised_is_excused_once_that_was_accepted(session):
-    group = a_class(session)
+    group = a_class_group(session)
     people = {state: a_student(session) for state in ApologyState}
     for state, student in people.items():
         in_class(session, student, group)
         an_apology(session, student, group, DAY, state)
-    day = a_day(session, group)
+    day = a_course_record(session, group)
 
     initialise(session, [day.id], NOON)
 
@@ -93,7 +94,7 @@ def test_who_apologised_is_excused_once_that_was_accepted(session):
 
 
 def test_a_day_on_which_nobody_is_in_the_class_stays_as_it_is(session):
-    day = a_day(session, a_class(session))
+    day = a_course_record(session, a_class_group(session))
 
     assert initialise(session, [day.id], NOON) == {day.id: Made(0, 0)}
     session.refresh(day)
@@ -102,10 +103,10 @@ def test_a_day_on_which_nobody_is_in_the_class_stays_as_it_is(session):
 
 def test_two_at_once_make_each_record_once(engine):
     with writing() as session:
-        group = a_class(session)
+        group = a_class_group(session)
         for _each in range(5):
             in_class(session, a_student(session), group)
-        keys = [a_day(session, group, DAY + timedelta(days=each)).id for each in range(6)]
+        keys = [a_course_record(session, group, DAY + timedelta(days=each)).id for each in range(6)]
     start, created = Barrier(2), []
 
     def run(ids):
@@ -134,8 +135,8 @@ class _Undone(Exception):
 
 @pytest.fixture
 def school(session):
-    groups = [a_class(session) for _each in range(3)]
-    days = [a_day(session, group, DAY + timedelta(days=each)) for group in groups for each in range(5)]
+    groups = [a_class_group(session) for _each in range(3)]
+    days = [a_course_record(session, group, DAY + timedelta(days=each)) for group in groups for each in range(5)]
     return groups, days, [a_student(session) for _each in range(3)]
 
 
@@ -176,8 +177,8 @@ def test_whoever_comes_and_goes_the_right_people_have_a_record_on_each_day(
 
 
 def test_a_record_that_is_there_for_another_reason_is_kept(session):
-    group, guest = a_class(session), a_student(session)
-    day = a_day(session, group)
+    group, guest = a_class_group(session), a_student(session)
+    day = a_course_record(session, group)
     a_study_record(session, day, guest)
 
     assert initialise(session, [day.id], NOON) == {day.id: Made(0, 1)}

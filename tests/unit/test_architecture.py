@@ -88,6 +88,7 @@ UNUSED_PERMISSIONS: set[str] = {
     *("classes.view", "classes.edit", "classes.money", "courses.view", "courses.edit"),
     *("students.view", "students.edit", "students.money", "students.sign_in"),
     *("payments.view", "payments.record", "payments.edit", "payments.decide"),
+    *("attendance.export", "attendance.apologise", "attendance.decide"),
 }
 
 # Pages for whoever is signed in, whatever their roles: one's own things.

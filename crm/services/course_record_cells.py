@@ -1,0 +1,105 @@
+"""What a person types about a course record, checked."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select, union
+from sqlmodel import Session, col
+
+from crm.domain.classes import ClassGroup, ClassLecturer
+from crm.domain.normalise import half_width
+from crm.domain.teaching import CourseRecord
+from crm.errors import Invalid
+from crm.i18n import Says, says
+
+TEXTS = {"title": 100, "content": 2000, "homework_title": 100, "homework_brief": 4000, "exam_points": 1000}
+"""The texts of a course record, and how long each may be."""
+DAYS = ("held_on", "homework_due_on")
+FIRST, LAST = date(2000, 1, 1), date(2199, 12, 31)
+
+
+def teachers(session: Session, class_group_id: int) -> list[int]:
+    """Who may hold a day of the class: its lecturers, then its class teacher."""
+    lecturers = session.scalars(
+        select(col(ClassLecturer.employee_id))
+        .where(col(ClassLecturer.class_group_id) == class_group_id)
+        .order_by(col(ClassLecturer.employee_id))
+    )
+    teacher = session.scalar(select(col(ClassGroup.teacher_id)).where(col(ClassGroup.id) == class_group_id))
+    return list(dict.fromkeys([*lecturers, *([teacher] if teacher is not None else [])]))
+
+
+def teach(classes: Any) -> Any:
+    """The ids of those who teach one of `classes`, a select of ids of classes."""
+    return union(
+        select(col(ClassLecturer.employee_id)).where(col(ClassLecturer.class_group_id).in_(classes)),
+        select(col(ClassGroup.teacher_id)).where(col(ClassGroup.id).in_(classes)),
+    )
+
+
+def checked(
+    session: Session, class_group_id: int, values: Mapping[str, Any], record: CourseRecord | None
+) -> dict[str, Any]:
+    """The values ready for the columns; `record` is the one that is changed. Raises `Invalid` by field."""
+    cells: dict[str, Any] = {}
+    wrong: dict[str, Says] = {}
+    for key, value in values.items():
+        if key in TEXTS:
+            text = half_width(str(value)).strip() if key == "title" and value else str(value or "").strip()
+            if len(text) > TEXTS[key]:
+                wrong[key] = says("At most {count} characters fit here.", count=TEXTS[key])
+            cells[key] = text if text or key == "title" else None
+        elif key in DAYS:
+            day = _day(value)
+            if value not in (None, "") and (day is None or not FIRST <= day <= LAST):
+                wrong[key] = says("Enter a date like 2025-03-31.")
+            cells[key] = day
+        elif key == "lecturer_id":
+            cells[key] = value
+            if value is not None and value not in teachers(session, class_group_id):
+                wrong[key] = says("Choose a lecturer or the class teacher of this class.")
+        else:
+            wrong[key] = says("{field} follows from the rules and cannot be typed in.", field=key)
+    if "held_on" in cells and cells["held_on"] is None:
+        wrong.setdefault("held_on", says("Enter the day."))
+    elif "held_on" in cells and "held_on" not in wrong:
+        wrong |= _free(session, class_group_id, cells["held_on"], record)
+    wrong |= _homework(cells, record)
+    if wrong:
+        raise Invalid.of(wrong)
+    return cells
+
+
+def _free(session: Session, class_group_id: int, day: date, record: CourseRecord | None) -> dict[str, Says]:
+    if record is not None and record.held_on == day:
+        return {}
+    if record is not None and record.initialised_at is not None:
+        return {"held_on": says("This day was initialised, so its date stays. Delete it and add another.")}
+    there = select(col(CourseRecord.day_number)).where(
+        col(CourseRecord.class_group_id) == class_group_id, col(CourseRecord.held_on) == day
+    )
+    number = session.scalar(there)
+    if number is not None:
+        return {"held_on": says("This class has day {number} on {day} already.", number=number, day=day)}
+    return {}
+
+
+def _homework(cells: Mapping[str, Any], record: CourseRecord | None) -> dict[str, Says]:
+    held = {key: cells.get(key, getattr(record, key, None)) for key in ("homework_title", "homework_due_on", "held_on")}
+    if held["homework_title"] is None and (held["homework_due_on"] or cells.get("homework_brief")):
+        return {"homework_title": says("Give the homework a title, or leave its brief and due date empty.")}
+    if held["homework_due_on"] and held["held_on"] and held["homework_due_on"] < held["held_on"]:
+        return {"homework_due_on": says("Homework is due on the day itself at the earliest.")}
+    return {}
+
+
+def _day(value: Any) -> date | None:
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        return None

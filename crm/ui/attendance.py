@@ -1,0 +1,263 @@
+"""Taking attendance: everybody is present, the teacher names the exceptions, and confirms the day."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+
+from crm.domain.marks import Mark, read_mark
+from crm.domain.name_matching import Meant, meant
+from crm.domain.teaching import Attendance, DayState
+from crm.errors import ThanosError
+from crm.grid.render import render_table
+from crm.i18n import Says, _, literal, marked, says, says_n, show
+from crm.rbac import Actor
+from crm.services import attendance, class_day, course_records, taken_days
+from crm.services.attendance import Applied
+from crm.services.class_day import Day
+from crm.tables.attendance import of_day
+from crm.tables.course_records import DAY_TONES
+from crm.ui.session import now, reading_as_somebody, writing_as_somebody
+
+DAY, APPLIED, SAID, TYPED = "day", "attendance:applied", "attendance:said", "attendance:typed"
+EXCEPTIONS = (Attendance.LATE, Attendance.ABSENT, Attendance.EXCUSED, Attendance.LEFT_EARLY, Attendance.PRESENT)
+
+
+def take(actor: Actor) -> None:
+    """Draws the choice of a day and, for the one chosen, its exceptions, its list and its confirmation."""
+    _say_again()
+    with reading_as_somebody() as session:
+        days = class_day.days_to_take(session, actor, now())
+    record_id = _choose(days)
+    if record_id is None:
+        st.info(_("No day of your classes is near. Days are added on the page Course records."))
+        return
+    try:
+        with reading_as_somebody() as session:
+            day = class_day.day(session, actor, record_id)
+    except ThanosError as error:
+        st.error(marked(error.says), icon=":material/error:")
+        return
+    _head(actor, day)
+    if not day.students:
+        return
+    if actor.may(attendance.TAKE):
+        _undo_line(actor, day)
+        with st.container(border=True):
+            _exceptions(actor, day)
+    render_table(of_day(day.id), actor)
+    _confirmation(actor, day)
+
+
+def _choose(days: dict[int, Says]) -> int | None:
+    """The day that the address names, else the first; another one chosen goes into the address."""
+    raw = st.query_params.get(DAY, "")
+    asked = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None
+    if not days and asked is None:
+        return None
+    options = list(days) if asked is None or asked in days else [asked, *days]
+    chosen = st.selectbox(
+        _("Day of a class"),
+        options,
+        index=options.index(asked) if asked is not None else 0,
+        format_func=lambda key: str(days[key]) if key in days else f"#{key}",
+        key=f"attendance:day:{asked}",
+        on_change=_chosen,
+        args=(asked,),
+    )
+    return asked if asked is not None else chosen
+
+
+def _chosen(asked: int | None) -> None:
+    st.query_params[DAY] = str(st.session_state[f"attendance:day:{asked}"])
+    st.session_state.pop(TYPED, None)
+    st.session_state.pop(APPLIED, None)
+
+
+def _head(actor: Actor, day: Day) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(literal(str(day.label)), anchor=False, width="content")
+        st.badge(str(day.state.label), color=DAY_TONES[day.state])
+        st.caption(f"{show(day.held_on)} {literal(day.title)}", width="content")
+    if day.state is DayState.TAKEN and day.taken_at is not None:
+        st.caption(_("Confirmed by {name}, {at}.", name=day.taken_by, at=day.taken_at))
+    if day.lacking or day.state is DayState.NEW:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            text = says_n(
+                "{count} student of this class has no record on the day yet.",
+                "{count} students of this class have no record on the day yet.",
+                count=day.lacking,
+            )
+            st.markdown(f":material/group_add: {text}", width="stretch")
+            if day.lacking and actor.may(course_records.INITIALISE):
+                st.button(
+                    _("Initialise"), key="attendance:initialise", type="primary", on_click=_initialise,
+                    args=(actor, day.id),
+                )  # fmt: skip
+
+
+def _exceptions(actor: Actor, day: Day) -> None:
+    """Names and what they were; then what would change, with a choice where a name is not clear."""
+    st.markdown(f"**{_('Exceptions')}** · " + _("Everybody else stays as they are."))
+    with st.form("attendance:names", border=False):
+        kind = st.pills(
+            _("They were"), EXCEPTIONS, default=Attendance.LATE, format_func=lambda one: str(one.label),
+            key="attendance:kind", required=True,
+        )  # fmt: skip
+        text = st.text_area(
+            _("Names"), key=f"attendance:text:{day.id}", height=80, max_chars=4000,
+            placeholder=_("Names or parts of them, with commas, spaces or lines between"),
+        )  # fmt: skip
+        minutes = st.number_input(
+            _("Minutes late"), min_value=1, max_value=1440, value=None, step=5, key="attendance:minutes",
+            help=_("Only of who is late. Empty: not noted."),
+        )  # fmt: skip
+        if st.form_submit_button(_("Preview"), icon=":material/visibility:"):
+            st.session_state[TYPED] = (day.id, text, kind, minutes if kind is Attendance.LATE else None)
+    typed = st.session_state.get(TYPED)
+    if typed is not None and typed[0] == day.id:
+        _preview(actor, day, *typed[1:])
+
+
+def _preview(actor: Actor, day: Day, text: str, kind: Attendance, minutes: int | None) -> None:
+    names = {one.student_id: one.name for one in day.students}
+    before = {one.student_id: one for one in day.students}
+    mark = read_mark(kind, minutes)
+    marks: dict[int, Mark] = {}
+    for one in meant(text, names):
+        chosen = one.students[0] if len(one.students) == 1 else _who(one, names)
+        if chosen is not None:
+            marks[chosen] = mark
+    changes = {key: one for key, one in marks.items() if before[key].mark != one}
+    lines = [
+        f"- {literal(names[key])}: {before[key].mark.says} → **{one.says}**"
+        for key, one in sorted(changes.items(), key=lambda pair: names[pair[0]])
+    ]
+    st.markdown("\n".join(lines) if lines else _("Nothing would change."))
+    with st.container(horizontal=True):
+        st.button(
+            str(says_n("Apply to {count} student", "Apply to {count} students", count=len(changes))),
+            key="attendance:apply", type="primary", disabled=not changes, on_click=_apply,
+            args=(actor, day.id, changes, {key: one.version for key, one in before.items()}),
+        )  # fmt: skip
+        st.button(_("Cancel"), key="attendance:drop", type="tertiary", on_click=_forget_typed)
+
+
+def _who(one: Meant, names: dict[int, str]) -> int | None:
+    """Somebody chooses who is meant: among several, or among all where nobody has such a name."""
+    label = (
+        _("{name} may be several. Who is meant?", name=one.typed)
+        if one.students
+        else _("Nobody here is called {name}. Who is meant?", name=one.typed)
+    )
+    options = sorted(one.students or names, key=lambda key: names[key])
+    places = {key: place for place, key in enumerate(options, start=1)}
+    twice = {name for name in names.values() if list(names.values()).count(name) > 1}
+    chosen: int | None = st.selectbox(
+        literal(label),
+        options,
+        index=None,
+        format_func=lambda key: f"{names[key]} ({places[key]})" if names[key] in twice else names[key],
+        placeholder=_("Nobody"),
+        key=f"attendance:who:{one.typed}",
+    )
+    return chosen
+
+
+def _undo_line(actor: Actor, day: Day) -> None:
+    applied: Applied | None = st.session_state.get(APPLIED)
+    if applied is None or applied.record_id != day.id or not applied.before:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        text = says_n("{count} exception noted.", "{count} exceptions noted.", count=len(applied.before))
+        st.markdown(f":material/check: {text}", width="stretch")
+        st.button(_("Undo"), key="attendance:undo", icon=":material/undo:", on_click=_undo, args=(actor, applied))
+
+
+def _confirmation(actor: Actor, day: Day) -> None:
+    if day.state is DayState.INITIALISED and actor.may(attendance.TAKE):
+        st.button(
+            _("Confirm the attendance"), key="attendance:confirm", type="primary", icon=":material/task_alt:",
+            on_click=_confirm, args=(actor, day.id),
+        )  # fmt: skip
+        st.caption(_("Until it is confirmed, the day counts nowhere."))
+    elif day.state is DayState.TAKEN and actor.may(attendance.REOPEN):
+        st.button(
+            _("Take the confirmation back"), key="attendance:reopen", type="tertiary", icon=":material/lock_open:",
+            on_click=_reopen, args=(actor, day.id),
+        )  # fmt: skip
+
+
+# What buttons do
+
+
+def _initialise(actor: Actor, record_id: int) -> None:
+    _done(lambda session: course_records.initialise_many(session, actor, [record_id], datetime.now(UTC))[record_id])
+
+
+def _apply(actor: Actor, record_id: int, marks: dict[int, Mark], seen: dict[int, int]) -> None:
+    try:
+        with writing_as_somebody() as session:
+            applied = attendance.apply(session, actor, record_id, marks, seen, now())
+    except ThanosError as error:
+        st.session_state[SAID] = (error.says, False)
+        return
+    st.session_state[APPLIED] = applied
+    _tell_changed(applied)
+    _forget_typed()
+    st.session_state.pop(f"attendance:text:{record_id}", None)
+
+
+def _undo(actor: Actor, applied: Applied) -> None:
+    try:
+        with writing_as_somebody() as session:
+            back = attendance.undo(session, actor, applied, now())
+    except ThanosError as error:
+        st.session_state[SAID] = (error.says, False)
+        return
+    st.session_state.pop(APPLIED, None)
+    st.session_state[SAID] = (says("{count} taken back.", count=len(back.before)), True)
+    _tell_changed(back)
+
+
+def _confirm(actor: Actor, record_id: int) -> None:
+    _done(lambda session: taken_days.confirm_many(session, actor, [record_id], now())[record_id])
+
+
+def _reopen(actor: Actor, record_id: int) -> None:
+    _done(lambda session: taken_days.reopen_many(session, actor, [record_id], now())[record_id])
+
+
+def _done(do: Any) -> None:
+    """Does it, and says why it was refused, or what was told of it."""
+    try:
+        with writing_as_somebody() as session:
+            told = do(session)
+    except ThanosError as error:
+        st.session_state[SAID] = (error.says, False)
+        return
+    if told is not None:
+        st.session_state[SAID] = (told, False) if isinstance(told, Says) else (told.says, True)
+
+
+def _tell_changed(applied: Applied) -> None:
+    if applied.changed:
+        text = _(
+            "Somebody changed these meanwhile, so they stayed as they are: {names}", names=", ".join(applied.changed)
+        )
+        st.session_state[SAID] = (text, False)
+
+
+def _forget_typed() -> None:
+    st.session_state.pop(TYPED, None)
+
+
+def _say_again() -> None:
+    said = st.session_state.pop(SAID, None)
+    if said is None:
+        return
+    text, well = said
+    if well:
+        st.toast(marked(text), icon=":material/check:")
+    else:
+        st.warning(marked(text) if isinstance(text, Says) else literal(text), icon=":material/error:")

@@ -1,0 +1,110 @@
+"""The dialog that adds a series of days to a class: what it would add is seen before it does."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from crm.domain.calendar import day_of
+from crm.domain.normalise import Wrong
+from crm.domain.series import WEEKDAYS, read_holidays
+from crm.errors import Invalid, ThanosError
+from crm.i18n import Says, _, marked, says_n, show
+from crm.rbac import Actor
+from crm.services import course_records
+from crm.services import series as services
+from crm.services.series import Planned, Series
+from crm.settings import settings
+from crm.store.session import reading
+from crm.ui.dialogs import WRONG, ask, close, dialog
+from crm.ui.session import reading_as_somebody, writing_as_somebody
+
+PART = "series"
+SAID = "series:said"
+SHOWN = 12
+
+
+def series(actor: Actor) -> None:
+    """The button, and the dialog once it was pressed."""
+    said = st.session_state.pop(SAID, None)
+    if said is not None:
+        st.toast(said, icon=":material/check:")
+    if not actor.may(course_records.ADD):
+        return
+    st.button(_("Add a series"), key="series:ask", icon=":material/date_range:", on_click=ask, args=(PART,))
+    dialog(PART, _("Add a series of days"), _draw, actor)
+
+
+def _draw(actor: Actor) -> None:
+    st.session_state[WRONG] = ()
+    with reading() as session:
+        classes = course_records.classes_to_add_to(session, actor)
+    today = day_of(datetime.now(UTC), settings().zone)
+    group = st.selectbox(
+        _("Class"), list(classes), format_func=lambda key: str(classes[key]), index=None, key="series:class"
+    )
+    weekdays = st.pills(
+        _("Days of the week"),
+        list(range(7)),
+        format_func=lambda number: str(WEEKDAYS[number]),
+        selection_mode="multi",
+        default=[0, 1, 2, 3, 4],
+        key="series:weekdays",
+    )
+    with st.container(horizontal=True):
+        first = st.date_input(_("From"), value=today, format="YYYY-MM-DD", key="series:first", width=150)
+        last = st.date_input(_("To"), value=None, format="YYYY-MM-DD", key="series:last", width=150)
+    text = st.text_area(
+        _("Holidays to skip"),
+        key="series:holidays",
+        height=80,
+        placeholder="2026-10-01..2026-10-07, 2026-12-25",
+        help=_("Days or ranges, separated by commas or lines."),
+    )
+    if group is None or last is None or first is None:
+        st.caption(_("Choose a class and the last day to see what would be added."))
+        return
+    try:
+        asked = Series(group, frozenset(weekdays), first, last, tuple(read_holidays(text or "")))
+        with reading_as_somebody() as session:
+            planned = services.plan(session, actor, asked)
+    except (Wrong, ThanosError) as error:
+        st.error(marked(_first(error)), icon=":material/error:")
+        return
+    _preview(planned)
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button(_("Cancel"), key="series:cancel", type="tertiary"):
+            close()
+            st.rerun()
+        label = str(says_n("Add {count} day", "Add {count} days", count=len(planned.new)))
+        if st.button(label, key="series:add", type="primary", disabled=not planned.new):
+            _add(actor, asked)
+
+
+def _first(error: ThanosError) -> Says:
+    return next(iter(error.fields.values()), error.says) if isinstance(error, Invalid) else error.says
+
+
+def _preview(planned: Planned) -> None:
+    with st.container(border=True, gap="small"):
+        st.markdown(str(says_n("**{count}** day is added", "**{count}** days are added", count=len(planned.new))))
+        for days, head in (
+            (planned.new, ""),
+            (planned.there, _("Passed over, because the class has a record on the day already:")),
+            (planned.off, _("Holidays:")),
+        ):
+            if days:
+                named = ", ".join(show(day) for day in days[:SHOWN])
+                more = _(" and {count} more", count=len(days) - SHOWN) if len(days) > SHOWN else ""
+                st.caption(f"{head} {named}{more}".strip())
+
+
+def _add(actor: Actor, asked: Series) -> None:
+    try:
+        with writing_as_somebody() as session:
+            made = services.add_series(session, actor, asked, datetime.now(UTC))
+    except ThanosError as error:
+        st.session_state[WRONG] = (_first(error),)
+        return
+    st.session_state[SAID] = str(says_n("{count} day added.", "{count} days added.", count=len(made.new)))
+    close()
+    st.rerun()

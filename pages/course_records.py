@@ -1,0 +1,14 @@
+"""Course records: the days of one's classes, as a list and as a calendar."""
+
+import streamlit as st
+
+from crm.grid.render import render_table
+from crm.i18n import _
+from crm.tables.course_records import COURSE_RECORDS
+from crm.ui.series import series
+from crm.ui.session import require
+
+actor = require("course-records.view")
+st.title(_("Course records"))
+series(actor)
+render_table(COURSE_RECORDS, actor)
