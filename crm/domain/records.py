@@ -1,4 +1,4 @@
-"""What the system keeps of its own doings: notices, job runs, the audit log, saved views."""
+"""What the system keeps of its own doings: notices, job runs, the audit log, saved views, chosen columns."""
 
 from datetime import datetime
 
@@ -164,3 +164,15 @@ class SavedView(SQLModel, table=True):
     query: str = Field(max_length=2000)
     shared: bool = Field(default=False)
     version: int = Field(default=1)
+
+
+class ColumnChoice(SQLModel, table=True):
+    """What one person shows and hides of a table against its declaration: `columns` is JSON, name -> shown or not."""
+
+    __tablename__ = "column_choice"
+    __table_args__ = (UniqueConstraint("account_id", "table_name"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="account.id")
+    table_name: str = Field(max_length=64)
+    columns: str = Field(max_length=2000)

@@ -130,6 +130,7 @@ PLANTS = site.register(
             ),
         ),
         export="gallery.view",
+        share="gallery.share_views",
         empty=says("Nothing grows here yet. Add the first plant."),
         cap=1_000,
     )

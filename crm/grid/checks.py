@@ -85,8 +85,9 @@ def _table(config: TableConfig) -> Faults:
         yield f"prefix is {config.prefix!r}. Use small letters, digits, hyphens and underscores."
     timed = callable(config.rows) and "now" in parameters(config.rows)
     yield from takes("rows", config.rows, 3 if timed else 2, "(session, actor) or (session, actor, now)")
-    if config.export:
-        yield from is_permission("export", config.export)
+    for option in ("export", "share"):
+        if getattr(config, option):
+            yield from is_permission(option, getattr(config, option))
     if config.save is not None:
         yield from takes("save", config.save, 6, "(session, actor, key, version, changes, now)")
     if config.detail is not None:
@@ -130,6 +131,8 @@ def _column(config: TableConfig, where: str, column: Column, fact: Fact | None) 
         yield from is_says(f"{where}.help", column.help)
     if column.width < 0:
         yield f"{where}.width is {column.width}. Give pixels, or leave width out."
+    if column.hidden and column.pinned:
+        yield f"{where} {column.name!r} is pinned, so it cannot be hidden. Leave one out."
     if column.choose is not None:
         yield from takes(f"{where}.choose", column.choose, 2, "(session, actor)")
         if fact is None or fact.target is None or column.computed:

@@ -78,7 +78,8 @@ class Column:
     (session, rows, now) -> key -> value, for what lives in other tables. `show` turns a value into the text shown.
     `shows` is the field of the related row that names it, `choose` narrows the related rows offered.
     `order` is the SQL expression that the database sorts a computed column by.
-    `width` is in pixels. `pinned` stays on the left.
+    `width` is in pixels. `pinned` stays on the left, and cannot be hidden. `hidden` is left out until the person asks
+    for it.
     A name with dots, `shelf_code.name`, is a field of a related row, read for the page at once and never edited here.
     Where the person cannot edit the cell, `tone` makes it a badge: value -> a colour, None for a plain one;
     `progress` makes it a bar that is full at this number; `link`, (row) -> address, makes it a link.
@@ -98,6 +99,7 @@ class Column:
     help: Says | None = None
     width: int = 0
     pinned: bool = False
+    hidden: bool = False
     sortable: bool | None = None
     order: Any = None
     tone: Callable[[Any], Tone | None] | None = None
@@ -157,6 +159,7 @@ class TableConfig:
     `cap` bounds the count: beyond it the table says "1,000+".
     `called` names rows where none of their own plain texts does: it is asked of rows that the actor may see.
     `export` is the permission to take what matches home as a file; without one nobody can.
+    `share` is the permission to show a view that one keeps to everybody who may open the table; without one nobody can.
     `locked` says which of these rows, or which of their cells, the actor may not edit, and why: the list marks them,
     nothing of them is saved, and `save` has to refuse them by the same rule.
     """
@@ -180,6 +183,7 @@ class TableConfig:
     detail: Detail | None = None
     called: Called | None = None
     export: str = ""
+    share: str = ""
     empty: Says = says("Nothing here yet.")
     key: str = "id"
     version: str = "version"

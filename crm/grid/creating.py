@@ -125,7 +125,8 @@ def _parts(one: Drawable) -> tuple[Form, Relation]:
 
 def _of(here: Here, relation: Relation) -> Here:
     """The table as its related model would have it: the site's words, and no columns."""
-    return replace(here, config=replace(here.config, model=relation.target, columns=(), edit=None, add=None))
+    theirs = replace(here.config, model=relation.target, columns=(), edit=None, add=None)
+    return replace(here, config=theirs, declared=theirs)
 
 
 def _key_of(session: Session, relation: Relation, added: Any) -> Any:

@@ -21,8 +21,8 @@ from crm.grid.cells import kind_of, raw_values
 from crm.grid.config import Column, TableConfig
 from crm.grid.fields import attribute, label_of, path
 from crm.grid.filters import related_labels
-from crm.grid.frame import visible
 from crm.grid.query import matching, ordered
+from crm.grid.seeing import visible
 from crm.grid.view import View, write_view
 from crm.i18n import show
 from crm.rbac import Actor

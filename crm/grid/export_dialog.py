@@ -8,7 +8,7 @@ import streamlit as st
 
 from crm.errors import ThanosError
 from crm.grid.export import FORMATS, Format, chunks, count, described, exporter, write
-from crm.grid.frame import visible
+from crm.grid.seeing import visible
 from crm.grid.state import Here
 from crm.grid.view import View
 from crm.i18n import Says, _, says_n, show

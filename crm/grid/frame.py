@@ -13,6 +13,7 @@ from crm.grid.config import Action, Column, TableConfig, Tone
 from crm.grid.edits import TICK, Cells, Snapshot
 from crm.grid.fields import facts
 from crm.grid.locks import Closed, closed
+from crm.grid.seeing import visible
 from crm.grid.values import Rule, written_value
 from crm.rbac import Actor
 
@@ -36,11 +37,6 @@ class Shown:
     closed: Closed = field(default_factory=dict)
 
 
-def visible(config: TableConfig, actor: Actor) -> tuple[Column, ...]:
-    """The columns that the actor may see."""
-    return tuple(column for column in config.columns if column.see is None or actor.may(column.see))
-
-
 def editable(config: TableConfig, actor: Actor) -> dict[str, Rule]:
     """How each column that the actor may edit reads what is typed."""
     if config.save is None:
@@ -58,10 +54,20 @@ def permitted(config: TableConfig, actor: Actor) -> tuple[Action, ...]:
 
 
 def shown(
-    config: TableConfig, session: Session, actor: Actor, rows: Sequence[Any], ticked: frozenset[Any], now: datetime
+    config: TableConfig,
+    session: Session,
+    actor: Actor,
+    rows: Sequence[Any],
+    ticked: frozenset[Any],
+    now: datetime,
+    hidden: frozenset[str] = frozenset(),
 ) -> Shown:
-    """The rows as a frame. Types are fixed by kind, so that a page of empty cells looks like any other."""
-    rules, columns = editable(config, actor), visible(config, actor)
+    """The rows as a frame without the `hidden` columns.
+
+    Types are fixed by kind, so that a page of empty cells looks like any other.
+    """
+    rules = {name: rule for name, rule in editable(config, actor).items() if name not in hidden}
+    columns = tuple(column for column in visible(config, actor) if column.name not in hidden)
     actions = permitted(config, actor)
     ids = tuple(getattr(row, config.key) for row in rows)
     data: dict[str, Any] = {}

@@ -10,8 +10,9 @@ from crm.rbac import Catalogue
 def needed(config: TableConfig) -> Iterator[tuple[str, str]]:
     """Every option of the declaration that holds a permission, with what it holds."""
     yield "view", config.permission
-    if config.export:
-        yield "export", config.export
+    for option in ("export", "share"):
+        if getattr(config, option):
+            yield option, getattr(config, option)
     for index, column in enumerate(config.columns):
         for option, permission in (("edit", column.edit), ("see", column.see)):
             if permission is not None:

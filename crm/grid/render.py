@@ -10,6 +10,7 @@ from crm.errors import ThanosError, Unavailable
 from crm.grid.action_dialog import action_dialog, undo_line
 from crm.grid.bulk import bar
 from crm.grid.choosing import hold_choice
+from crm.grid.columns_menu import left_out
 from crm.grid.config import TableConfig
 from crm.grid.counts import counted
 from crm.grid.editor import editor, ticked, undo_button
@@ -42,6 +43,7 @@ def render_table(config: TableConfig, actor: Actor, *, detail: Callable[[Actor, 
         return
     here.remember("fresh", True)
     here.remember("walk", None)
+    here.remember("columns:chosen", None)
     _table(here)
 
 
@@ -69,6 +71,7 @@ def _list(here: Here) -> None:
     view = here.view()
     config = here.config
     st.html(f"<style>{STYLE}</style>")
+    hidden = left_out(here)
     with here.connection.reading() as session:
         try:
             page = read_page(config, session, here.actor, view, here.zone)
@@ -78,7 +81,7 @@ def _list(here: Here) -> None:
             raise
         toolbar(here, view, session, counted(config, session, here.actor, view, here.zone, page))
         hold_choice(here, view, page)
-        drawing = shown(config, session, here.actor, page.rows, ticked(here), here.connection.now())
+        drawing = shown(config, session, here.actor, page.rows, ticked(here), here.connection.now(), hidden)
     outcome(here, dict(drawing.names))
     undo_line(here)
     if page.rows:

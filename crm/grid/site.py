@@ -12,6 +12,7 @@ from sqlmodel import Session
 from crm.errors import Misconfigured
 from crm.grid.checks import check
 from crm.grid.config import Sessions, TableConfig
+from crm.grid.keeping import Keeping
 from crm.grid.needs import undeclared
 from crm.i18n import Says, says
 from crm.rbac import Actor, Catalogue
@@ -40,7 +41,8 @@ class Connection:
     longer be here: fragments and callbacks run without the page, and ask again.
     `exported` writes down, in the session it gets, that the actor made a file of a table by a permission: its
     format, rows and view. `offer` takes such a file and answers with the address where this person can fetch
-    it, under the name given; without one the file is sent through memory.
+    it, under the name given; without one the file is sent through memory. `keeping` keeps views under a name and
+    the columns that a person hides; without it nobody is offered to.
     """
 
     reading: Sessions
@@ -49,6 +51,7 @@ class Connection:
     who: Callable[[Actor], Actor | None] = _as_they_are
     exported: Exported = _not_kept
     offer: Offer | None = None
+    keeping: Keeping | None = None
 
 
 class Site:
@@ -89,9 +92,12 @@ class Site:
         who: Callable[[Actor], Actor | None] = _as_they_are,
         exported: Exported = _not_kept,
         offer: Offer | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
         """Give the grid what a `Connection` has, once, at the start. With `tables`: for those, which live elsewhere."""
-        made = Connection(reading=reading, writing=writing, now=now, who=who, exported=exported, offer=offer)
+        made = Connection(
+            reading=reading, writing=writing, now=now, who=who, exported=exported, offer=offer, keeping=keeping
+        )
         self._apart |= dict.fromkeys(tables, made)
         if not tables:
             self._connection = made

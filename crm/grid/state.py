@@ -13,6 +13,7 @@ from crm.errors import ThanosError
 from crm.grid.config import TableConfig
 from crm.grid.edits import Memory
 from crm.grid.fields import facts
+from crm.grid.seeing import seen_by
 from crm.grid.site import Connection
 from crm.grid.view import OWN_KEYS, View, read_view, write_view
 from crm.i18n import Language, language, marked, set_reader
@@ -22,18 +23,22 @@ from crm.rbac import Actor
 
 @dataclass(frozen=True)
 class Here:
-    """One table on one person's screen. Callbacks carry it, and ask for the person again before they act."""
+    """One table on one person's screen. Callbacks carry it, and ask for the person again before they act.
+
+    `config` is the table as this person gets to see it, of what was `declared`.
+    """
 
     config: TableConfig
     actor: Actor
     language: Language
     zone: ZoneInfo
+    declared: TableConfig
 
     @classmethod
     def now(cls, config: TableConfig, actor: Actor) -> "Here":
         """The table for this run's reader."""
-        made = cls(config, actor, language(), reader_zone.get() or ZoneInfo("UTC"))
-        return replace(made, config=config.at(made.connection.now()))
+        made = cls(config, actor, language(), reader_zone.get() or ZoneInfo("UTC"), config)
+        return made._as(actor)
 
     @property
     def connection(self) -> Connection:
@@ -51,7 +56,11 @@ class Here:
         actor = self.connection.who(self.actor)
         if actor is None or not actor.may(self.config.permission):
             return None
-        return replace(self, config=self.config.at(self.connection.now()), actor=actor)
+        return self._as(actor)
+
+    def _as(self, actor: Actor) -> "Here":
+        """The table at this moment, as far as that person sees it."""
+        return replace(self, config=seen_by(self.declared.at(self.connection.now()), actor), actor=actor)
 
     def key(self, part: str) -> str:
         """The key of a widget or of something remembered."""
@@ -67,7 +76,8 @@ class Here:
 
     def view(self) -> View:
         """The view that the URL names."""
-        return read_view(self.config, {key: st.query_params.get_all(key) for key in st.query_params})
+        url = {key: st.query_params.get_all(key) for key in st.query_params}
+        return read_view(self.config, url, {one.name for one in self.declared.filters})
 
     def go(self, view: View) -> None:
         """Put the view in the URL; the next drawing shows it.
@@ -111,7 +121,7 @@ class Here:
         self.remember("memory", memory)
 
     def _write(self, mine: Mapping[str, list[str]], keep: tuple[str, ...]) -> None:
-        names = {one.name for one in self.config.filters} | set(facts(self.config.model)) | set(OWN_KEYS) - set(keep)
+        names = {one.name for one in self.declared.filters} | set(facts(self.config.model)) | set(OWN_KEYS) - set(keep)
         owned = {self.config.prefix + name for name in names}
         others = {key: st.query_params.get_all(key) for key in st.query_params if key not in owned}
         _to_url({**others, **mine})

@@ -14,6 +14,8 @@ STYLE = (
     "padding:.6rem 0;backdrop-filter:blur(24px)}"
     # A dialog's own box would count as what is scrolled, and it never is.
     '[data-testid="stDialog"]>div{overflow:clip}'
+    # Names of views begin on one line with each other.
+    '[class*="-view-open-"] button,[class*="-view-open-"] button>*{justify-content:flex-start;width:100%}'
     # Filters have room, but on a phone: there they unfold from a button.
     '[class*="-fold"][class*="stElementContainer"]{display:none}'
     "@media (max-width:640px){"

@@ -6,11 +6,13 @@ from dataclasses import replace
 import streamlit as st
 from sqlmodel import Session
 
+from crm.grid.columns_menu import columns_menu
 from crm.grid.counts import Counts
 from crm.grid.filter_line import FILTER_WIDTH, Labels, draw_filter, said, unfold_button
 from crm.grid.shortcuts import ADD, SEARCH, listen_for_search, shortcut
 from crm.grid.state import Here, seed
 from crm.grid.view import Unread, View, sort_fields
+from crm.grid.views_menu import views_menu
 from crm.i18n import _, literal, marked, says
 
 SEARCH_WIDTH = 400
@@ -47,6 +49,8 @@ def _top(here: Here, view: View) -> None:
             args=("add", ""),
         )
     unfold_button(here, view)
+    views_menu(here, view)
+    columns_menu(here)
 
 
 def _search(here: Here, view: View) -> None:

@@ -5,7 +5,7 @@ and the browser's *back* return to the same view.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -60,10 +60,11 @@ class View:
         return bool(self.search or self.filters)
 
 
-def read_view(config: TableConfig, url: Mapping[str, Sequence[str]]) -> View:
+def read_view(config: TableConfig, url: Mapping[str, Sequence[str]], others: Collection[str] = ()) -> View:
     """The view that the URL's query names.
 
-    A key that names a field which no filter declares is refused; any other key is none of the table's business.
+    A key that names a field which no filter declares, or a filter that `others` have and this person does not, is
+    refused; any other key is none of the table's business.
     """
     mine = {key.removeprefix(config.prefix): list(raw) for key, raw in url.items() if key.startswith(config.prefix)}
     wrong: dict[str, Says] = {}
@@ -77,7 +78,7 @@ def read_view(config: TableConfig, url: Mapping[str, Sequence[str]]) -> View:
         except Unparsable as error:
             wrong[one.name] = error.says
     declared = {one.name for one in config.filters}
-    for name in facts(config.model):
+    for name in (*facts(config.model), *others):
         if name in mine and name not in declared and name not in OWN_KEYS:
             wrong[name] = says("This table has no filter {value}.", value=name)
     search = CONTROL.sub("", (mine.get("q") or [""])[-1]).strip()

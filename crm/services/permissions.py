@@ -24,6 +24,7 @@ PAGES = Catalogue(
                 "extend": says("Extend deadlines"),
                 "delete": says("Delete"),
                 "export": says("Export"),
+                "share_views": says("Share views"),
             },
         ),
         Page(
@@ -100,7 +101,11 @@ PAGES = Catalogue(
             {"view": says("View"), "edit": says("Edit"), "see_as": says("See the app as a role")},
         ),
         Page("audit", says("Audit log"), {"view": says("View")}),
-        Page("gallery", says("Gallery of tables"), {"view": says("View"), "edit": says("Edit")}),
+        Page(
+            "gallery",
+            says("Gallery of tables"),
+            {"view": says("View"), "edit": says("Edit"), "share_views": says("Share views")},
+        ),
     )
 )
 

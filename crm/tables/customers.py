@@ -86,6 +86,7 @@ CUSTOMERS = site.register(
         sort="-created_at",
         sorts=("created_at", "consultant_id", "state"),
         export="customers.export",
+        share="customers.share_views",
         save=customers.save_changes,
         locked=customer_choices.not_to_change,
         add=Form(

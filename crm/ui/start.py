@@ -25,7 +25,8 @@ def start() -> None:
 
 @cache
 def _start() -> None:
-    from crm.services import audit
+    from crm.grid.keeping import Keeping
+    from crm.services import audit, saved_views, shown_columns
     from crm.tables.site import site
     from crm.ui import door
     from crm.ui.export_files import offer
@@ -38,6 +39,9 @@ def _start() -> None:
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             import_module(module.name)
     logging.disable(logging.NOTSET)
+    keeping = Keeping(
+        reading=reading_as_somebody, writing=writing_as_somebody, views=saved_views, columns=shown_columns
+    )
     site.connect(
         reading=reading_as_somebody,
         writing=writing_as_somebody,
@@ -45,8 +49,9 @@ def _start() -> None:
         who=again,
         exported=audit.exported,
         offer=offer if door.is_open() else None,
+        keeping=keeping,
     )
-    site.connect("gallery", reading=reading_garden, writing=writing_garden, now=now, who=again)
+    site.connect("gallery", reading=reading_garden, writing=writing_garden, now=now, who=again, keeping=keeping)
     # Streamlit collects all garbage after every run. What was imported stays for good, and is not searched again:
     # a page's run costs an eighth.
     gc.collect()

@@ -62,6 +62,7 @@ OTHERS: dict[str, set[str]] = {
 RENDERING_FILES_OF_THE_GRID = {
     "action_dialog",
     "bulk",
+    "columns_menu",
     "creating",
     "editor",
     "export_dialog",
@@ -75,6 +76,7 @@ RENDERING_FILES_OF_THE_GRID = {
     "shortcuts",
     "state",
     "toolbar",
+    "views_menu",
 }
 
 # The only files that may be longer than 300 lines, each with its reason.
