@@ -11,10 +11,14 @@ from typing import Any
 from sqlmodel import Session, SQLModel
 
 from crm.domain.accounts import Account
+from crm.domain.classes import ClassGroup
 from crm.domain.customers import Customer, CustomerState
 from crm.domain.imports import ImportBatch
+from crm.domain.payments import Payment
 from crm.domain.records import AuditEntry, JobOutcome, JobPlan, JobRun, NoticeState, Notification
+from crm.domain.school import Course, School
 from crm.domain.staff import ConsultantQuota, Department, Employee
+from crm.domain.students import Student
 from crm.domain.teaching import CourseRecord, StudyRecord
 from crm.grid import TableConfig
 from crm.i18n import says
@@ -22,13 +26,24 @@ from crm.rbac import Actor, Grants, Reach
 from crm.services import sharing_round
 from crm.services.permissions import DEFAULT_ROLES, PAGES, install_roles
 from tests.builders import a_consultant, a_customer, a_department, a_private_customer, an_account
-from tests.school_builders import a_class_group, a_course_record, a_student_in, a_study_record
+from tests.school_builders import (
+    a_class_group,
+    a_course,
+    a_course_record,
+    a_deposit,
+    a_school,
+    a_student,
+    a_student_in,
+    a_study_record,
+    an_enrolment,
+)
 
 NOW = datetime.now(UTC)
 HERE, THERE = 1001, 1002
 OWN, DEPARTMENT, OTHER, NOBODYS = "own", "department", "other", "nobodys"
 MINE = "mine"
 PUBLIC, RELEASED, WAITING, ENROLLED, DELETED = "public", "released", "waiting", "enrolled", "deleted"
+LED, TAUGHT = "led", "taught"
 SENT = "-sent"
 MISSING = 999_999
 
@@ -63,6 +78,12 @@ _HELD = {reach: tuple(one for one in seen if one in (OWN, DEPARTMENT, OTHER)) fo
 _TAUGHT = {**COVERED, Reach.ALL: (OWN, DEPARTMENT, OTHER, NOBODYS, MINE)}
 _ONLY_ALL = {Reach.OWN: (), Reach.DEPARTMENT: ()}
 
+
+def _with(relation: str) -> Seen:
+    """As usual, and those of one more relation, which is as near as one's own."""
+    return {reach: (*seen, relation) for reach, seen in COVERED.items()}
+
+
 # The tables of which something else is true, and why.
 OTHERWISE: dict[str, Seen] = {
     # One's own page shows whom somebody holds: who waits or is public is nobody's own.
@@ -77,6 +98,16 @@ OTHERWISE: dict[str, Seen] = {
     "notifications": dict.fromkeys(Reach, (OWN,)),
     # The same notice on its way by email is read when it is read in the app.
     "notifications: notifications.view": dict.fromkeys(Reach, (OWN, f"{OWN}{SENT}")),
+    # Campuses and courses are nobody's own: seen by whoever sees the page, changed for the whole school.
+    "schools": dict.fromkeys(Reach, (NOBODYS,)),
+    "schools: courses.edit": {**_ONLY_ALL, Reach.ALL: (NOBODYS,)},
+    "courses": dict.fromkeys(Reach, (NOBODYS,)),
+    "courses: courses.edit": {**_ONLY_ALL, Reach.ALL: (NOBODYS,)},
+    # A class is of its class teacher as well as of its lecturers.
+    "classes": _with(LED),
+    # A student is of who won them and of who teaches them; money is for who won them.
+    "students": _with(TAUGHT),
+    "students: payments.record": {**COVERED, Reach.ALL: (*COVERED[Reach.ALL], TAUGHT)},
     # Everybody who sees staff reads them; a department is changed by who looks after it.
     "departments: staff.edit": {Reach.OWN: (), Reach.DEPARTMENT: (OWN,), Reach.ALL: (OWN, OTHER)},
     # What one scores is of the classes one teaches; one's own as a student is of nobody's class here.
@@ -128,6 +159,7 @@ def a_world(session: Session) -> World:
             Account: {**whose, NOBODYS: alone.id},
             Department: {OWN: a_department(session, HERE).id, OTHER: a_department(session, THERE).id},
             Customer: _customers(session, staff),
+            **_school(session, staff),
             **_teaching(session, staff),
             **_records(session, {**whose, NOBODYS: alone.id}),
         },
@@ -151,6 +183,38 @@ def _customers(session: Session, staff: Mapping[str, Any]) -> dict[str, int]:
         name = mark(Customer, relation)
         made[relation] = a_customer(session, name, wechat=f"{name}Wx", created_at=NOW, **values)
     return {relation: one.id for relation, one in made.items()}
+
+
+def _school(session: Session, staff: Mapping[str, Any]) -> dict[type[SQLModel], dict[str, int]]:
+    """A class of each, a student whom each won, and a pending payment of a customer whom each holds."""
+    classes = {
+        relation: a_class_group(
+            session,
+            *([staff[relation]] if relation in staff else []),
+            teacher=staff[OWN] if relation == LED else None,
+            course_id=a_course(session, mark(ClassGroup, relation)).id,
+        )
+        for relation in (*staff, NOBODYS, LED)
+    }
+    won = {
+        relation: a_student(session, mark(Student, relation), consultant=staff.get(relation))
+        for relation in (*staff, NOBODYS, TAUGHT)
+    }
+    an_enrolment(session, won[TAUGHT], classes[OWN])
+    paying = {
+        relation: a_private_customer(session, who, since=NOW, name=mark(Payment, relation))
+        for relation, who in staff.items()
+    }
+    paying[NOBODYS] = a_customer(session, mark(Payment, NOBODYS), state=CustomerState.ENROLLED)
+    pending = {relation: a_deposit(session, who, classes[OWN], recorded_at=NOW) for relation, who in paying.items()}
+    made: dict[type[SQLModel], dict[str, Any]] = {
+        ClassGroup: classes,
+        Student: won,
+        Payment: pending,
+        School: {NOBODYS: a_school(session, mark(School, NOBODYS))},
+        Course: {NOBODYS: a_course(session, mark(Course, NOBODYS))},
+    }
+    return {model: {relation: row.id for relation, row in rows.items()} for model, rows in made.items()}
 
 
 def _teaching(session: Session, staff: Mapping[str, Any]) -> dict[type[SQLModel], dict[str, int]]:

@@ -63,6 +63,12 @@ def consultants(_session: Session, actor: Actor) -> Select[Any]:
     return _with_quota().where(STAFF.where(actor, "customers.view")).order_by(col(Employee.name))
 
 
+def who_sold(_session: Session, actor: Actor) -> Select[Any]:
+    """Those with a quota, whose customers' payments the actor may list: the choices of a filter."""
+    actor.require("payments.view")
+    return _with_quota().where(STAFF.where(actor, "payments.view")).order_by(col(Employee.name))
+
+
 def choices(session: Session, actor: Actor) -> Mapping[int, Says]:
     """Active consultants to whom the actor may assign customers, with what they hold now, by id."""
     actor.require("customers.assign")

@@ -24,12 +24,17 @@ class Section(BaseModel):
 
 
 class School(Section):
-    """The school itself. `address` is where people open the app; links in messages begin with it."""
+    """The school itself. `address` is where people open the app; links in messages begin with it.
+
+    The departments, by code, whose staff can be lecturers and class teachers; none named: any.
+    """
 
     name: str = Field(default="Thanos Training School", min_length=1, max_length=100)
     time_zone: str = "Asia/Shanghai"
     language: Language = "en"
     address: str = Field(default="", pattern=r"^(https?://[^\s/]+(/[^\s]*)?)?$")
+    lecturer_departments: tuple[int, ...] = ()
+    class_teacher_departments: tuple[int, ...] = ()
 
     @field_validator("time_zone")
     @classmethod

@@ -7,12 +7,24 @@ from typing import Any
 from crm.domain.customers import Customer
 from crm.domain.deadlines import Deadlines, days_left, expires_at
 from crm.domain.normalise import digits_typed
+from crm.domain.payments import PaymentKind
 from crm.grid import Action, AnyOf, Column, DateRange, EditForm, Form, Input, Related, Search, TableConfig
 from crm.i18n import Says, says, says_n
-from crm.services import customer_choices, customers, deleted_customers, hand_over, holding, name_search, pool, staff
+from crm.services import (
+    customer_choices,
+    customers,
+    deleted_customers,
+    hand_over,
+    holding,
+    name_search,
+    payments,
+    pool,
+    staff,
+)
 from crm.services.scopes import EXPIRES_AT
 from crm.settings import settings
 from crm.tables.customer_fields import ASKED, REACHED_BY, STATE_TONES, urgency
+from crm.tables.payments import recording
 from crm.tables.site import site
 
 BY_NAME = Search("name", index=name_search.containing)
@@ -215,6 +227,7 @@ MY_CUSTOMERS = site.register(
         ),
         edit=EditForm(fields=ASKED, one_of=REACHED_BY, needs="my-customers.edit", title=says("Edit the customer")),
         actions=(
+            recording(payments.record_for, PaymentKind.DEPOSIT, PaymentKind.TUITION),
             Action(
                 "release",
                 says("Release to the pool"),

@@ -39,6 +39,7 @@ from crm.rbac import Actor, Reach
 from crm.rbac import store as rbac
 from crm.services import (
     accounts,
+    classes,
     customers,
     follow_ups,
     gradebook_scopes,
@@ -52,6 +53,8 @@ from crm.services import (
     pool,
     roles,
     scoring,
+    student_sign_ins,
+    students,
 )
 from crm.services.permissions import PAGES, SYSTEM
 from crm.store.engine import make_engine
@@ -117,6 +120,7 @@ class Try:
 def elsewhere(by_name: Mapping[str, TableConfig], name_of: Callable[[int], str], role_id: int) -> list[Try]:
     """What pages do beside their tables, by the permission each needs."""
     sign_ins, mine, pooled = by_name["people"], by_name["my-customers"], by_name["pool"]
+    taught, groups = by_name["students"], by_name["classes"]
     manage, edit = "people.manage", "permissions.edit"
     return [
         Try("the front page", "home.view", lambda s, a, _: home.numbers(s, a, NOW)),
@@ -141,6 +145,10 @@ def elsewhere(by_name: Mapping[str, TableConfig], name_of: Callable[[int], str],
         Try("unlock", manage, lambda s, a, key: people.unlock(s, a, name_of(key), NOW), sign_ins),
         Try("choices", manage, lambda s, a, _: (accounts.role_choices(s, a), accounts.employee_choices(s, a))),
         Try("create", manage, lambda s, a, _: accounts.create(s, a, "", "", None, "", None, NOW)),
+        Try("one student", "students.view", lambda s, a, key: students.sheet(s, a, key), taught),
+        Try("what a student owes", "students.money", lambda s, a, key: students.money(s, a, key), taught),
+        Try("what a class owes", "classes.money", lambda s, a, key: classes.money(s, a, key), groups),
+        Try("hand out", "students.sign_in", lambda s, a, key: student_sign_ins.hand_out(s, a, key, NOW), taught),
         Try("matrix", "permissions.view", lambda s, a, _: roles.all_roles(s, a)),
         Try("who may", "permissions.view", lambda s, a, _: roles.who_may(s, a, "pool.view")),
         Try("new role", edit, lambda s, a, _: roles.create(s, a, "Mine", NOW)),
@@ -267,7 +275,9 @@ def _filled(session: Session, one: Input) -> Any:
     """Something to fill in: the first choice, tomorrow, a word."""
     if one.choices is not None:
         return next(iter(one.choices(session, SYSTEM)), None)
-    return {"date": (NOW + timedelta(days=1)).date(), "number": 1, "yes_no": True}.get(str(one.kind), "word")
+    return {"date": (NOW + timedelta(days=1)).date(), "number": 1, "money": 1, "yes_no": True}.get(
+        str(one.kind), "word"
+    )
 
 
 @pytest.fixture(scope="module")

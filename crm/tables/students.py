@@ -1,0 +1,70 @@
+"""The table of students."""
+
+from datetime import datetime
+
+from crm.domain.students import Student
+from crm.grid import Column, DateRange, EditForm, Search, TableConfig
+from crm.i18n import says
+from crm.services import money_of, payments, students
+from crm.tables.payments import recording
+from crm.tables.site import site
+
+EDIT = "students.edit"
+ASKED = (
+    "contact_in_need",
+    "contact_in_need_phone",
+    "placed_company",
+    "placed_place",
+    "placed_position",
+    "placed_salary",
+    "placed_benefits",
+    "placed_on",
+)
+
+
+def placement(student: Student, _now: datetime) -> str:
+    """Where a student found work: company, position, place."""
+    return " · ".join(filter(None, (student.placed_company, student.placed_position, student.placed_place)))
+
+
+STUDENTS = site.register(
+    TableConfig(
+        name="students",
+        model=Student,
+        title=says("Students"),
+        rows=students.visible_to,
+        columns=(
+            Column("customer_id", label=says("Name"), pinned=True, width=140),
+            Column("classes", look_up=students.classes_of, label=says("Classes"), width=280),
+            Column("customer_id.phone", label=says("Phone"), width=130),
+            Column("customer_id.last_consultant_id", label=says("Consultant"), width=130),
+            Column(
+                "paid",
+                look_up=money_of.paid_by_students,
+                kind="money",
+                label=says("Paid"),
+                see="students.money",
+                width=120,
+            ),
+            Column(
+                "owed",
+                look_up=money_of.owed_by_students,
+                kind="money",
+                label=says("Owed"),
+                see="students.money",
+                width=120,
+            ),
+            Column("placement", value=placement, label=says("Placement"), width=220),
+            Column("placed_salary", edit=EDIT, help=says("In yuan a month."), width=110),
+            Column("placed_on", edit=EDIT, width=120),
+            Column("created_at", label=says("Student since"), width=150),
+        ),
+        search=("customer_id.name", Search("customer_id.phone", match="prefix")),
+        filters=(DateRange("created_at", label=says("Student since")), DateRange("placed_on")),
+        sort="-created_at",
+        save=students.save,
+        edit=EditForm(fields=ASKED, needs=EDIT, title=says("Edit the student")),
+        actions=(recording(payments.record_for_students),),
+        empty=says("No students here yet. A confirmed payment makes a customer a student."),
+    )
+)
