@@ -192,7 +192,7 @@ def _school(session: Session, staff: Mapping[str, Any]) -> dict[type[SQLModel], 
             session,
             *([staff[relation]] if relation in staff else []),
             teacher=staff[OWN] if relation == LED else None,
-            course_id=a_course(session, mark(ClassGroup, relation)).id,
+            note=mark(ClassGroup, relation),
         )
         for relation in (*staff, NOBODYS, LED)
     }

@@ -65,7 +65,7 @@ CLASSES = site.register(
             ),
             Column("note", edit="classes.edit", width=200),
         ),
-        search=("course_id.name", "school_id.name", "teacher_id.name"),
+        search=("course_id.name", "school_id.name", "teacher_id.name", "note"),
         filters=(
             AnyOf("state"),
             Related("school"),
