@@ -102,7 +102,6 @@ site = Site(
         "kind": says("Kind"),
         "amount_cents": says("Amount"),
         "quoted_cents": says("Quoted price"),
-        "class_group_id": says("Class"),
         "receipt_number": says("Receipt number"),
         "takes_effect_on": says("Takes effect on"),
         "recorded_at": says("Recorded"),
