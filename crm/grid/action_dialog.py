@@ -249,7 +249,7 @@ def _of_rows(some: Sequence[tuple[Row, Says]], head: str) -> None:
     """What is told of each row: of a few in full, for a reason may have several lines; of many as a table."""
     if len(some) > FEW:
         names, told = [row.name for row, _say in some], [str(say) for _row, say in some]
-        st.dataframe({_("Row"): names, head: told}, hide_index=True)
+        st.dataframe({head: told, _("Row"): names}, hide_index=True)
     for row, say in some if len(some) <= FEW else ():
         with st.container(border=True, gap=None):
             st.text(f"{row.name}: {say}")

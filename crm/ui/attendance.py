@@ -98,7 +98,7 @@ def _head(actor: Actor, day: Day) -> None:
 
 def _exceptions(actor: Actor, day: Day) -> None:
     """Names and what they were; then what would change, with a choice where a name is not clear."""
-    st.markdown(f"**{_('Exceptions')}** · " + _("Everybody else stays as they are."))
+    st.markdown(_("**Exceptions** · Everybody else stays as they are."))
     with st.form("attendance:names", border=False):
         kind = st.pills(
             _("They were"), EXCEPTIONS, default=Attendance.LATE, format_func=lambda one: str(one.label),
@@ -109,7 +109,7 @@ def _exceptions(actor: Actor, day: Day) -> None:
             placeholder=_("Names or parts of them, with commas, spaces or lines between"),
         )  # fmt: skip
         minutes = st.number_input(
-            _("Minutes late"), min_value=1, max_value=1440, value=None, step=5, key="attendance:minutes",
+            _("Minutes late"), min_value=1, max_value=1440, value=None, step=5, key="attendance:minutes", width=200,
             help=_("Only of who is late. Empty: not noted."),
         )  # fmt: skip
         if st.form_submit_button(_("Preview"), icon=":material/visibility:"):
