@@ -99,6 +99,8 @@ class StudyRecord(SQLModel, table=True):
         CheckConstraint("score IS NULL OR (score >= 0 AND score <= 100)", name="score"),
         CheckConstraint("late_minutes IS NULL OR (attendance = 'late' AND late_minutes > 0)", name="late"),
         Index("ix_study_record_student", "student_id", "course_record_id"),
+        # The scores of a day in order, without the rows: medians are read from it.
+        Index("ix_study_record_scores", "course_record_id", "score"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -22,7 +22,6 @@ from crm.store import homework_files
 
 HAND_IN = "grades.hand_in"
 LONGEST_TEXT, LONGEST_NOTE = 20_000, 2_000
-NO_SUCH_DAY = says("There is no such day of yours.")
 NO_SUCH_FILE = says("There is no such file, or it is not yours to open.")
 
 
@@ -79,7 +78,7 @@ def _own(session: Session, actor: Actor, study_record_id: int) -> tuple[StudyRec
     )
     found = session.execute(asked, execution_options={"populate_existing": True}).one_or_none()
     if found is None:
-        raise NotFound(NO_SUCH_DAY, HAND_IN, study_record_id)
+        raise NotFound(my_grades.NO_SUCH_DAY, HAND_IN, study_record_id)
     return found[0], found[1]
 
 

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import String, select, type_coerce
 from sqlmodel import Session, col
 
 from crm.domain.calendar import day_of
 from crm.domain.homework import handed_in_late
 from crm.domain.scores import in_effect
 from crm.domain.students import Enrolment, Student
-from crm.domain.teaching import Attendance, CourseRecord, ScoreState, StudyRecord
-from crm.i18n import Says
+from crm.domain.teaching import CourseRecord, ScoreState, StudyRecord
+from crm.errors import NotFound
+from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services import class_names
 from crm.services.class_scopes import student_of
@@ -24,6 +25,8 @@ from crm.store.medians import class_medians
 VIEW = "grades.view"
 DECIDED = (ScoreState.GRADED, ScoreState.COPIED, ScoreState.FAILED)
 """Homework in these states is not handed in any more: a teacher has judged it."""
+NO_SUCH_DAY = says("There is no such day of yours.")
+_STATES = {state.value: state for state in ScoreState}
 
 
 class Graded(NamedTuple):
@@ -33,31 +36,37 @@ class Graded(NamedTuple):
     """
 
     id: int
-    version: int
     day_number: int
     held_on: date
     title: str
     homework: str | None
-    brief: str | None
     due_on: date | None
     state: ScoreState
     number: int | None
     median: float | None
+    handed_in: bool
+    remark: str | None
+
+    @property
+    def open(self) -> bool:
+        """Whether homework can be handed in, for the first time or once more."""
+        return self.homework is not None and self.state not in DECIDED
+
+
+class HandedIn(NamedTuple):
+    """What was asked for and what was handed in on one of the student's own days."""
+
+    id: int
+    version: int
+    homework: str
+    brief: str | None
+    due_on: date | None
     handed_in_at: datetime | None
     late: bool
     text: str | None
     file: str | None
     file_name: str | None
     note: str | None
-    remark: str | None
-    attendance: Attendance
-    late_minutes: int | None
-    taken: bool
-
-    @property
-    def open(self) -> bool:
-        """Whether homework can be handed in, for the first time or once more."""
-        return self.homework is not None and self.state not in DECIDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,69 +91,82 @@ def classes(session: Session, actor: Actor) -> Mapping[int, Says]:
     return {key: names[key] for key in ids}
 
 
-_ASKED: Any = (
-    col(StudyRecord.id),
-    col(StudyRecord.version),
-    col(CourseRecord.id),
-    col(CourseRecord.day_number),
-    col(CourseRecord.held_on),
-    col(CourseRecord.title),
-    col(CourseRecord.homework_title),
-    col(CourseRecord.homework_brief),
-    col(CourseRecord.homework_due_on),
-    col(StudyRecord.score_state),
-    col(StudyRecord.score),
-    col(StudyRecord.handed_in_at),
-    col(StudyRecord.homework_text),
-    col(StudyRecord.homework_file),
-    col(StudyRecord.homework_file_name),
-    col(StudyRecord.student_remark),
-    col(StudyRecord.teacher_remark),
-    col(StudyRecord.attendance),
-    col(StudyRecord.late_minutes),
-    col(CourseRecord.taken_at),
-)
+def _own(actor: Actor, *columns: Any) -> Any:
+    """Columns of the actor's own study records and their days."""
+    return (
+        select(*columns)
+        .select_from(StudyRecord)
+        .join(CourseRecord, col(CourseRecord.id) == col(StudyRecord.course_record_id))
+        .join(Student, col(Student.id) == col(StudyRecord.student_id))
+        .where(student_of(actor.account_id), COUNTS)
+    )
 
 
 def of_class(session: Session, actor: Actor, class_id: int, now: datetime) -> Own:
     """The actor's own days of a class, first to last. None of anybody else's, whatever `class_id` is."""
     actor.require(VIEW)
-    asked = (
-        select(*_ASKED)
-        .join(CourseRecord, col(CourseRecord.id) == col(StudyRecord.course_record_id))
-        .join(Student, col(Student.id) == col(StudyRecord.student_id))
-        .where(student_of(actor.account_id), col(CourseRecord.class_group_id) == class_id, COUNTS)
-        .order_by(col(CourseRecord.held_on), col(CourseRecord.day_number))
+    # Nothing that is long, and states and moments as they are stored: this may be years of days.
+    asked = _own(
+        actor,
+        col(StudyRecord.id),
+        col(CourseRecord.id),
+        col(CourseRecord.day_number),
+        col(CourseRecord.held_on),
+        col(CourseRecord.title),
+        col(CourseRecord.homework_title),
+        col(CourseRecord.homework_due_on),
+        type_coerce(col(StudyRecord.score_state), String),
+        col(StudyRecord.score),
+        col(StudyRecord.handed_in_at).is_not(None),
+        col(StudyRecord.teacher_remark),
     )
-    rows = session.execute(asked).all()
+    rows = session.execute(
+        asked.where(col(CourseRecord.class_group_id) == class_id).order_by(
+            col(CourseRecord.held_on), col(CourseRecord.day_number)
+        )
+    ).all()
     medians = class_medians(session, class_id) if rows else {}
-    today, zone = day_of(now, settings().zone), settings().zone
-    return Own(class_id, tuple(_graded(row, medians, today, zone) for row in rows))
-
-
-def _graded(row: Any, medians: Mapping[int, float], today: date, zone: Any) -> Graded:
-    (key, version, record, number, held_on, title, homework, brief, due_on, state, score, handed_in_at,
-     text, file, file_name, note, remark, attendance, minutes, taken_at) = row  # fmt: skip
-    return Graded(
-        key,
-        version,
-        number,
-        held_on,
-        title,
-        homework,
-        brief,
-        due_on,
-        in_effect(state, handed_in=handed_in_at is not None, due_on=due_on, today=today),
-        score,
-        medians.get(record),
-        handed_in_at,
-        handed_in_late(handed_in_at, due_on, zone),
-        text,
-        file,
-        file_name,
-        note,
-        remark,
-        attendance,
-        minutes,
-        taken_at is not None,
+    today = day_of(now, settings().zone)
+    return Own(
+        class_id,
+        tuple(
+            Graded(
+                key,
+                number,
+                held_on,
+                title,
+                homework,
+                due_on,
+                in_effect(_STATES[state], handed_in=bool(handed_in), due_on=due_on, today=today),
+                score,
+                medians.get(record),
+                bool(handed_in),
+                remark,
+            )
+            for key, record, number, held_on, title, homework, due_on, state, score, handed_in, remark in rows
+        ),
     )
+
+
+def handed_in(session: Session, actor: Actor, study_record_id: int) -> HandedIn:
+    """What belongs to the homework of one of the actor's own days. Raises `NotFound`."""
+    actor.require(VIEW)
+    asked = _own(
+        actor,
+        col(StudyRecord.id),
+        col(StudyRecord.version),
+        col(CourseRecord.homework_title),
+        col(CourseRecord.homework_brief),
+        col(CourseRecord.homework_due_on),
+        col(StudyRecord.handed_in_at),
+        col(StudyRecord.homework_text),
+        col(StudyRecord.homework_file),
+        col(StudyRecord.homework_file_name),
+        col(StudyRecord.student_remark),
+    )
+    found = session.execute(asked.where(col(StudyRecord.id) == study_record_id)).one_or_none()
+    if found is None:
+        raise NotFound(NO_SUCH_DAY, VIEW, study_record_id)
+    key, version, homework, brief, due_on, at, text, file, file_name, note = found
+    late = handed_in_late(at, due_on, settings().zone)
+    return HandedIn(key, version, homework or "", brief, due_on, at, late, text, file, file_name, note)

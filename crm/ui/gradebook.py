@@ -1,12 +1,16 @@
 """The gradebook: which class, and what of it to see."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import streamlit as st
 
-from crm.i18n import _
+from crm.i18n import Says, _, says
 from crm.rbac import Actor
 from crm.services import class_names
 from crm.services.gradebook_scopes import SCORE, VIEW, running_first
 from crm.ui.address import choose
+from crm.ui.class_gradebook import class_gradebook_of, compared
 from crm.ui.scoring import scoring
 from crm.ui.session import reading_as_somebody
 
@@ -22,5 +26,25 @@ def gradebook(actor: Actor) -> None:
     class_id = choose("class", _("Class"), order, lambda key: str(classes[key]), forget=("day",))
     if class_id is None:
         return
-    if actor.may(SCORE):
-        scoring(actor, class_id)
+    parts = [part for part in PARTS if part.needs is None or actor.may(part.needs)]
+    tabs = st.tabs([str(part.title) for part in parts], key="gradebook:tabs", on_change="rerun")
+    for tab, part in zip(tabs, parts, strict=True):
+        # Only what is looked at is asked for.
+        if tab.open:
+            with tab:
+                part.draw(actor, class_id)
+
+
+class Part(NamedTuple):
+    """One part of the page, and the permission that it needs beside that of the page."""
+
+    title: Says
+    draw: Callable[[Actor, int], None]
+    needs: str | None = None
+
+
+PARTS = (
+    Part(says("Score a day"), scoring, SCORE),
+    Part(says("The class"), class_gradebook_of),
+    Part(says("Compare classes"), lambda actor, _class_id: compared(actor)),
+)

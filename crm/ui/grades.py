@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from crm.domain.scores import average, median
@@ -12,7 +12,7 @@ from crm.rbac import Actor
 from crm.services import my_grades
 from crm.services.my_grades import Graded
 from crm.ui.address import choose
-from crm.ui.grades_chart import grades_chart, standing
+from crm.ui.grades_chart import Standing, grades_chart
 from crm.ui.homework import due_next
 from crm.ui.session import now, reading_as_somebody
 
@@ -61,15 +61,16 @@ def _one_decimal(figure: float | None) -> str:
 def _table(days: Sequence[Graded]) -> None:
     """The latest day first, as people look for it."""
     latest = days[::-1]
-    frame = pd.DataFrame(
+    words = Standing()
+    frame = pa.table(
         {
-            "day": [day.held_on for day in latest],
-            "number": [day.day_number for day in latest],
-            "title": [day.title for day in latest],
-            "homework": [day.homework or "" for day in latest],
-            "score": [standing(day) for day in latest],
-            "median": pd.Series([day.median for day in latest], dtype="Float64"),
-            "remark": [day.remark or "" for day in latest],
+            "day": pa.array([day.held_on for day in latest], pa.date32()),
+            "number": pa.array([day.day_number for day in latest], pa.int32()),
+            "title": pa.array([day.title for day in latest], pa.string()),
+            "homework": pa.array([day.homework for day in latest], pa.string()),
+            "score": pa.array([words.of(day) for day in latest], pa.string()),
+            "median": pa.array([day.median for day in latest], pa.float64()),
+            "remark": pa.array([day.remark for day in latest], pa.string()),
         }
     )
     column = st.column_config
@@ -79,7 +80,7 @@ def _table(days: Sequence[Graded]) -> None:
         key="grades:table",
         placeholder="",
         alt=_("Your scores by day, the latest first"),
-        height=min(36 * (len(frame) + 1) + 4, 480),
+        height=min(36 * (frame.num_rows + 1) + 4, 480),
         column_config={
             "day": column.DateColumn(_("Day"), format="YYYY-MM-DD", width=110),
             "number": column.NumberColumn(_("No."), width=60),

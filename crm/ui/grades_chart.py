@@ -5,13 +5,14 @@ from functools import cache
 from typing import Any
 
 import altair as alt
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from crm.domain.scores import letter_of
 from crm.domain.teaching import ScoreState
-from crm.i18n import Language, _, language, read_in, show
+from crm.i18n import Language, _, language, read_in
 from crm.services.my_grades import Graded
+from crm.ui.class_gradebook import without_data
 
 MARKED = (ScoreState.MISSING, ScoreState.COPIED, ScoreState.FAILED)
 """States that have a mark under the line. They have no number, so they stand at no height of it."""
@@ -57,40 +58,48 @@ def described(days: Sequence[Graded]) -> str:
     )
 
 
-def chart_frame(days: Sequence[Graded]) -> pd.DataFrame:
+def chart_frame(days: Sequence[Graded]) -> pa.Table:
     """One row a day, in the order of the days. A number only where a day is graded; a state is a text and no height."""
-    return pd.DataFrame(
+    marks = {state: str(state.label) for state in MARKED}
+    words = Standing()
+    return pa.table(
         {
-            "day": pd.to_datetime([day.held_on for day in days]),
-            "title": [day.title for day in days],
-            "score": pd.Series([day.number for day in days], dtype="Float64"),
-            "letter": ["" if day.number is None else letter_of(day.number) for day in days],
-            "median": pd.Series([day.median for day in days], dtype="Float64"),
-            "mark": [str(day.state.label) if day.state in MARKED else None for day in days],
-            "read": [standing(day) for day in days],
+            "day": pa.array([day.held_on for day in days], pa.date32()).cast(pa.timestamp("ms")),
+            "title": pa.array([day.title for day in days], pa.string()),
+            "score": pa.array([day.number for day in days], pa.float64()),
+            "median": pa.array([day.median for day in days], pa.float64()),
+            "mark": pa.array([marks.get(day.state) for day in days], pa.string()),
+            "read": pa.array([words.of(day) for day in days], pa.string()),
         }
     )
 
 
-def standing(day: Graded) -> str:
-    """How the homework of the day stands, in a few words."""
-    if day.number is not None:
-        return f"{show(day.number)} ({letter_of(day.number)})"
-    if day.state is ScoreState.NOT_DUE:
+_NUMBERS = [f"{number} ({letter_of(number)})" for number in range(101)]
+
+
+class Standing:
+    """How the homework of a day stands, in a few words of this run's reader."""
+
+    def __init__(self) -> None:
+        self._states = {state: str(state.label) for state in ScoreState}
+        self._open, self._in = _("To be handed in"), _("Handed in")
+
+    def of(self, day: Graded) -> str:
+        """The score with its letter, the state, or what is to be done."""
+        if day.number is not None:
+            return _NUMBERS[day.number]
+        if day.state is not ScoreState.NOT_DUE:
+            return self._states[day.state]
         if day.homework is None:
             return ""
-        return _("Handed in") if day.handed_in_at else _("To be handed in")
-    return str(day.state.label)
+        return self._in if day.handed_in else self._open
 
 
 @cache
 def chart_spec(lang: Language) -> dict[str, Any]:
     """The chart without any data: everybody who reads that language is shown the same one."""
     with read_in(lang):
-        spec: dict[str, Any] = _chart().to_dict()
-    spec.pop("data", None)
-    spec.pop("datasets", None)
-    return spec
+        return without_data(_chart())
 
 
 def _chart() -> Any:

@@ -6,7 +6,7 @@ from crm.errors import Invalid, ThanosError
 from crm.i18n import Says, _, literal, marked, says
 from crm.rbac import Actor
 from crm.services.homework import HAND_IN, LONGEST_NOTE, LONGEST_TEXT, File, fetch, hand_in
-from crm.services.my_grades import Graded
+from crm.services.my_grades import Graded, HandedIn, handed_in
 from crm.settings import settings
 from crm.ui import door
 from crm.ui.address import choose
@@ -31,21 +31,23 @@ def due_next(actor: Actor, days: tuple[Graded, ...]) -> None:
         day = open_days[key]
         late = day.due_on is not None and day.due_on < today
         when = (day.due_on or day.held_on).toordinal()
-        return day.handed_in_at is not None, late, -when if late else when
+        return day.handed_in, late, -when if late else when
 
     st.subheader(_("Homework"), anchor=False)
     key = choose("homework", _("Day"), sorted(open_days, key=urgency), lambda one: _named(open_days[one]))
     if key is not None:
-        _one(actor, open_days[key])
+        _one(actor, key)
 
 
 def _named(day: Graded) -> str:
     due = _("due {day}", day=day.due_on) if day.due_on else _("no due date")
-    state = _("handed in") if day.handed_in_at else due
+    state = _("handed in") if day.handed_in else due
     return f"{day.homework} · {_('Day {number}, {date}', number=day.day_number, date=day.held_on)} · {state}"
 
 
-def _one(actor: Actor, day: Graded) -> None:
+def _one(actor: Actor, study_record_id: int) -> None:
+    with reading_as_somebody() as session:
+        day = handed_in(session, actor, study_record_id)
     with st.container(border=True):
         if day.brief:
             st.text(day.brief)
@@ -58,7 +60,7 @@ def _one(actor: Actor, day: Graded) -> None:
             _form(actor, day)
 
 
-def _form(actor: Actor, day: Graded) -> None:
+def _form(actor: Actor, day: HandedIn) -> None:
     rules = settings().homework
     turn = f"{day.id}:{day.version}:{st.session_state.get(ROUND, 0)}"
     with st.form(f"homework:{turn}", border=False):
@@ -95,7 +97,7 @@ def _form(actor: Actor, day: Graded) -> None:
         _wrong(error.says)
         return
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
-    st.session_state[SAID] = says("Handed in: {title}.", title=day.homework or "")
+    st.session_state[SAID] = says("Handed in: {title}.", title=day.homework)
     st.rerun()
 
 
@@ -116,16 +118,3 @@ def download(actor: Actor, number: int, file: str, name: str) -> None:
     st.download_button(
         literal(name), content, name, icon=":material/download:", on_click="ignore", key=f"file:{number}"
     )
-
-
-def handed_in(actor: Actor, name: str, number: int, text: str | None, file: tuple[str, str] | None, note: str | None,
-              moment: str) -> None:  # fmt: skip
-    """What one student handed in, for the teacher who reads it."""
-    with st.container(border=True):
-        st.markdown(f"**{literal(name)}** · {moment}")
-        if note:
-            st.caption(literal(note))
-        if text:
-            st.text(text)
-        if file is not None:
-            download(actor, number, *file)

@@ -39,6 +39,7 @@ from crm.rbac import Actor, Reach
 from crm.rbac import store as rbac
 from crm.services import (
     accounts,
+    class_gradebook,
     classes,
     customers,
     follow_ups,
@@ -173,6 +174,13 @@ def scores() -> list[Try]:
         ),
         Try("hand in", "grades.hand_in", _hand_in, mine),
         Try("days", "gradebook.view", lambda s, a, key: _days(s, a, key), taught),
+        Try(
+            "class gradebook",
+            "gradebook.view",
+            lambda s, a, key: class_gradebook.book(s, a, _day(s, key).class_group_id, NOW) and None,
+            taught,
+        ),
+        Try("compare", "gradebook.view", lambda s, a, _: class_gradebook.compare(s, a, NOW)),
         Try("sheet", "gradebook.score", lambda s, a, key: scoring.sheet(s, a, _day(s, key).id, NOW) and None, taught),
         Try("score", "gradebook.score", _score, taught),
     ]

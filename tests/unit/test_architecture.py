@@ -45,7 +45,7 @@ OTHERS: dict[str, set[str]] = {
     "jobs": {"schedule", "typer", *SQL},
     "cli": {"typer", *SQL},
     "gallery": set(SQL),
-    "ui": {"streamlit", "streamlit_authenticator", "starlette", "pandas", "altair"},
+    "ui": {"streamlit", "streamlit_authenticator", "starlette", "pandas", "pyarrow", "altair"},
     "tables": set(SQL),
     "grid": {"streamlit", "pandas", "xlsxwriter", *SQL},
     # A backup of PostgreSQL is COPY, which only the driver itself speaks.

@@ -178,6 +178,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('makes_up_id', name=op.f('uq_study_record_makes_up_id'))
     )
     with op.batch_alter_table('study_record', schema=None) as batch_op:
+        batch_op.create_index('ix_study_record_scores', ['course_record_id', 'score'], unique=False)
         batch_op.create_index('ix_study_record_student', ['student_id', 'course_record_id'], unique=False)
 
     with op.batch_alter_table('payment') as batch_op:
@@ -211,6 +212,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     with op.batch_alter_table('study_record', schema=None) as batch_op:
         batch_op.drop_index('ix_study_record_student')
+        batch_op.drop_index('ix_study_record_scores')
 
     op.drop_table('study_record')
     with op.batch_alter_table('enrolment', schema=None) as batch_op:
