@@ -17,6 +17,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests import servers
+from tests.browser.books import library, server, visit
+
+__all__ = ["library", "server", "visit"]
 
 PASSWORD = "thanos-demo-2026"
 # Chromium looks for the world outside unless it is told not to.

@@ -6,9 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_grid_browser import Library, Visitor, eventually, library, server, visit
-
-__all__ = ["library", "server", "visit"]
+from tests.browser.books import Library, Visitor, eventually
 
 # Its label ends with the keys that press it.
 SAVE = ".st-key-books-add-save button, .st-key-books-edit-save button"
