@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine, StaticPool
 
-from crm.gallery.model import Garden, Greenhouse, Light, Plant
+from crm.gallery.model import Care, Garden, Gardener, Greenhouse, Light, Plant
 from crm.store.engine import make_engine
 from crm.store.session import writing
 
 NAMES = ("Aloe 芦荟", "Basil 罗勒", "Camellia 山茶", "Fern 蕨", "Ivy 常春藤", "Lotus 莲", "Orchid 兰花", "Peony 牡丹")
-HOUSES = ((1001, "Palm house"), (1002, "Orangery"), (1003, "Nursery"))
+HOUSES = ((1001, "Palm house", 24), (1002, "Orangery", 12), (1003, "Nursery", 18))
+GARDENERS = ("Flora", "Linné", "陶渊明")
 
 
 def planted(now: datetime, count: int = 240) -> Engine:
@@ -19,9 +20,12 @@ def planted(now: datetime, count: int = 240) -> Engine:
     Garden.metadata.create_all(engine)
     chance = random.Random(1)
     with writing(engine) as session:
-        session.add_all([Greenhouse(code=code, name=name) for code, name in HOUSES])
+        session.add_all([Greenhouse(code=code, name=name, degrees=degrees) for code, name, degrees in HOUSES])
+        session.add_all([Gardener(id=number, name=name) for number, name in enumerate(GARDENERS, 1)])
         session.flush()
         session.add_all([_plant(number, chance, now.astimezone(UTC)) for number in range(1, count + 1)])
+        session.flush()
+        session.add_all([Care(plant_id=number, gardener_id=1 + number % 3) for number in range(1, count + 1)])
     return engine
 
 
@@ -30,7 +34,8 @@ def _plant(number: int, chance: random.Random, now: datetime) -> Plant:
         name=chance.choice(NAMES),
         label=f"P{number:04}",
         light=chance.choice([*Light, None]),
-        greenhouse_code=chance.choice([code for code, _name in HOUSES]),
+        greenhouse_code=chance.choice([code for code, _name, _degrees in HOUSES]),
+        mother_id=number - 7 if number % 5 == 0 and number > 7 else None,
         height=round(chance.uniform(3, 180), 1),
         leaves=chance.randint(3, 400),
         price=chance.randint(300, 20_000),

@@ -27,16 +27,25 @@ class Greenhouse(Garden, table=True):
     id: int | None = Field(default=None, primary_key=True)
     code: int = Field(unique=True)
     name: str = Field(max_length=40)
+    degrees: int = Field(default=18)
+
+
+class Gardener(Garden, table=True):
+    """Somebody who looks after plants."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=40, unique=True)
 
 
 class Plant(Garden, table=True):
-    """One plant. `price` is in cents; `moisture` in percent."""
+    """One plant. `price` is in cents; `moisture` in percent; `mother_id` is the plant that it was grown from."""
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(max_length=40)
     label: str = Field(max_length=12, unique=True)
     light: Light | None = Field(default=None, sa_type=choice_type(Light))
     greenhouse_code: int | None = Field(default=None, foreign_key="greenhouse.code")
+    mother_id: int | None = Field(default=None, foreign_key="plant.id")
     height: float | None = Field(default=None, ge=0, le=500)
     leaves: int | None = Field(default=None, ge=0, le=100_000)
     price: int = Field(default=0, ge=0)
@@ -47,3 +56,10 @@ class Plant(Garden, table=True):
     note: str | None = Field(default=None, max_length=500)
     deleted_at: datetime | None = Field(default=None, sa_type=Moment)
     version: int = Field(default=1)
+
+
+class Care(Garden, table=True):
+    """Who looks after which plant: many-to-many."""
+
+    plant_id: int = Field(foreign_key="plant.id", primary_key=True)
+    gardener_id: int = Field(foreign_key="gardener.id", primary_key=True)
