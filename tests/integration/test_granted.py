@@ -25,6 +25,7 @@ import crm.tables
 from crm.domain.accounts import Account
 from crm.domain.customers import Customer
 from crm.domain.episodes import Channel
+from crm.domain.records import SavedView
 from crm.domain.scores import NONE
 from crm.domain.teaching import CourseRecord, StudyRecord
 from crm.errors import NotAllowed, NotFound, ThanosError, hearing_denials
@@ -53,6 +54,7 @@ from crm.services import (
     people,
     pool,
     roles,
+    saved_views,
     scoring,
     student_sign_ins,
     students,
@@ -263,6 +265,19 @@ def declared(config: TableConfig) -> Iterator[Try]:
             )
 
 
+def sharing(config: TableConfig) -> Try:
+    """To show a view of one's own to everybody who may open the table, whose view is kept beside whatever database."""
+
+    def run(session: Session, actor: Actor, _key: Any) -> None:
+        kept = SavedView(account_id=actor.account_id or 0, table_name=config.name, name="Mine", query="")
+        if actor.may(config.share):
+            session.add(kept)
+            session.flush()
+        saved_views.share(session, actor, config.name, config.share, kept.id or 0, 1, True)
+
+    return Try(f"{config.name}: share a view", config.share, run)
+
+
 def _saves(config: TableConfig, name: str) -> Callable[[Session, Actor, Any], Any]:
     def run(session: Session, actor: Actor, key: Any) -> Any:
         row = session.get(config.model, key)
@@ -345,6 +360,7 @@ def everything(session: Session) -> list[Try]:
     return [
         *(one for config in every for one in declared(config)),
         *in_the_gallery(),
+        *(sharing(config) for config in (*every, PLANTS) if config.share),
         *elsewhere(by_name, lambda key: names.get(key, "nobody-at-all"), found.id),
     ]
 
