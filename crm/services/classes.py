@@ -80,12 +80,12 @@ def money(session: Session, actor: Actor, class_id: int) -> Balance:
 
 def possible_lecturers(_session: Session, _actor: Actor) -> Select[Any]:
     """Staff who can lecture: they work here, in a department that the settings name, or in any."""
-    return _staff(settings().school.lecturer_departments)
+    return _staff(settings().lecturer_departments)
 
 
 def possible_teachers(_session: Session, _actor: Actor) -> Select[Any]:
     """Staff who can be class teachers, chosen as the lecturers are."""
-    return _staff(settings().school.class_teacher_departments)
+    return _staff(settings().class_teacher_departments)
 
 
 def active_courses(_session: Session, _actor: Actor) -> Select[Any]:
@@ -186,7 +186,7 @@ def _checked(
 
 def _teachers(session: Session, cells: Mapping[str, Any], lecturers: Any, before: ClassGroup | None) -> dict[str, Says]:
     """Who cannot be chosen. Whoever teaches the class already stays."""
-    rules = settings().school
+    rules = settings()
     wrong: dict[str, Says] = {}
     teacher = cells.get("teacher_id")
     new_teacher = teacher is not None and (before is None or teacher != before.teacher_id)

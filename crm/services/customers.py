@@ -13,7 +13,9 @@ from sqlmodel.sql.expression import SelectOfScalar
 from crm.domain.customers import Customer, CustomerState
 from crm.domain.deadlines import Lengths, deadlines
 from crm.domain.episodes import Origin, Outcome
+from crm.domain.payments import Payment
 from crm.domain.staff import Employee
+from crm.domain.students import Student
 from crm.errors import Conflict, Refused
 from crm.i18n import Says, says
 from crm.rbac import Actor
@@ -135,15 +137,16 @@ def save_changes(
 def delete_many(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Says | None]:
     """Delete customers; for 30 days `restore_many` brings them back. Per id: None, or why not.
 
-    Whoever is held leaves the consultant first: the episode closes as released. Who enrolled is kept, and
-    whose time ran out too until the rule has closed the episode.
+    Whoever is held leaves the consultant first: the episode closes as released. Who enrolled or has a payment is
+    kept, and whose time ran out too until the rule has closed the episode.
     """
     actor.require(DELETE)
     told: dict[int, Says | None] = {}
     for part in parts(ids):
         found = locked(session, part, allowed(actor, DELETE), DELETE)
         late = lapsed_among(session, found.values(), now)
-        told |= {each: _why_kept(found.get(each), late) for each in part}
+        paid = _with_money(session, list(found))
+        told |= {each: _why_kept(found.get(each), late, paid) for each in part}
         gone = [each for each in part if told[each] is None]
         to_pool(session, gone, Outcome.RELEASED, now, WAS_DELETED, also={"deleted_at": now})
         session.execute(
@@ -172,9 +175,19 @@ def _conflict(customer: Customer, changes: Mapping[str, Any]) -> Conflict:
     return Conflict(says("Somebody else changed {name} since you saw it.", name=customer.name), theirs)
 
 
-def _why_kept(customer: Any, late: set[int]) -> Says | None:
+def _with_money(session: Session, ids: Sequence[int]) -> set[int]:
+    """Which of these customers have a payment of whatever verdict, or are students."""
+    there: set[int] = set()
+    for owner in (col(Payment.customer_id), col(Student.customer_id)):
+        there.update(session.scalars(select(owner).where(is_one_of(session, owner, ids)).distinct()))
+    return there
+
+
+def _why_kept(customer: Any, late: set[int], paid: set[int]) -> Says | None:
     if customer is None:
         return NO_SUCH
     if customer.state == CustomerState.ENROLLED:
         return says("Who has enrolled cannot be deleted.")
+    if customer.id in paid:
+        return says("{name} has a payment, so the customer stays.", name=customer.name)
     return TOO_LATE if customer.id in late else None

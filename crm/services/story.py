@@ -6,26 +6,32 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from crm.domain.accounts import Account
+from crm.domain.calendar import beginning_of
 from crm.domain.customers import Customer, CustomerCourse
 from crm.domain.deadlines import expires_at
 from crm.domain.episodes import Assignment, FollowUp
 from crm.domain.expiry import Held, PassedOver, scheduled, upcoming, verdict
 from crm.domain.imports import ImportBatch
+from crm.domain.money import yuan
 from crm.domain.payments import Payment
 from crm.domain.school import Course
 from crm.domain.staff import Employee
+from crm.domain.students import Enrolment, Student
 from crm.i18n import Says, says
 from crm.rbac import Actor
+from crm.services.class_names import named
 from crm.services.holding import as_held
 from crm.services.scopes import allowed_by_any, find, may_open
+from crm.services.student_scopes import STUDENTS
 from crm.settings import settings
 
-Kind = Literal["added", "closed", "opened", "follow_up", "payment"]
+Kind = Literal["added", "closed", "opened", "follow_up", "payment", "place"]
 # Of what happened in one moment, this came first.
-_ORDER: tuple[Kind, ...] = ("added", "closed", "opened", "follow_up", "payment")
+_ORDER: tuple[Kind, ...] = ("added", "closed", "opened", "follow_up", "payment", "place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,8 @@ class Story:
 
     `reachable` is false for whoever sees the customer in the pool only: how to reach a customer is for the one
     who claims it, and `customer` then carries no phone, QQ, WeChat and email.
-    `mine` tells that the reader holds the customer. `referred_by` is a customer whom the reader may open.
+    `mine` tells that the reader holds the customer. `referred_by` is a customer whom the reader may open,
+    `student_id` the student whom the customer became where the reader may see that one.
     `next_step` is what the latest contact planned, with its moment.
     """
 
@@ -73,6 +80,7 @@ class Story:
     clock: Clock | None
     courses: tuple[str, ...]
     referred_by: tuple[int, str] | None
+    student_id: int | None
     next_step: tuple[str, datetime | None] | None
     events: tuple[Event, ...]
 
@@ -96,6 +104,7 @@ def of(session: Session, actor: Actor, customer_id: int, now: datetime) -> Story
         *(event for episode in episodes for event in _of_episode(episode, names)),
         *(_of_contact(contact, names) for contact in contacts),
         *_payments(session, customer_id),
+        *_places(session, customer_id),
     ]
     return Story(
         customer=customer,
@@ -106,6 +115,7 @@ def of(session: Session, actor: Actor, customer_id: int, now: datetime) -> Story
         clock=_clock(as_held(session, customer), now),
         courses=_courses(session, customer_id),
         referred_by=_referrer(session, actor, customer.referred_by_id),
+        student_id=_student(session, actor, customer_id),
         next_step=(latest.next_step, latest.next_at) if latest and latest.next_step else None,
         events=tuple(sorted(events, key=lambda event: (event.at, _ORDER.index(event.kind)), reverse=True)),
     )
@@ -167,15 +177,37 @@ def _of_contact(contact: FollowUp, names: dict[int | None, str]) -> Event:
 
 
 def _payments(session: Session, customer_id: int) -> Iterable[Event]:
+    decider = aliased(Account)
     rows = session.execute(
-        select(Payment, col(Account.display_name))
+        select(Payment, col(Account.display_name), decider.display_name)
         .join(Account, col(Account.id) == col(Payment.recorded_by_id))
+        .outerjoin(decider, decider.id == Payment.decided_by_id)  # type: ignore[arg-type]
         .where(col(Payment.customer_id) == customer_id)
         .order_by(col(Payment.id))
-    )
-    for payment, name in rows:
-        title = says("{kind}: {amount} yuan", kind=payment.kind.label, amount=f"{payment.amount_cents / 100:,.2f}")
-        yield Event(payment.recorded_at, "payment", title, name, payment.note, payment.state.label)
+    ).all()
+    names = named(session, [row.Payment.class_group_id for row in rows if row.Payment.class_group_id is not None])
+    for payment, by, decided_by in rows:
+        title = says("{kind}: {amount} yuan", kind=payment.kind.label, amount=yuan(payment.amount_cents))
+        yield Event(payment.recorded_at, "payment", title, by, payment.note, names.get(payment.class_group_id))
+        if payment.decided_at is not None:
+            verdict = says("{kind}: {verdict}", kind=payment.kind.label, verdict=payment.state.label)
+            yield Event(payment.decided_at, "payment", verdict, decided_by, payment.rejected_because)
+
+
+def _places(session: Session, customer_id: int) -> Iterable[Event]:
+    """Places in classes, on the days from which they count."""
+    places = session.scalars(
+        select(Enrolment)
+        .join(Student, col(Student.id) == col(Enrolment.student_id))
+        .where(col(Student.customer_id) == customer_id)
+    ).all()
+    names = named(session, [one.class_group_id for one in places])
+    zone = settings().zone
+    for one in places:
+        detail = names[one.class_group_id]
+        yield Event(beginning_of(one.joined_on, zone), "place", says("In class from this day on"), detail=detail)
+        if one.left_on is not None:
+            yield Event(beginning_of(one.left_on, zone), "place", says("Left the class"), detail=detail)
 
 
 def _courses(session: Session, customer_id: int) -> tuple[str, ...]:
@@ -195,6 +227,12 @@ def _referrer(session: Session, actor: Actor, referrer_id: int | None) -> tuple[
         select(col(Customer.id), col(Customer.name)).where(col(Customer.id) == referrer_id, may_open(actor))
     ).one_or_none()
     return (referrer_id, known.name) if known else None
+
+
+def _student(session: Session, actor: Actor, customer_id: int) -> int | None:
+    return session.scalar(
+        select(col(Student.id)).where(col(Student.customer_id) == customer_id, STUDENTS.where(actor, "students.view"))
+    )
 
 
 def _loaded(stored: str | None) -> Says | None:

@@ -54,6 +54,16 @@ class Settings(BaseSettings):
         return self.demo or self.server.gallery
 
     @property
+    def lecturer_departments(self) -> tuple[int, ...]:
+        """Whose staff can lecture, by code; empty: anybody's. A demo school has departments for it."""
+        return self.school.lecturer_departments or ((1003,) if self.demo else ())
+
+    @property
+    def class_teacher_departments(self) -> tuple[int, ...]:
+        """Whose staff can be class teachers, as `lecturer_departments`."""
+        return self.school.class_teacher_departments or ((1004,) if self.demo else ())
+
+    @property
     def address(self) -> str:
         """Where people open the app, without a slash at the end."""
         return self.school.address.rstrip("/") or f"http://localhost:{self.port}"

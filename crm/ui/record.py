@@ -93,6 +93,14 @@ def _facts(told: Story) -> None:
             st.caption(label, width=130)
             st.text(value, width="stretch")
 
+    if told.student_id is not None:
+        st.page_link(
+            "pages/students.py",
+            label=_("Open the student"),
+            icon=":material/face:",
+            query_params={"open": str(told.student_id)},
+        )
+
 
 def _claim(actor: Actor, customer_id: int) -> None:
     if st.button(_("Claim"), type="primary", icon=":material/back_hand:", key="record:claim"):
@@ -168,6 +176,7 @@ _ICONS = {
     "closed": "logout",
     "follow_up": "forum",
     "payment": "payments",
+    "place": "school",
 }
 
 

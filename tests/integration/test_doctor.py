@@ -9,7 +9,7 @@ import redis
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
-from crm.domain.customers import CustomerState
+from crm.domain.customers import Customer, CustomerState
 from crm.domain.episodes import Outcome
 from crm.domain.imports import ImportBatch
 from crm.domain.payments import PaymentState
@@ -23,6 +23,7 @@ from crm.services.permissions import SYSTEM, install_roles
 from crm.store.redis import ROUND_KEY
 from crm.store.session import reading, writing
 from tests import builders as a
+from tests import school_builders as b
 
 NOW = a.NOON + timedelta(days=1)
 OLD = "'2025-02-20 04:00:00'"
@@ -55,7 +56,10 @@ def school(engine: Engine) -> Engine:
         a.a_public_customer(session, lina, qq="87654321")
         enrolled = a.a_customer(session, state=CustomerState.ENROLLED, last_consultant_id=emma.id)
         a.an_episode(session, enrolled, emma, closed_at=a.NOON, outcome=Outcome.ENROLLED)
-        a.a_payment(session, enrolled, PaymentState.CONFIRMED)
+        group = b.a_class_group(session, capacity=1)
+        student = b.a_student(session, customer_id=enrolled.id, sign_in=False)
+        deposit = b.a_deposit(session, enrolled, group, PaymentState.CONFIRMED)
+        b.an_enrolment(session, student, group, payment_id=deposit.id)
         a.a_customer(session)
         session.execute(text("INSERT INTO sharing_round (id, step, revision) VALUES (1, 0, 0)"))
     assert found(engine) == []
@@ -190,6 +194,35 @@ BROKEN = {
         "UPDATE payment SET state = 'rejected'",
         "customer 3: is enrolled without a confirmed payment",
     ),
+    "enrolled without a student": (
+        "UPDATE customer SET state = 'enrolled' WHERE id = 4",
+        "customer 4: is enrolled, but there is no student",
+    ),
+    "a student who did not enrol": (
+        "UPDATE customer SET state = 'public' WHERE id = 3",
+        "student 1: customer 3 is not enrolled",
+    ),
+    "a student without money": (
+        "UPDATE payment SET state = 'pending', decided_at = NULL",
+        "student 1: customer 3 has no confirmed payment",
+    ),
+    "a place without money": (
+        "UPDATE enrolment SET payment_id = NULL",
+        "enrolment 1: no confirmed payment gave student 1 this place",
+    ),
+    "two places in one class": (
+        "INSERT INTO enrolment (student_id, class_group_id, joined_on, left_on, payment_id, version)"
+        " VALUES (1, 1, '2025-04-01', '2025-05-01', 1, 1)",
+        "enrolment 1 and enrolment 2: student 1 has two places in class 1",
+    ),
+    "a class that is too full": (
+        "UPDATE class_group SET capacity = 0",
+        "class_group 1: 1 students are in it on a day, but it has 0 places",
+    ),
+    "an episode that says enrolled": (
+        "UPDATE assignment SET outcome = 'enrolled' WHERE id = 2",
+        "assignment 2: does not agree with customer 2",
+    ),
     "one phone twice": (
         "UPDATE customer SET phone = '13912345678' WHERE id IN (2, 4)",
         "customer 2 and customer 4 have the same phone",
@@ -313,8 +346,7 @@ def test_a_customer_that_expiry_passes_over_is_no_fault(school: Engine, why: str
                 {"until": "2025-03-20 00:00:00.000000+00:00"[: 26 if school.dialect.name == "sqlite" else None]},
             )
         else:
-            session.execute(text("UPDATE payment SET state = 'pending', decided_at = NULL, customer_id = 1"))
-            session.execute(text("UPDATE customer SET state = 'public' WHERE id = 3"))
+            a.a_payment(session, session.get_one(Customer, 1))
 
     an_expiry(school, RUN)
 

@@ -13,6 +13,7 @@ from crm.domain.customers import CustomerState
 from crm.errors import Refused
 from crm.i18n import says
 from crm.services.demo import office, words
+from crm.services.demo.campus import Campus
 from crm.services.demo.clock import Clock
 from crm.services.demo.lives import Life, World, live
 from crm.services.demo.office import Diary
@@ -25,6 +26,9 @@ from crm.store.session import is_postgres, writing
 
 CHUNK = 5_000
 HISTORY = timedelta(days=180)
+
+SCHOOL = ("class_group", "class_lecturer", "account", "account_role", "payment", "student", "enrolment")
+"""The tables of the teaching side, each after those that it refers to."""
 
 Progress = Callable[[int, int], None]
 
@@ -69,8 +73,12 @@ def fill(
                 for number, (name, price) in enumerate(words.COURSES, start=1)
             ],
         )
+        campus = Campus(clock, Random(f"{seed}:campus"), school)
         if customers:
-            _fill_customers(session, school, World(clock, Random(f"{seed}:lives"), school.holders), customers, progress)
+            campus.open()
+            _fill_customers(
+                session, school, World(clock, Random(f"{seed}:lives"), school.holders), campus, customers, progress
+            )
         if is_postgres(session):
             mend_sequences(session.connection())
     return [DemoAccount(one.login, PASSWORD, one.role, one.name) for one in STAFF if one.active]
@@ -88,15 +96,19 @@ def _require_empty(session: Session) -> None:
             )
 
 
-def _fill_customers(session: Session, school: School, world: World, customers: int, progress: Progress | None) -> None:
+def _fill_customers(
+    session: Session, school: School, world: World, campus: Campus, customers: int, progress: Progress | None
+) -> None:
     rows, diary = Rows(), Diary(office.sheets(world, HISTORY))
     office.open_sheets(session, world, diary.sheets, school.account("manager"))
     done = 0
     while done < customers:
         some = min(CHUNK, customers - done)
-        add_customers(rows, world, _lives(world, some, diary), school, diary)
-        for table in ("customer", "customer_course", "assignment", "follow_up", "payment"):
+        add_customers(rows, world, _lives(world, some, diary), school, diary, campus)
+        for table in ("customer", "customer_course", "assignment", "follow_up"):
             office.write(session, table, rows.take(table))
+        for table in SCHOOL:
+            office.write(session, table, campus.take(table))
         done += some
         if progress:
             progress(done, customers)

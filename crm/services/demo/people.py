@@ -60,6 +60,15 @@ STAFF = (
     Person("student", "何同学 He Xin", "student", None),
     Person("xuhao", "徐浩", "consultant", CONSULTING, "zh", active=False),
 )
+# Staff who teach and have no sign-in of their own.
+TEACHING = (
+    ("guochen", "郭晨", 1003),
+    ("linyue", "林悦", 1003),
+    ("hexin", "何欣", 1003),
+    ("songjia", "宋佳", 1004),
+)
+LECTURERS = ("lecturer", "guochen", "linyue", "hexin")
+CLASS_TEACHERS = ("teacher", "songjia")
 AWAY, NOT_ACCEPTING, FULL, GONE = "emma", "sunli", "zhangmin", "xuhao"
 FULL_AT = 45
 LEFT_DAYS_AGO = 60
@@ -67,11 +76,16 @@ LEFT_DAYS_AGO = 60
 
 @dataclass(frozen=True, slots=True)
 class School:
-    """Who is there once the people are in: consultants as the lives see them, and accounts by employee."""
+    """Who is there once the people are in: consultants as the lives see them, and accounts by employee.
+
+    `employees` are all staff by login, or by the name that stands for one.
+    """
 
     holders: Sequence[Holder]
     accounts: dict[int, int]
     logins: dict[str, int]
+    employees: dict[str, int]
+    student_role: int
 
     def account(self, login: str) -> int:
         """The account of one of `STAFF`."""
@@ -100,12 +114,21 @@ def settle(session: Session, seed: int, clock: Clock) -> School:
         "employee",
         [_employee(employees[person.login], logins[person.login], person) for person in staff],
     )
+    first = len(employees) + 1
+    teaching = {login: number for number, (login, _name, _department) in enumerate(TEACHING, start=first)}
+    _write(
+        connection,
+        "employee",
+        [_teacher(teaching[login], login, name, department) for login, name, department in TEACHING],
+    )
     quotas = _quotas(rng, employees, clock)
     _write(connection, "consultant_quota", quotas)
     return School(
         holders=[_holder(quota, employees, clock) for quota in quotas],
         accounts={number: logins[login] for login, number in employees.items()},
         logins=logins,
+        employees=employees | teaching,
+        student_role=roles["student"],
     )
 
 
@@ -135,6 +158,20 @@ def _employee(number: int, account_id: int, person: Person) -> dict[str, Any]:
         "mobile": f"198000000{number:02d}",
         "wecom": person.login,
         "active": person.active,
+        "version": 1,
+    }
+
+
+def _teacher(number: int, login: str, name: str, department: int) -> dict[str, Any]:
+    return {
+        "id": number,
+        "name": name,
+        "department_code": department,
+        "account_id": None,
+        "email": f"{login}@example.com",
+        "mobile": f"198000000{number:02d}",
+        "wecom": login,
+        "active": True,
         "version": 1,
     }
 

@@ -14,12 +14,12 @@ from crm.domain.customers import (
     WorkStatus,
 )
 from crm.domain.episodes import Channel, Origin, Outcome
-from crm.domain.payments import PaymentKind, PaymentState
 from crm.domain.quotas import Shut, why_nobody
 from crm.domain.sharing import Pick
 from crm.i18n import says
 from crm.services.assignment import stored_reason
 from crm.services.demo import words
+from crm.services.demo.campus import Campus
 from crm.services.demo.lives import Contact, Episode, Life, World
 from crm.services.demo.office import Diary
 from crm.services.demo.people import STAFF, School
@@ -39,7 +39,6 @@ class Rows:
     customer_course: list[Row] = field(default_factory=list)
     assignment: list[Row] = field(default_factory=list)
     follow_up: list[Row] = field(default_factory=list)
-    payment: list[Row] = field(default_factory=list)
     next_key: dict[str, int] = field(default_factory=dict)
     step: int = 0
 
@@ -55,7 +54,9 @@ class Rows:
         return rows
 
 
-def add_customers(rows: Rows, world: World, lives: Iterable[Life], school: School, diary: Diary) -> None:
+def add_customers(
+    rows: Rows, world: World, lives: Iterable[Life], school: School, diary: Diary, campus: Campus
+) -> None:
     """Rows of some lives, oldest first, so that keys grow with time."""
     manager = school.account("manager")
     episodes: list[tuple[Episode, int]] = []
@@ -66,7 +67,7 @@ def add_customers(rows: Rows, world: World, lives: Iterable[Life], school: Schoo
         for course in world.rng.sample(range(1, len(words.COURSES) + 1), world.rng.choice((0, 1, 1, 1, 2))):
             rows.customer_course.append({"customer_id": number, "course_id": course})
         episodes += ((episode, number) for episode in life.episodes)
-        rows.payment += _payments(rows, world, life, number, school)
+        _money(campus, rows.customer[-1], life)
     contacts: list[tuple[Contact, int, int, int]] = []
     for episode, number in sorted(episodes, key=lambda one: one[0].opened):
         key = rows.key("assignment")
@@ -74,6 +75,19 @@ def add_customers(rows: Rows, world: World, lives: Iterable[Life], school: Schoo
         contacts += ((contact, number, episode.holder, key) for contact in episode.contacts)
     for contact, number, holder, key in sorted(contacts, key=lambda one: one[0].at):
         rows.follow_up.append(_follow_up(rows, world, contact, number, holder, key))
+
+
+def _money(campus: Campus, customer: Row, life: Life) -> None:
+    """What the customer paid, and what came of it."""
+    last = life.episodes[-1] if life.episodes else None
+    if last is None:
+        return
+    if life.paid is not None and last.closed is not None:
+        campus.enrol(customer, life.paid, last.closed, last.holder)
+    elif life.pending is not None:
+        campus.pending(customer["id"], life.pending, last.holder)
+    elif last.closed is None and len(last.contacts) > 1 and campus.rng.random() < 0.02:
+        campus.rejected(customer["id"], last.contacts[-1].at, last.holder)
 
 
 def _customer(world: World, number: int, life: Life, sheet: int | None, school: School) -> Row:
@@ -192,30 +206,3 @@ def _follow_up(rows: Rows, world: World, contact: Contact, number: int, holder: 
         "next_step": rng.choice(words.NEXT_STEPS) if planned else None,
         "next_at": clock.working(rng, clock.day(contact.at) + timedelta(days=rng.randint(1, 3))) if planned else None,
     }
-
-
-def _payments(rows: Rows, world: World, life: Life, number: int, school: School) -> list[Row]:
-    rng = world.rng
-    at = life.paid or life.pending
-    if at is None:
-        return []
-    holder = life.episodes[-1].holder
-    paid = life.paid is not None
-    kind = rng.choices((PaymentKind.DEPOSIT, PaymentKind.TUITION), (70, 30))[0]
-    amount = rng.choice((500_00, 1_000_00, 2_000_00)) if kind is PaymentKind.DEPOSIT else rng.choice(words.COURSES)[1]
-    return [
-        {
-            "id": rows.key("payment"),
-            "customer_id": number,
-            "kind": kind,
-            "state": PaymentState.CONFIRMED if paid else PaymentState.PENDING,
-            "amount_cents": amount,
-            "recorded_at": at,
-            "recorded_by_id": school.accounts[holder],
-            "consultant_id": holder,
-            "decided_at": at if paid else None,
-            "decided_by_id": school.account("finance") if paid else None,
-            "note": None,
-            "version": 2 if paid else 1,
-        }
-    ]

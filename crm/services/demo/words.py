@@ -133,6 +133,17 @@ SHEETS = (
     "Partner leads {date}.xlsx",
     "{date} 搜索推广.xlsx",
 )
+REJECTED = ("未查到到账记录", "The amount differs from the bank's.", "收据号与收据不符")
+POSITIONS = (
+    "前端开发工程师",
+    "Python 开发工程师",
+    "数据分析师",
+    "运维工程师",
+    "UI 设计师",
+    "Product assistant",
+    "测试工程师",
+)
+BENEFITS = ("五险一金", "五险一金，双休", "五险一金，餐补", "Meals and travel paid", "六险一金，年终奖")
 CAMPUSES = (("北京校区 Beijing", "北京"), ("上海校区 Shanghai", "上海"), ("深圳校区 Shenzhen", "深圳"))
 COURSES = (
     ("Python 全栈开发", 19_800_00),

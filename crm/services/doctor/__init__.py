@@ -14,7 +14,7 @@ from crm.domain.expiry import scheduled
 from crm.domain.records import JobOutcome, JobRun
 from crm.i18n import Says
 from crm.services import sharing_round
-from crm.services.doctor import history, holding, people, records
+from crm.services.doctor import history, holding, people, records, school
 from crm.services.doctor.ask import ask
 from crm.services.job_names import EXPIRE
 from crm.settings import settings
@@ -33,7 +33,13 @@ def check(session: Session, now: datetime, redis: Proposals | None = None) -> li
     postgres = is_postgres(session)
     facts = _facts(session, now)
     found: list[Says] = []
-    for one in (*holding.CHECKS, holding.deadlines(postgres=postgres), *history.CHECKS, *records.CHECKS):
+    for one in (
+        *holding.CHECKS,
+        holding.deadlines(postgres=postgres),
+        *history.CHECKS,
+        *records.CHECKS,
+        *school.CHECKS,
+    ):
         found += ask(session, one, facts)
     found += records.numbers(session, postgres=postgres)
     found += records.orphans(session)
