@@ -179,9 +179,9 @@ def _of_contact(contact: FollowUp, names: dict[int | None, str]) -> Event:
 def _payments(session: Session, customer_id: int) -> Iterable[Event]:
     decider = aliased(Account)
     rows = session.execute(
-        select(Payment, col(Account.display_name), decider.display_name)
+        select(Payment, col(Account.display_name), col(decider.display_name))
         .join(Account, col(Account.id) == col(Payment.recorded_by_id))
-        .outerjoin(decider, decider.id == Payment.decided_by_id)  # type: ignore[arg-type]
+        .outerjoin(decider, col(decider.id) == col(Payment.decided_by_id))
         .where(col(Payment.customer_id) == customer_id)
         .order_by(col(Payment.id))
     ).all()
