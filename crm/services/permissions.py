@@ -91,7 +91,11 @@ PAGES = Catalogue(
         ),
         Page("staff", says("Staff and quotas"), {"view": says("View"), "edit": says("Edit")}),
         Page("grades", says("My grades"), {"view": says("View"), "hand_in": says("Hand in")}),
-        Page("gradebook", says("Gradebook"), {"view": says("View"), "score": says("Score")}),
+        Page(
+            "gradebook",
+            says("Gradebook"),
+            {"view": says("View"), "score": says("Score"), "import": says("Import"), "export": says("Export")},
+        ),
         Page("notifications", says("Notifications"), {"view": says("View"), "manage": says("Manage")}),
         Page("jobs", says("Jobs"), {"view": says("View"), "run": says("Run")}),
         Page("people", says("People"), {"view": says("View"), "manage": says("Manage sign-ins")}),

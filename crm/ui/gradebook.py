@@ -9,8 +9,10 @@ from crm.i18n import Says, _, says
 from crm.rbac import Actor
 from crm.services import class_names
 from crm.services.gradebook_scopes import SCORE, VIEW, running_first
+from crm.services.score_sheets import EXPORT, IMPORT
 from crm.ui.address import choose
 from crm.ui.class_gradebook import class_gradebook_of, compared
+from crm.ui.score_sheets import sheets
 from crm.ui.scoring import scoring
 from crm.ui.session import reading_as_somebody
 
@@ -26,7 +28,7 @@ def gradebook(actor: Actor) -> None:
     class_id = choose("class", _("Class"), order, lambda key: str(classes[key]), forget=("day",))
     if class_id is None:
         return
-    parts = [part for part in PARTS if part.needs is None or actor.may(part.needs)]
+    parts = [part for part in PARTS if not part.needs or any(actor.may(one) for one in part.needs)]
     tabs = st.tabs([str(part.title) for part in parts], key="gradebook:tabs", on_change="rerun")
     for tab, part in zip(tabs, parts, strict=True):
         # Only what is looked at is asked for.
@@ -36,15 +38,16 @@ def gradebook(actor: Actor) -> None:
 
 
 class Part(NamedTuple):
-    """One part of the page, and the permission that it needs beside that of the page."""
+    """One part of the page, and the permissions of which it needs one beside that of the page."""
 
     title: Says
     draw: Callable[[Actor, int], None]
-    needs: str | None = None
+    needs: tuple[str, ...] = ()
 
 
 PARTS = (
-    Part(says("Score a day"), scoring, SCORE),
+    Part(says("Score a day"), scoring, (SCORE,)),
     Part(says("The class"), class_gradebook_of),
+    Part(says("Sheet"), sheets, (IMPORT, EXPORT)),
     Part(says("Compare classes"), lambda actor, _class_id: compared(actor)),
 )

@@ -13,7 +13,7 @@ from crm.store.session import reading
 from crm.ui import door
 
 PATH = "/_stcore/upload_file/"
-NEEDS = ("import.run", "grades.hand_in")
+NEEDS = ("import.run", "grades.hand_in", "gradebook.import")
 """Whoever may do one of these has a page with an upload."""
 
 

@@ -24,13 +24,13 @@ PATIENCE = 4
 
 
 def main(arguments: list[str]) -> None:
-    """Reads the sheet on standard input within the limits, {"rows", "megabytes", "seconds"} as JSON."""
+    """Reads the sheet on standard input within the limits, {"rows", "columns", "megabytes", "seconds"} as JSON."""
     limits = json.loads(arguments[0])
     _limit(limits["megabytes"], limits["seconds"])
     from crm.errors import Unreadable
 
     try:
-        _read(sys.stdin.buffer, limits["rows"])
+        _read(sys.stdin.buffer, limits["rows"], limits["columns"])
     except Unreadable as error:
         _fail(error.says)
     except MemoryError:
@@ -59,7 +59,7 @@ def _limit(megabytes: int, seconds: int) -> None:
             continue
 
 
-def _read(file: IO[bytes], max_rows: int) -> None:
+def _read(file: IO[bytes], max_rows: int, max_columns: int) -> None:
     from python_calamine import CalamineError, CalamineWorkbook
 
     from crm.errors import Unreadable
@@ -73,7 +73,7 @@ def _read(file: IO[bytes], max_rows: int) -> None:
             file.seek(0)
             book = CalamineWorkbook.from_filelike(file)
             for sheet in sheets:
-                findings = guard.scan(archive, sheet, max_rows)
+                findings = guard.scan(archive, sheet, max_rows, max_columns)
                 table = book.get_sheet_by_name(sheet.name)
                 start, end = table.start, table.end
                 if start is not None and end is not None:
@@ -82,7 +82,7 @@ def _read(file: IO[bytes], max_rows: int) -> None:
                 raise Unreadable(says("The file has no cell with content. Fill in the template and try again."))
         except CalamineError:
             raise Unreadable(says("The file is damaged or cut off. Download or save it again.")) from None
-    if end[1] >= guard.MAX_COLUMNS:
+    if end[1] >= max_columns:
         raise guard.far_cell(sheet.name, f"{column_letters(end[1])}…")
     if end[0] >= max_rows + guard.ROWS_ABOVE:
         raise guard.too_many_rows(sheet.name, end[0] + 1, max_rows)

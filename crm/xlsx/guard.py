@@ -25,7 +25,7 @@ MAX_TOTAL = 400 * MEGABYTE
 MAX_RATIO = 150
 RATIO_MATTERS_FROM = 30 * MEGABYTE
 MAX_PARTS_LIST = 4 * MEGABYTE
-# A table is no wider than column CV. Calamine's memory grows with the rectangle of all cells.
+# A table of customers is no wider than column CV. Calamine's memory grows with the rectangle of all cells.
 MAX_COLUMNS = 100
 MAX_LISTED = 20_000
 # Titles may stand above the header, so a sheet may be this much longer than its rows.
@@ -36,7 +36,7 @@ _NO_SPREADSHEET = says("This is not an .xlsx spreadsheet. Open it in a spreadshe
 _DAMAGED = says("The file is damaged or cut off. Download or save it again.")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # Cells with content only: formats alone may well reach to the end of the sheet.
-_FAR = re.compile(rb"""<c r="((?:[A-Z]{3,}|[D-Z][A-Z])\d+|[A-Z]{1,3}\d{7,})"(?:[^>/]|/(?!>))*>""")
+_FAR = rb"""<c r="((?:[A-Z]{3,}|[%c-Z][A-Z])\d+|[A-Z]{1,3}\d{7,})"(?:[^>/]|/(?!>))*>"""
 _CELL = re.compile(rb"""<c r="[A-Z]+(\d+)"(?:[^>/]|/(?!>))*>""")
 _UNCACHED = re.compile(
     rb"""<c r="([A-Z]+)(\d+)"[^>]*>\s*<f(?:\s[^>]*)?(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>"""
@@ -125,15 +125,17 @@ def scan_texts(archive: zipfile.ZipFile) -> None:
                 pass
 
 
-def scan(archive: zipfile.ZipFile, sheet: Sheet, max_rows: int) -> Findings:
+def scan(archive: zipfile.ZipFile, sheet: Sheet, max_rows: int, max_columns: int = MAX_COLUMNS) -> Findings:
     """Reads a sheet's XML as it really is. Raises `Unreadable` as `scan_texts` does, and on cells far outside or
     far below `max_rows` rows.
     """
     findings = Findings()
+    # All columns of the first two letters that lie beyond: AA follows on Z, BA on AZ.
+    beyond = re.compile(_FAR % (ord("A") + (max_columns - 1) // 26))
     open_cell = b""
     for piece in _pieces(archive, sheet.entry):
         window = open_cell + piece
-        far = _FAR.search(window)
+        far = beyond.search(window)
         if far:
             raise far_cell(sheet.name, far[1].decode("ascii"))
         if b"<f" in window:

@@ -16,6 +16,7 @@ from crm.domain.normalise import Cell
 from crm.errors import Unavailable, Unreadable
 from crm.i18n import Says, says
 from crm.xlsx.child import OUT_OF_MEMORY
+from crm.xlsx.guard import MAX_COLUMNS
 
 ROOT = Path(__file__).resolve().parents[2]
 Row = list[Cell]
@@ -23,12 +24,13 @@ Row = list[Cell]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a file may take: rows of customers, its size, and the processor time and memory to parse it."""
+    """What a file may take: rows and columns of its table, its size, and the processor time and memory to parse it."""
 
     rows: int
     file_megabytes: int
     seconds: int
     megabytes: int
+    columns: int = MAX_COLUMNS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,7 @@ def _on_disk(content: bytes) -> Iterator[IO[bytes]]:
 
 
 def _started(file: IO[bytes], limits: Limits) -> "subprocess.Popen[bytes]":
-    bounds = {"rows": limits.rows, "megabytes": limits.megabytes, "seconds": limits.seconds}
+    bounds = {"rows": limits.rows, "columns": limits.columns, "megabytes": limits.megabytes, "seconds": limits.seconds}
     return subprocess.Popen(
         [sys.executable, "-m", "crm.xlsx.child", json.dumps(bounds)],
         cwd=ROOT,

@@ -35,9 +35,9 @@ def report(file: Path | str | IO[bytes], layout: Layout, wrong: Iterable[WrongRo
         sheet.set_column(1, 1, 12)
         sheet.set_column(2, 2 + len(layout.headers), 16)
         for column, header in enumerate((PROBLEM_HEADER, ROW_HEADER, *layout.headers)):
-            sheet.write_string(0, column, _tame(header), head)
+            sheet.write_string(0, column, tame(header), head)
         for line, row in enumerate(wrong, 1):
-            sheet.write_string(line, 0, _tame("\n".join(f"{one.column}: {one.says}" for one in row.problems)), told)
+            sheet.write_string(line, 0, tame("\n".join(f"{one.column}: {one.says}" for one in row.problems)), told)
             sheet.write_number(line, 1, row.number)
             places = {problem.place for problem in row.problems}
             for place, cell in enumerate(row.cells):
@@ -59,9 +59,9 @@ def _write(sheet: Any, line: int, column: int, cell: Cell, style: Any) -> None:
     elif isinstance(cell, date | time | timedelta):
         sheet.write_string(line, column, str(cell), style)
     else:
-        sheet.write_string(line, column, _tame(str(cell)), style)
+        sheet.write_string(line, column, tame(str(cell)), style)
 
 
-def _tame(text: str) -> str:
+def tame(text: str) -> str:
     """Text that no program takes for a formula, not even after saving it as CSV. Importing removes the mark again."""
     return ("'" + text if text.startswith(_LIVE) else text)[:_LONGEST]

@@ -14,6 +14,7 @@ from datetime import timedelta
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -55,6 +56,7 @@ from crm.services import (
     pool,
     roles,
     saved_views,
+    score_sheets,
     scoring,
     student_sign_ins,
     students,
@@ -182,6 +184,10 @@ def scores() -> list[Try]:
             lambda s, a, key: class_gradebook.book(s, a, _day(s, key).class_group_id, NOW) and None,
             taught,
         ),
+        Try("export scores", "gradebook.export", _export, taught),
+        Try("note an export", "gradebook.export", lambda s, a, _: score_sheets.note_export(s, a, "x", 1, NOW)),
+        Try("check scores", "gradebook.import", _check, taught),
+        Try("import scores", "gradebook.import", _import, taught),
         Try("compare", "gradebook.view", lambda s, a, _: class_gradebook.compare(s, a, NOW)),
         Try("sheet", "gradebook.score", lambda s, a, key: scoring.sheet(s, a, _day(s, key).id, NOW) and None, taught),
         Try("score", "gradebook.score", _score, taught),
@@ -200,6 +206,20 @@ def _days(session: Session, actor: Actor, key: Any) -> None:
 
 def _hand_in(session: Session, actor: Actor, key: Any) -> None:
     homework.hand_in(session, actor, key, text="Here.", note="", file=None, now=NOW)
+
+
+def _export(session: Session, actor: Actor, key: Any) -> None:
+    with TemporaryDirectory() as folder:
+        score_sheets.export(session, actor, _day(session, key).class_group_id, Path(folder) / "x.xlsx", "en", NOW)
+
+
+def _check(session: Session, actor: Actor, key: Any) -> None:
+    score_sheets.check(session, actor, _day(session, key).class_group_id, b"", NOW)
+
+
+def _import(session: Session, actor: Actor, key: Any) -> Any:
+    cells = [scoring.Typed(key, 1, (NONE, ""), "A")]
+    return score_sheets.run(session, actor, score_sheets.Checked(_day(session, key).class_group_id, cells=cells), NOW)
 
 
 def _score(session: Session, actor: Actor, key: Any) -> Any:
