@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, type_coerce
+from sqlalchemy import Select, select, type_coerce
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import NullType
 from sqlmodel import Session
@@ -33,28 +33,31 @@ def counted(
     """The counts by the filter's name: over the rows that search and all *other* filters leave.
 
     None at all where more than `COUNTED` rows match, and none of a filter without which they would: then nothing
-    more than that is read. So what it costs has a bound however large the table is.
+    more than that is read. Nor of a filter in use where the table is large, since that would search it once more.
+    So what it costs has a bound however large the table is.
     """
     if view.unread or page.more or page.total > COUNTED:
         return {}
     ticked = [one for one in config.filters if isinstance(one, Ticked)]
-    made = _counted(config, session, actor, view, zone, [one for one in ticked if one.name not in view.filters])
+    unused = [one for one in ticked if one.name not in view.filters]
+    if page.keys is not None:
+        found = config.rows(session, actor).order_by(None).where(attribute(config.model, config.key).in_(page.keys))
+        return _counted(config, session, found, unused)
+    made = _counted(config, session, matching(config, session, actor, view, zone), unused)
     for one in ticked:
         if one.name in view.filters:
-            made |= _counted(config, session, actor, view.filtered(one.name, None), zone, [one])
+            others = matching(config, session, actor, view.filtered(one.name, None), zone)
+            made |= _counted(config, session, others, [one])
     return made
 
 
-def _counted(
-    config: TableConfig, session: Session, actor: Actor, view: View, zone: ZoneInfo, filters: list[Ticked]
-) -> dict[str, Counts]:
-    """One statement for all of these filters, none of which the view uses.
+def _counted(config: TableConfig, session: Session, rows: Select[Any], filters: list[Ticked]) -> dict[str, Counts]:
+    """One statement for all of these filters, by none of which the rows were narrowed.
 
     So few rows are counted sooner here than a statement with a GROUP BY for each filter is put together.
     """
     if not filters:
         return {}
-    rows = matching(config, session, actor, view, zone)
     values = [_value(config.model, one) for one in filters]
     found = session.execute(rows.with_only_columns(*values, maintain_column_froms=True).limit(COUNTED + 1)).all()
     if len(found) > COUNTED:

@@ -22,12 +22,16 @@ DEEPEST = 10_000
 
 @dataclass(frozen=True)
 class Page:
-    """The rows of one page in shown order. `total` is exact unless `more`: then there are more than that."""
+    """The rows of one page in shown order. `total` is exact unless `more`: then there are more than that.
+
+    `keys` are those of all that match, where they had to be found anyway.
+    """
 
     rows: Sequence[Any]
     total: int
     more: bool
     number: int
+    keys: Sequence[Any] | None = None
 
 
 def matching(
@@ -64,6 +68,7 @@ def read_page(config: TableConfig, session: Session, actor: Actor, view: View, z
         return Page((), 0, False, 1)
     found = matching(config, session, actor, view, zone)
     key = attribute(config.model, config.key)
+    keys: Sequence[Any] | None = None
     if _small(config, session):
         total, more = (
             session.scalar(select(func.count()).select_from(found.with_only_columns(key).subquery())) or 0,
@@ -80,7 +85,7 @@ def read_page(config: TableConfig, session: Session, actor: Actor, view: View, z
     if not shown and number > last:
         number = last
         shown = session.scalars(rows.offset((number - 1) * view.size).limit(view.size)).all()
-    return Page(shown, total, more, number)
+    return Page(shown, total, more, number, None if more else keys)
 
 
 def _small(config: TableConfig, session: Session) -> bool:

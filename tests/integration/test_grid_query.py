@@ -160,6 +160,15 @@ def test_where_many_match_no_choice_is_counted(books: Session, monkeypatch: pyte
     assert counts(books, "binding=gold") == {}
 
 
+def test_of_a_large_table_what_is_counted_is_what_was_found_anyway(books: Session, monkeypatch: pytest.MonkeyPatch):
+    small = counts(books, "binding=cloth&q=book 1")
+    monkeypatch.setattr(query, "EXACT", 0)
+
+    large = counts(books, "binding=cloth&q=book 1")
+
+    assert large == {name: small[name] for name in ("lent", "shelf")} != {}
+
+
 def test_days_of_a_filter_are_days_of_the_school(books: Session):
     from datetime import UTC, datetime
 
