@@ -11,6 +11,7 @@ from crm.services import class_names
 from crm.services.gradebook_scopes import SCORE, VIEW, running_first
 from crm.services.score_sheets import EXPORT, IMPORT
 from crm.ui.address import choose
+from crm.ui.at_risk import at_risk
 from crm.ui.class_gradebook import class_gradebook_of, compared
 from crm.ui.score_sheets import sheets
 from crm.ui.scoring import scoring
@@ -48,6 +49,7 @@ class Part(NamedTuple):
 PARTS = (
     Part(says("Score a day"), scoring, (SCORE,)),
     Part(says("The class"), class_gradebook_of),
+    Part(says("At risk"), at_risk),
     Part(says("Sheet"), sheets, (IMPORT, EXPORT)),
     Part(says("Compare classes"), lambda actor, _class_id: compared(actor)),
 )

@@ -41,6 +41,7 @@ from crm.rbac import Actor, Reach
 from crm.rbac import store as rbac
 from crm.services import (
     accounts,
+    at_risk,
     class_gradebook,
     classes,
     customers,
@@ -188,6 +189,7 @@ def scores() -> list[Try]:
         Try("note an export", "gradebook.export", lambda s, a, _: score_sheets.note_export(s, a, "x", 1, NOW)),
         Try("check scores", "gradebook.import", _check, taught),
         Try("import scores", "gradebook.import", _import, taught),
+        Try("at risk", "gradebook.view", lambda s, a, _: at_risk.at_risk(s, a, NOW)),
         Try("compare", "gradebook.view", lambda s, a, _: class_gradebook.compare(s, a, NOW)),
         Try("sheet", "gradebook.score", lambda s, a, key: scoring.sheet(s, a, _day(s, key).id, NOW) and None, taught),
         Try("score", "gradebook.score", _score, taught),

@@ -1,0 +1,67 @@
+"""Who is at risk in a class, and why: four rules over what is known of a student's days."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crm.domain.attendance import Figure, can_reach
+from crm.domain.scores import falling
+from crm.domain.teaching import Attendance
+from crm.i18n import Says, says, says_n
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From when on somebody is at risk. `required` is the attendance in percent that a class asks for."""
+
+    absences_in_a_row: int = 3
+    missing_homework: int = 3
+    falling_points: int = 10
+    required: int = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one student in one class: marks of the days that were taken, and scores, both in day order.
+
+    A number is None where nothing is graded. `days_left` are days of the class that are still to be held.
+    """
+
+    marks: Sequence[Attendance]
+    numbers: Sequence[int | None]
+    missing: int
+    attended: Figure
+    days_left: int
+
+
+def absent_in_a_row(marks: Sequence[Attendance]) -> int:
+    """How many of the latest days were missed without a day in between. An excused day is passed over."""
+    count = 0
+    for mark in reversed(marks):
+        if mark is Attendance.EXCUSED:
+            continue
+        if mark is not Attendance.ABSENT:
+            break
+        count += 1
+    return count
+
+
+def reasons(known: Known, limits: Limits) -> tuple[Says, ...]:
+    """Why the student is at risk, the most urgent first; nothing for who is not."""
+    found: list[Says] = []
+    absent = absent_in_a_row(known.marks)
+    if absent >= limits.absences_in_a_row:
+        found.append(says_n("Absent {count} day in a row.", "Absent {count} days in a row.", count=absent))
+    if known.attended.days and not can_reach(known.attended, known.days_left, limits.required):
+        found.append(says("Cannot reach {required} % attendance any more.", required=limits.required))
+    fall = falling(known.numbers, limits.falling_points)
+    if fall is not None:
+        found.append(
+            says(
+                "The average of the last three scores is {now}, of the three before {before}.",
+                now=round(fall.now, 1),
+                before=round(fall.before, 1),
+            )
+        )
+    if known.missing >= limits.missing_homework:
+        found.append(says_n("{count} homework missing.", "{count} homeworks missing.", count=known.missing))
+    return tuple(found)

@@ -1,0 +1,64 @@
+"""The list of students at risk: live, of classes under way, and of nobody else's."""
+
+from datetime import timedelta
+
+from sqlmodel import select
+
+from crm.domain.classes import ClassState
+from crm.domain.students import Enrolment
+from crm.domain.teaching import Attendance
+from crm.rbac import Reach
+from crm.services.at_risk import at_risk
+from tests.builders import NOON, an_actor
+from tests.school_builders import TODAY
+from tests.scored import a_day, a_scored_class, grade
+
+READER = an_actor("gradebook.view", reach=Reach.ALL)
+
+
+def test_each_reason_is_found_in_the_order_of_the_days(session):
+    klass = a_scored_class(session, 4)
+    for ago in range(8, 0, -1):
+        _day, rows = a_day(session, klass, TODAY - timedelta(days=ago), due_in=0, taken_at=NOON)
+        absent, falls, _lazy, fine = rows
+        absent.attendance = Attendance.ABSENT if ago <= 3 else Attendance.PRESENT
+        for row, number in ((absent, 80), (falls, 90 if ago > 3 else 60), (fine, 80)):
+            grade(row, number)
+    for _ in range(20):
+        a_day(session, klass, TODAY + timedelta(days=5), due_in=None)
+    session.flush()
+
+    found = {one.name: [str(why) for why in one.reasons] for one in at_risk(session, READER, NOON)}
+
+    assert found == {
+        "01": ["Absent 3 days in a row."],
+        "02": ["The average of the last three scores is 60, of the three before 90."],
+        "03": ["8 homeworks missing."],
+    }
+
+
+def test_a_class_that_is_over_and_a_student_who_left_are_not_listed(session):
+    over, gone = a_scored_class(session, 1, state=ClassState.FINISHED), a_scored_class(session, 2)
+    for klass in (over, gone):
+        for ago in (3, 2, 1):
+            for row in a_day(session, klass, TODAY - timedelta(days=ago), due_in=None, taken_at=NOON)[1]:
+                row.attendance = Attendance.ABSENT
+    place = session.exec(select(Enrolment).where(Enrolment.student_id == gone.students[0].id)).one()
+    place.left_on = TODAY
+    session.flush()
+
+    assert [one.student_id for one in at_risk(session, READER, NOON)] == [gone.students[1].id]
+
+
+def test_a_lecturer_is_told_of_own_classes_only(session):
+    mine, other = a_scored_class(session, 1), a_scored_class(session, 1)
+    for klass in (mine, other):
+        for ago in (3, 2, 1):
+            a_day(session, klass, TODAY - timedelta(days=ago), due_in=None, taken_at=NOON)[1][
+                0
+            ].attendance = Attendance.ABSENT
+    session.flush()
+    lecturer = an_actor(role="lecturer", of=mine.lecturer)
+
+    assert {one.class_id for one in at_risk(session, lecturer, NOON)} == {mine.group.id}
+    assert at_risk(session, lecturer, NOON, other.group.id) == []

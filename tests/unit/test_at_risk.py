@@ -1,0 +1,42 @@
+"""Who is at risk, and why."""
+
+from crm.domain.at_risk import Known, Limits, absent_in_a_row, reasons
+from crm.domain.attendance import Figure
+from crm.domain.teaching import Attendance
+
+HERE, GONE, EXCUSED, LATE = Attendance.PRESENT, Attendance.ABSENT, Attendance.EXCUSED, Attendance.LATE
+ALWAYS_THERE = Figure(10, 0)
+LIMITS = Limits(absences_in_a_row=3, missing_homework=2, falling_points=10, required=80)
+
+
+def why(marks=(HERE,), numbers=(), missing=0, attended=ALWAYS_THERE, days_left=0):
+    return [str(one) for one in reasons(Known(marks, numbers, missing, attended, days_left), LIMITS)]
+
+
+def test_nobody_is_at_risk_without_a_reason():
+    assert why() == []
+    assert why(marks=(), attended=Figure()) == []
+
+
+def test_absences_count_from_the_latest_day_back_and_an_excused_day_is_passed_over():
+    assert absent_in_a_row([HERE, GONE, GONE]) == 2
+    assert absent_in_a_row([GONE, GONE, EXCUSED, GONE, EXCUSED]) == 3
+    assert absent_in_a_row([GONE, GONE, LATE]) == 0
+    assert why(marks=[HERE, GONE, GONE, GONE]) == ["Absent 3 days in a row."]
+    assert why(marks=[GONE, GONE, GONE, HERE]) == []
+
+
+def test_attendance_is_a_reason_only_once_the_limit_is_out_of_reach():
+    assert why(attended=Figure(10, 300), days_left=5) == []
+    assert why(attended=Figure(10, 300), days_left=4) == ["Cannot reach 80 % attendance any more."]
+
+
+def test_a_falling_average_of_three_is_told_with_both_averages():
+    assert why(numbers=[90, 90, None, 90, 70, 80, 81]) == [
+        "The average of the last three scores is 77, of the three before 90."
+    ]
+
+
+def test_missing_homework_is_told_from_the_limit_on():
+    assert why(missing=1) == []
+    assert why(missing=2) == ["2 homeworks missing."]
