@@ -1,7 +1,7 @@
 """What the jobs do: each calls one service and says in one line what came of it."""
 
-from crm.i18n import Says, says
-from crm.services import assignment, expiry, homework, job_claims, outbox, sign_in
+from crm.i18n import Says, says, says_n
+from crm.services import assignment, attendance_reminders, expiry, homework, job_claims, outbox, sign_in
 from crm.services.permissions import SYSTEM
 from crm.store.session import writing
 from jobs.job import Turn
@@ -36,6 +36,13 @@ def assign_waiting(turn: Turn) -> Says | None:
     if not shared.assigned:
         return None
     return says("Shared out: {assigned}. Still waiting: {waiting}.", assigned=shared.assigned, waiting=shared.waiting)
+
+
+def remind_attendance(turn: Turn) -> Says | None:
+    """Teachers are told of days that nobody confirmed, for that evening."""
+    with turn.writing() as session:
+        days = attendance_reminders.remind(session, SYSTEM, turn.due_at, turn.now())
+    return says_n("Told of {count} day.", "Told of {count} days.", count=days) if days else None
 
 
 def clean_up(turn: Turn) -> Says | None:

@@ -3,16 +3,21 @@
 from datetime import time
 
 from crm.i18n import says
-from crm.services.job_names import ASSIGN, CLEAN_UP, EXPIRE, SEND
+from crm.services.job_names import ASSIGN, CLEAN_UP, EXPIRE, REMIND, SEND
 from crm.services.rhythm import daily, every
 from crm.settings import settings
-from jobs.bodies import assign_waiting, clean_up, expire_customers, send_notifications
+from jobs.bodies import assign_waiting, clean_up, expire_customers, remind_attendance, send_notifications
 from jobs.job import Job
 
 
 def expiry_time() -> time:
     """When the day's expiry is due, on the school's clock: a setting, 02:00 unless changed."""
     return settings().rules.expire_at
+
+
+def evening() -> time:
+    """When teachers are told of attendance that nobody confirmed, on the school's clock: 20:00 unless changed."""
+    return settings().attendance.remind_at
 
 
 JOBS = (
@@ -33,6 +38,12 @@ JOBS = (
         every(seconds=10),
         send_notifications,
         says("Notices leave by email, SMS and the other channels of the settings."),
+    ),
+    Job(
+        REMIND,
+        daily(evening),
+        remind_attendance,
+        says("Teachers are told of days that were held and whose attendance nobody confirmed."),
     ),
     Job(
         CLEAN_UP,

@@ -19,7 +19,7 @@ from crm.domain.records import AuditEntry, JobOutcome, JobPlan, JobRun, NoticeSt
 from crm.domain.school import Course, School
 from crm.domain.staff import ConsultantQuota, Department, Employee
 from crm.domain.students import Student
-from crm.domain.teaching import CourseRecord, StudyRecord
+from crm.domain.teaching import Apology, CourseRecord, StudyRecord
 from crm.grid import TableConfig
 from crm.i18n import says
 from crm.rbac import Actor, Grants, Reach
@@ -37,6 +37,7 @@ from tests.school_builders import (
     a_study_record,
     an_enrolment,
 )
+from tests.teaching import an_apology
 
 NOW = datetime.now(UTC)
 HERE, THERE = 1001, 1002
@@ -114,6 +115,8 @@ OTHERWISE: dict[str, Seen] = {
     "gradebook": _TAUGHT,
     "course-records": _TAUGHT,
     "attendance-of-day": _TAUGHT,
+    "study-records": _TAUGHT,
+    "apologies": _TAUGHT,
     # A student's own, whatever the reach.
     "grades": dict.fromkeys(Reach, (MINE,)),
     # What has left the app, by whom it is for.
@@ -219,7 +222,7 @@ def _school(session: Session, staff: Mapping[str, Any]) -> dict[type[SQLModel], 
 
 def _teaching(session: Session, staff: Mapping[str, Any]) -> dict[type[SQLModel], dict[str, int]]:
     """A student's day of a class for each who teaches it, of one that nobody teaches, and of oneself as a student."""
-    made: dict[type[SQLModel], dict[str, int]] = {CourseRecord: {}, StudyRecord: {}}
+    made: dict[type[SQLModel], dict[str, int]] = {CourseRecord: {}, StudyRecord: {}, Apology: {}}
     for relation, lecturer in {**staff, NOBODYS: None, MINE: None}.items():
         group = a_class_group(session, *([lecturer] if lecturer else []), starts_on=NOW.date())
         signs_in = {"account_id": staff[OWN].account_id} if relation == MINE else {}
@@ -229,6 +232,8 @@ def _teaching(session: Session, staff: Mapping[str, Any]) -> dict[type[SQLModel]
         )
         made[CourseRecord][relation] = day.id or 0
         made[StudyRecord][relation] = a_study_record(session, day, student).id or 0
+        sorry = a_student_in(session, group, mark(Apology, relation), sign_in=False)
+        made[Apology][relation] = an_apology(session, sorry, group, NOW.date()).id or 0
     return made
 
 

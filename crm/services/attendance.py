@@ -10,17 +10,21 @@ from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
+from crm.domain.classes import ClassGroup
+from crm.domain.customers import Customer
 from crm.domain.marks import Mark, read_mark
-from crm.domain.teaching import Attendance, StudyRecord
+from crm.domain.students import Enrolment, Student
+from crm.domain.teaching import Attendance, CourseRecord, StudyRecord
 from crm.errors import Conflict, Invalid, NotFound, deny
 from crm.i18n import Says, says
 from crm.rbac import Actor
-from crm.services import audit, student_names
-from crm.services.class_scopes import COURSE_RECORDS, STUDY_RECORDS
+from crm.services import audit, class_names, student_names
+from crm.services.class_scopes import CLASSES, COURSE_RECORDS, STUDY_RECORDS
 from crm.services.course_days import NO_SUCH
 from crm.store.many_rows import is_one_of
 
 VIEW, TAKE, REOPEN = "attendance.view", "attendance.take", "attendance.reopen"
+MANY = 500
 _UNSEEN = {"synchronize_session": False}
 _NO_SUCH_RECORD = says("There is no such record, or it is not yours.")
 
@@ -36,6 +40,35 @@ def visible_to(_session: Session, actor: Actor) -> SelectOfScalar[StudyRecord]:
 def on_day(session: Session, actor: Actor, record_id: int) -> SelectOfScalar[StudyRecord]:
     """Those of one day."""
     return visible_to(session, actor).where(col(StudyRecord.course_record_id) == record_id)
+
+
+def classes_of_rows(session: Session, rows: Sequence[Any], _now: datetime) -> dict[int, Says]:
+    """The class of each study record, by the record's id."""
+    asked = select(col(CourseRecord.id), col(CourseRecord.class_group_id)).where(
+        is_one_of(session, col(CourseRecord.id), sorted({row.course_record_id for row in rows}))
+    )
+    groups = {day: group for day, group in session.execute(asked)}  # noqa: C416
+    names = class_names.named(session, groups.values())
+    return {row.id: names[groups[row.course_record_id]] for row in rows}
+
+
+def classes_seen(session: Session, actor: Actor) -> Mapping[int, Says]:
+    """The classes whose attendance the actor may see."""
+    return class_names.choices(session, actor, VIEW)
+
+
+def students_seen(session: Session, actor: Actor) -> Mapping[int, str]:
+    """The students of those classes, by name: as many as a box of choices holds."""
+    actor.require(VIEW)
+    mine = select(col(ClassGroup.id)).where(CLASSES.where(actor, VIEW))
+    asked = (
+        select(col(Student.id), col(Customer.name))
+        .join(Customer, col(Customer.id) == col(Student.customer_id))
+        .where(col(Student.id).in_(select(col(Enrolment.student_id)).where(col(Enrolment.class_group_id).in_(mine))))
+        .order_by(col(Customer.name), col(Student.id))
+        .limit(MANY)
+    )
+    return {key: name for key, name in session.execute(asked) if key is not None}
 
 
 # What is noted

@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 from crm.domain.attendance import THERE, WHOLE, Figure, Rule
 from crm.domain.teaching import Attendance, CourseRecord, StudyRecord
 from crm.rbac import Actor
-from crm.services.class_scopes import STUDY_RECORDS, was_in_class
+from crm.services.class_scopes import COURSE_RECORDS, was_in_class
 from crm.settings import settings
 
 
@@ -86,5 +86,5 @@ def figures(session: Session, condition: ColumnElement[bool]) -> Mapping[tuple[i
 def of_class(session: Session, actor: Actor, class_group_id: int) -> Mapping[int, Figure]:
     """student -> figure, of a class whose attendance the actor may see. Of another: nothing."""
     actor.require("attendance.view")
-    mine = (col(CourseRecord.class_group_id) == class_group_id) & STUDY_RECORDS.where(actor, "attendance.view")
+    mine = (col(CourseRecord.class_group_id) == class_group_id) & COURSE_RECORDS.where(actor, "attendance.view")
     return {student: one for (student, _group), one in figures(session, mine).items()}

@@ -3,11 +3,13 @@
 from crm.i18n import Says, says
 
 EXPIRE, ASSIGN, SEND, CLEAN_UP = "expire-customers", "assign-waiting", "send-notifications", "clean-up"
+REMIND = "remind-attendance"
 
 TITLES = {
     EXPIRE: says("Expiry of customers"),
     ASSIGN: says("Sharing out who waits"),
     SEND: says("Sending of notices"),
+    REMIND: says("Reminder of attendance"),
     CLEAN_UP: says("Clean-up"),
 }
 

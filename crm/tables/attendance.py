@@ -5,11 +5,11 @@ from functools import partial
 from typing import Any
 
 from crm.domain.teaching import Attendance, StudyRecord
-from crm.grid import Action, AnyOf, Column, Input, TableConfig
+from crm.grid import Action, AnyOf, Column, DateRange, Input, TableConfig
 from crm.grid.config import Tone
 from crm.grid.filters import Choices
 from crm.i18n import says
-from crm.services import attendance, student_names
+from crm.services import attendance, make_ups, student_names
 from crm.tables.site import site
 
 MARK_TONES: dict[Attendance, Tone | None] = {
@@ -45,6 +45,8 @@ SET = Action(
     icon=":material/how_to_reg:",
 )
 
+MADE_UP = Column("made_up", look_up=make_ups.made_on, label=says("Make-up"), width=160)
+
 ON_DAY = site.register(
     TableConfig(
         name="attendance-of-day",
@@ -54,7 +56,7 @@ ON_DAY = site.register(
         view=attendance.VIEW,
         prefix="d_",
         called=student_names.called,
-        columns=(STUDENT, *MARKS),
+        columns=(STUDENT, *MARKS, MADE_UP),
         search=("student_id.customer_id.name",),
         filters=(AnyOf("attendance"),),
         sort="student",
@@ -69,3 +71,41 @@ ON_DAY = site.register(
 def of_day(record_id: int) -> TableConfig:
     """The table of the students of that day."""
     return replace(ON_DAY, rows=partial(attendance.on_day, record_id=record_id))
+
+
+RECORDS = site.register(
+    TableConfig(
+        name="study-records",
+        model=StudyRecord,
+        title=says("Records"),
+        rows=attendance.visible_to,
+        view=attendance.VIEW,
+        prefix="r_",
+        called=student_names.called,
+        columns=(
+            STUDENT,
+            Column("course_record_id.held_on", label=says("Date"), width=110),
+            *MARKS,
+            Column(
+                "course_record_id.taken_at",
+                label=says("Confirmed"),
+                help=says("Empty: the day does not count yet."),
+                width=150,
+            ),
+            MADE_UP,
+            Column("class", look_up=attendance.classes_of_rows, width=210),
+        ),
+        search=("student_id.customer_id.name",),
+        filters=(
+            AnyOf("class", field="course_record_id.class_group_id", choices=attendance.classes_seen),
+            AnyOf("student", field="student_id", choices=attendance.students_seen),
+            AnyOf("attendance"),
+            DateRange("held_on", field="course_record_id.held_on"),
+        ),
+        sort="-id",
+        save=attendance.save,
+        actions=(SET,),
+        export="attendance.export",
+        empty=says("No day was initialised yet."),
+    )
+)

@@ -11,7 +11,7 @@ from crm.domain.attendance import THERE, Attended, figure
 from crm.domain.students import Enrolment
 from crm.domain.teaching import Attendance, CourseRecord, StudyRecord
 from crm.services import attendance_figures
-from tests.builders import NOON, an_actor
+from tests.builders import NOON, an_actor, an_employee
 from tests.school_builders import a_class_group, a_course_record, a_student, a_study_record
 from tests.teaching import DAY, in_class
 
@@ -103,4 +103,11 @@ def test_of_a_class_that_is_not_the_actors_there_is_no_figure(session):
     in_class(session, student, group)
     a_study_record(session, a_course_record(session, group, taken_at=NOON), student)
 
-    assert attendance_figures.of_class(session, an_actor(role="lecturer"), group.id) == {}
+    stranger, own = an_employee(session), an_employee(session)
+    mine = a_class_group(session, own)
+    in_class(session, student, mine)
+    a_study_record(session, a_course_record(session, mine, taken_at=NOON), student)
+
+    assert attendance_figures.of_class(session, an_actor(role="lecturer", of=stranger), group.id) == {}
+    assert attendance_figures.of_class(session, an_actor(role="lecturer", of=own), group.id) == {}
+    assert attendance_figures.of_class(session, an_actor(role="lecturer", of=own), mine.id)[student.id].days == 1

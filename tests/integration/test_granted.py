@@ -41,7 +41,13 @@ from crm.rbac import Actor, Reach
 from crm.rbac import store as rbac
 from crm.services import (
     accounts,
+<<<<<<< HEAD
     at_risk,
+=======
+    apologies,
+    attendance,
+    class_day,
+>>>>>>> 9f99031 (Apologies, make-ups, the month sheet, and a reminder in the evening of days that nobody confirmed)
     class_gradebook,
     classes,
     customers,
@@ -52,6 +58,7 @@ from crm.services import (
     import_files,
     imports,
     leaving,
+    make_ups,
     my_grades,
     people,
     pool,
@@ -125,6 +132,7 @@ class Try:
 # What is done without a table. A row of `people` is a sign-in, of `my-customers` and `pool` a customer.
 def elsewhere(by_name: Mapping[str, TableConfig], name_of: Callable[[int], str], role_id: int) -> list[Try]:
     """What pages do beside their tables, by the permission each needs."""
+    days = by_name["course-records"]
     sign_ins, mine, pooled = by_name["people"], by_name["my-customers"], by_name["pool"]
     taught, groups = by_name["students"], by_name["classes"]
     manage, edit = "people.manage", "permissions.edit"
@@ -155,6 +163,10 @@ def elsewhere(by_name: Mapping[str, TableConfig], name_of: Callable[[int], str],
         Try("what a student owes", "students.money", lambda s, a, key: students.money(s, a, key), taught),
         Try("what a class owes", "classes.money", lambda s, a, key: classes.money(s, a, key), groups),
         Try("hand out", "students.sign_in", lambda s, a, key: student_sign_ins.hand_out(s, a, key, NOW), taught),
+        Try("a day", "attendance.view", lambda s, a, key: class_day.day(s, a, key), days),
+        Try("names", "attendance.take", lambda s, a, key: attendance.apply(s, a, key, {}, {}, NOW), days),
+        Try("make up", "attendance.take", lambda s, a, key: make_ups.link(s, a, key, MISSING, NOW), days),
+        Try("apologise", "attendance.apologise", lambda s, a, _: apologies.own_classes(s, a, NOW)),
         Try("matrix", "permissions.view", lambda s, a, _: roles.all_roles(s, a)),
         Try("who may", "permissions.view", lambda s, a, _: roles.who_may(s, a, "pool.view")),
         Try("new role", edit, lambda s, a, _: roles.create(s, a, "Mine", NOW)),

@@ -1,0 +1,130 @@
+"""The attendance of a class in a month: students by days, each mark, and what the formula makes of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from crm.domain.attendance import Figure
+from crm.domain.marks import Mark
+from crm.domain.teaching import CourseRecord, DayState, StudyRecord
+from crm.i18n import Says
+from crm.rbac import Actor
+from crm.services import attendance_figures, audit, class_names, student_names
+from crm.services.class_scopes import COURSE_RECORDS
+from crm.services.course_days import state_of
+from crm.xlsx.month_sheet import write
+
+VIEW, EXPORT = "attendance.view", "attendance.export"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One day of the month."""
+
+    id: int
+    held_on: date
+    state: DayState
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One student: the marks by day (no mark: no record on it), the month's figure, and that of all days so far."""
+
+    student_id: int
+    name: str
+    marks: Mapping[int, Mark]
+    month: Figure
+    all: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The month of a class."""
+
+    label: Says
+    days: tuple[Head, ...]
+    lines: tuple[Line, ...]
+    words: Says
+
+
+def classes(session: Session, actor: Actor) -> dict[int, Says]:
+    """The classes whose sheet the actor may see."""
+    return dict(class_names.choices(session, actor, VIEW))
+
+
+def sheet(session: Session, actor: Actor, class_group_id: int, month: date) -> Sheet:
+    """The month that `month` lies in, of a class whose attendance the actor may see; of another one it is empty.
+
+    Two days of different classes never mix; guests who make up a day stand in the sheet of their own class.
+    """
+    actor.require(VIEW)
+    first = month.replace(day=1)
+    after = (first + timedelta(days=32)).replace(day=1)
+    within = (
+        (col(CourseRecord.class_group_id) == class_group_id)
+        & (col(CourseRecord.held_on) >= first)
+        & (col(CourseRecord.held_on) < after)
+        & COURSE_RECORDS.where(actor, VIEW)
+    )
+    days = session.execute(
+        select(
+            col(CourseRecord.id),
+            col(CourseRecord.held_on),
+            col(CourseRecord.initialised_at),
+            col(CourseRecord.taken_at),
+        )
+        .where(within)
+        .order_by(col(CourseRecord.held_on), col(CourseRecord.day_number))
+    ).all()
+    rows = session.execute(
+        select(
+            col(StudyRecord.course_record_id),
+            col(StudyRecord.student_id),
+            col(StudyRecord.attendance),
+            col(StudyRecord.late_minutes),
+        )
+        .join(CourseRecord, col(CourseRecord.id) == col(StudyRecord.course_record_id))
+        .where(within)
+    ).all()
+    marks: dict[int, dict[int, Mark]] = {}
+    for day, student, attendance, minutes in rows:
+        marks.setdefault(student, {})[day] = Mark(attendance, minutes)
+    names = student_names.named(session, marks)
+    months = attendance_figures.figures(session, within)
+    every = attendance_figures.of_class(session, actor, class_group_id)
+    called = class_names.named(session, [class_group_id]) if days else {}
+    return Sheet(
+        called.get(class_group_id, Says("")),
+        tuple(Head(day.id or 0, day.held_on, state_of(day)) for day in days),
+        tuple(
+            Line(
+                student, names[student], marks[student], months.get((student, class_group_id), Figure()),
+                every.get(student, Figure()),
+            )
+            for student in sorted(marks, key=lambda each: (names[each], each))
+        ),
+        attendance_figures.rule().words,
+    )  # fmt: skip
+
+
+def export(session: Session, actor: Actor, class_group_id: int, month: date, file: Path, now: datetime) -> None:
+    """Writes the sheet as xlsx, which is recorded. Raises `NotAllowed` without the permission."""
+    actor.require(EXPORT)
+    actor.require_to_be_oneself(EXPORT)
+    made = sheet(session, actor, class_group_id, month)
+    heads = [day.held_on for day in made.days]
+    lines = [
+        (line.name, [_text(line.marks.get(day.id)) for day in made.days], [line.month.says, line.all.says])
+        for line in made.lines
+    ]
+    write(file, made.label, heads, lines, made.words)
+    kept = {"month": f"{month:%Y-%m}", "rows": len(lines)}
+    audit.record(session, actor, EXPORT, "class_group", class_group_id, None, kept, now)
+
+
+def _text(mark: Mark | None) -> Says | None:
+    return mark.says if mark is not None else None

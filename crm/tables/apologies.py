@@ -1,0 +1,64 @@
+"""The table of apologies, for whoever decides them."""
+
+from crm.domain.teaching import Apology, ApologyState
+from crm.grid import Action, AnyOf, Column, DateRange, Input, TableConfig
+from crm.grid.config import Tone
+from crm.i18n import says
+from crm.services import apologies, class_names, student_names
+from crm.tables.site import site
+
+TONES: dict[ApologyState, Tone | None] = {
+    ApologyState.ASKED: "orange",
+    ApologyState.ACCEPTED: "green",
+    ApologyState.DECLINED: "red",
+    ApologyState.WITHDRAWN: "gray",
+}
+ANSWER = (Input("answer", label=says("Answer"), kind="long", help=says("The student reads it.")),)
+
+APOLOGIES = site.register(
+    TableConfig(
+        name="apologies",
+        model=Apology,
+        title=says("Apologies"),
+        rows=apologies.to_decide,
+        view=apologies.DECIDE,
+        prefix="a_",
+        called=apologies.called,
+        columns=(
+            Column("student", look_up=student_names.of_rows, pinned=True, width=150),
+            Column("day", label=says("Date"), width=110),
+            Column("state", tone=TONES.__getitem__, width=110),
+            Column("reason", label=says("Reason"), width=280),
+            Column("answer", label=says("Answer"), width=200),
+            Column("class", look_up=class_names.of_rows, width=210),
+            Column("asked_at", label=says("Asked"), width=140),
+        ),
+        search=("student_id.customer_id.name",),
+        filters=(AnyOf("state"), DateRange("day", label=says("Date"))),
+        sort="-asked_at",
+        sorts=("asked_at", "day"),
+        actions=(
+            Action(
+                "accept",
+                says("Accept..."),
+                run=apologies.accept_many,
+                needs=apologies.DECIDE,
+                params=ANSWER,
+                verb=says("Accept"),
+                done=says("{count} accepted."),
+                icon=":material/check:",
+            ),
+            Action(
+                "decline",
+                says("Decline..."),
+                run=apologies.decline_many,
+                needs=apologies.DECIDE,
+                params=ANSWER,
+                verb=says("Decline"),
+                done=says("{count} declined."),
+                icon=":material/close:",
+            ),
+        ),
+        empty=says("Nobody apologised."),
+    )
+)

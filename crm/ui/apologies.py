@@ -1,0 +1,90 @@
+"""A student's apologies: asking to be excused from a day of an own class, what was answered, taking one back."""
+
+import streamlit as st
+
+from crm.domain.calendar import day_of
+from crm.domain.teaching import Apology, ApologyState
+from crm.errors import Invalid, ThanosError
+from crm.i18n import Says, _, literal, marked, says, show
+from crm.rbac import Actor
+from crm.services import apologies as services
+from crm.services import class_names
+from crm.settings import settings
+from crm.ui.session import now, reading_as_somebody, writing_as_somebody
+
+SAID = "apologies:said"
+_ASKED = says("Asked. Your class teacher decides and you are told.")
+COLOURS = {
+    ApologyState.ASKED: "orange",
+    ApologyState.ACCEPTED: "green",
+    ApologyState.DECLINED: "red",
+    ApologyState.WITHDRAWN: "gray",
+}
+
+
+def apologies(actor: Actor) -> None:
+    """Draws the form and the list for whoever is a student. Nobody else sees anything of it."""
+    if not actor.may(services.APOLOGISE):
+        return
+    with reading_as_somebody() as session:
+        classes = services.own_classes(session, actor, now())
+        rows = services.mine(session, actor)
+        names = class_names.named(session, (row.class_group_id for row in rows))
+    if not classes and not rows:
+        return
+    st.subheader(_("Apologies"), anchor=False)
+    said: tuple[Says, bool] | None = st.session_state.pop(SAID, None)
+    if said is not None:
+        (st.success if said[1] else st.error)(marked(said[0]), icon=":material/info:")
+    if classes:
+        _form(actor, dict(classes))
+    for row in rows:
+        _one(actor, row, names[row.class_group_id])
+
+
+def _form(actor: Actor, classes: dict[int, Says]) -> None:
+    with st.expander(_("Ask to be excused")), st.form("apologies:form", border=False):
+        today = day_of(now(), settings().zone)
+        st.selectbox(_("Class"), list(classes), format_func=lambda key: str(classes[key]), key="apologies:class")
+        st.date_input(_("Which day"), value=None, min_value=today, format="YYYY-MM-DD", key="apologies:day")
+        st.text_area(_("Reason"), max_chars=services.LONGEST, height=80, key="apologies:reason")
+        st.form_submit_button(_("Ask"), type="primary", on_click=_ask, args=(actor,))
+
+
+def _ask(actor: Actor) -> None:
+    kept = st.session_state
+    try:
+        with writing_as_somebody() as session:
+            services.ask(
+                session, actor, kept["apologies:class"], kept["apologies:day"], kept["apologies:reason"], now()
+            )
+    except ThanosError as error:
+        why = next(iter(error.fields.values()), error.says) if isinstance(error, Invalid) else error.says
+        kept[SAID] = (why, False)
+        return
+    kept[SAID] = (_ASKED, True)
+    kept["apologies:reason"], kept["apologies:day"] = "", None
+
+
+def _one(actor: Actor, row: Apology, name: Says) -> None:
+    today = day_of(now(), settings().zone)
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{show(row.day)}** {literal(str(name))}", width="content")
+            st.badge(str(row.state.label), color=COLOURS[row.state])  # type: ignore[arg-type]
+            if row.state in (ApologyState.ASKED, ApologyState.ACCEPTED) and row.day >= today:
+                st.button(
+                    _("Take it back"), key=f"apologies:back:{row.id}", type="tertiary", on_click=_take_back,
+                    args=(actor, row.id),
+                )  # fmt: skip
+        st.caption(literal(row.reason))
+        if row.answer:
+            st.caption(":material/reply: " + literal(row.answer))
+
+
+def _take_back(actor: Actor, apology_id: int) -> None:
+    try:
+        with writing_as_somebody() as session:
+            services.take_back(session, actor, apology_id, now())
+    except ThanosError as error:
+        st.session_state[SAID] = (error.says, False)

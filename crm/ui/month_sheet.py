@@ -1,0 +1,131 @@
+"""The month sheet: a real table, so that a screen reader reads each mark with its student and its day."""
+
+import tempfile
+from datetime import date, timedelta
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from crm.domain.calendar import day_of
+from crm.domain.marks import Mark
+from crm.domain.teaching import Attendance, DayState
+from crm.errors import ThanosError
+from crm.i18n import _, marked, show
+from crm.rbac import Actor
+from crm.services import month_sheet
+from crm.services.month_sheet import Line, Sheet
+from crm.settings import settings
+from crm.ui.address import choose
+from crm.ui.export_files import offer
+from crm.ui.session import now, reading_as_somebody, writing_as_somebody
+
+SIGNS = {
+    Attendance.PRESENT: "✓",
+    Attendance.EXCUSED: "E",
+    Attendance.LATE: "L",
+    Attendance.ABSENT: "✗",
+    Attendance.LEFT_EARLY: "◐",
+}
+STYLE = """
+<style>
+.month-sheet { overflow-x: auto; max-width: 100%; }
+.month-sheet table { border-collapse: collapse; font-size: 0.875rem; }
+.month-sheet th, .month-sheet td { padding: 0.2rem 0.4rem; border: 1px solid rgba(128,128,128,0.35); text-align: center;
+  white-space: nowrap; }
+.month-sheet th[scope=row] { text-align: left; position: sticky; left: 0;
+  background: var(--st-background-color, Canvas); }
+.month-sheet .open { opacity: 0.55; }
+.month-sheet .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+</style>
+"""
+
+
+def sheet(actor: Actor) -> None:
+    """Draws the choice of class and month, the sheet, and its way out as a file."""
+    with reading_as_somebody() as session:
+        classes = month_sheet.classes(session, actor)
+    group = choose("class", _("Class"), list(classes), lambda key: str(classes[key]))
+    if group is None:
+        st.info(_("You have no class."))
+        return
+    month = _month()
+    with reading_as_somebody() as session:
+        found = month_sheet.sheet(session, actor, group, month)
+    if not found.lines:
+        st.info(_("Nothing was initialised in this month."))
+        return
+    st.html(STYLE + _table(found, group))
+    legend = " · ".join(f"{sign} {mark.label}" for mark, sign in SIGNS.items())
+    st.caption(f"{legend} · " + _("Pale: not confirmed, so it does not count."))
+    st.caption(marked(found.words))
+    if actor.may(month_sheet.EXPORT):
+        _export(actor, group, month)
+
+
+def _month() -> date:
+    today = day_of(now(), settings().zone).replace(day=1)
+    months = [today + timedelta(days=20)]
+    for _each in range(24):
+        months.append(months[-1].replace(day=1) - timedelta(days=1))
+    ahead = (months[0].replace(day=28) + timedelta(days=10)).replace(day=1)
+    numbers = [each.year * 100 + each.month for each in (*months, ahead)]
+    chosen = choose("month", _("Month"), numbers, lambda key: f"{key // 100}-{key % 100:02d}") or numbers[0]
+    return date(chosen // 100, chosen % 100, 1)
+
+
+def _table(found: Sheet, group: int) -> str:
+    heads = "".join(
+        f"<th scope='col'{_open(day.state)}><span title='{show(day.held_on)}'>{day.held_on.day}</span></th>"
+        for day in found.days
+    )
+    lines = "".join(_line(found, line, group) for line in found.lines)
+    student, month, so_far = escape(_("Student")), escape(_("Month")), escape(_("So far"))
+    return (
+        f"<div class='month-sheet' tabindex='0'><table><caption class='said'>{escape(str(found.label))}</caption>"
+        f"<thead><tr><th scope='col'>{student}</th>{heads}<th scope='col'>{month}</th><th scope='col'>{so_far}</th>"
+        f"</tr></thead><tbody>{lines}</tbody></table></div>"
+    )
+
+
+def _line(found: Sheet, line: Line, group: int) -> str:
+    cells = "".join(f"<td{_open(day.state)}>{_mark(line.marks.get(day.id))}</td>" for day in found.days)
+    rows = f"/attendance?tab=records&r_student={line.student_id}&r_class={group}"
+    first, last = found.days[0].held_on, found.days[-1].held_on
+    return (
+        f"<tr><th scope='row'>{escape(line.name)}</th>{cells}"
+        f"<td><a href='{rows}&r_held_on={first}..{last}'>{escape(str(line.month.says))}</a></td>"
+        f"<td><a href='{rows}'>{escape(str(line.all.says))}</a></td></tr>"
+    )
+
+
+def _mark(mark: Mark | None) -> str:
+    if mark is None:
+        nothing = escape(_("no record"))
+        return f"<span class='said'>{nothing}</span>"
+    said = escape(str(mark.says))
+    sign = f"{SIGNS[mark.attendance]}{mark.minutes or ''}"
+    return f"<span aria-hidden='true' title='{said}'>{sign}</span><span class='said'>{said}</span>"
+
+
+def _open(state: DayState) -> str:
+    return "" if state is DayState.TAKEN else " class='open'"
+
+
+def _export(actor: Actor, group: int, month: date) -> None:
+    if not st.button(_("Export"), key="month:export", icon=":material/download:"):
+        return
+    folder = Path(tempfile.mkdtemp(prefix="month-"))
+    file = folder / "sheet.xlsx"
+    try:
+        with writing_as_somebody() as session:
+            month_sheet.export(session, actor, group, month, file, now())
+        title = _("Attendance")
+        address = offer(actor, file, f"{title} {month:%Y-%m}.xlsx")
+    except ThanosError as error:
+        st.error(marked(error.says), icon=":material/error:")
+        return
+    finally:
+        file.unlink(missing_ok=True)
+        folder.rmdir()
+    st.link_button(_("Download"), address, icon=":material/download:")
