@@ -41,13 +41,10 @@ from crm.rbac import Actor, Reach
 from crm.rbac import store as rbac
 from crm.services import (
     accounts,
-<<<<<<< HEAD
-    at_risk,
-=======
     apologies,
+    at_risk,
     attendance,
     class_day,
->>>>>>> 9f99031 (Apologies, make-ups, the month sheet, and a reminder in the evening of days that nobody confirmed)
     class_gradebook,
     classes,
     customers,
