@@ -50,6 +50,18 @@ def test_back_twice_in_one_breath_is_not_undone_by_what_the_filters_showed(visit
     page.wait_for_url("**/?q=Book+1&binding=cloth")
 
 
+def test_choices_picked_in_one_breath_all_hold_though_their_counts_change(visit: Callable[..., Visitor]) -> None:
+    page = visit().page
+
+    for label, choice in (("Binding", "Cloth"), ("Lent", "No"), ("Binding", "Paperback")):
+        page.get_by_label(label).first.click()
+        page.get_by_role("option", name=choice).click()
+
+    page.wait_for_function("location.search == '?binding=cloth&binding=paper&lent=no'")
+    expect(page.get_by_text("Binding: Cloth, Paperback", exact=True)).to_be_visible()
+    expect(page.get_by_text(re.compile("No rows are shown"))).to_have_count(0)
+
+
 def test_a_record_opens_with_one_click_and_back_returns_to_the_list(visit: Callable[..., Visitor]) -> None:
     visitor = visit("?q=Book 1")
 
