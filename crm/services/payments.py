@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
+from crm.domain.accounts import Account
 from crm.domain.customers import Customer, CustomerState
 from crm.domain.payments import Payment, PaymentKind, PaymentState
 from crm.domain.students import Student
@@ -25,7 +26,7 @@ from crm.services.class_names import named
 from crm.services.holding import TOO_LATE, lapsed_among, locked
 from crm.services.payment_checks import checked, required
 from crm.services.scopes import HELD, LIVE, NO_SUCH
-from crm.services.student_scopes import CLIENTS, PAYMENTS
+from crm.services.student_scopes import CLIENTS, PAYMENTS, STUDENTS
 
 VIEW, RECORD, EDIT = "payments.view", "payments.record", "payments.edit"
 DOUBLE_CLICK = timedelta(seconds=30)
@@ -182,6 +183,49 @@ def _named(session: Session, classes: Mapping[int, int | None]) -> dict[int, Say
 def decided(_session: Session, _actor: Actor, rows: Sequence[Payment]) -> Mapping[int, Says]:
     """Which of these payments cannot be corrected any more, by id."""
     return {row.id: DECIDED for row in rows if row.id is not None and row.state is not PaymentState.PENDING}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One payment as somebody may read it. `student_id` is the student whom it concerns, where they may see that one."""
+
+    payment: Payment
+    customer: str
+    class_name: Says | None
+    left_name: Says | None
+    recorded_by: str
+    decided_by: str | None
+    student_id: int | None
+
+
+def sheet(session: Session, actor: Actor, payment_id: int) -> Sheet:
+    """All about one payment. Raises `NotFound`, `NotAllowed`."""
+    row = session.exec(visible_to(session, actor).where(Payment.id == payment_id)).one_or_none()
+    if row is None:
+        raise NotFound(says("There is no such record, or you may not see it."), VIEW, payment_id)
+    names = named(session, [key for key in (row.class_group_id, row.from_class_group_id) if key is not None])
+    people = dict(
+        map(
+            tuple,
+            session.execute(
+                select(col(Account.id), col(Account.display_name)).where(
+                    col(Account.id).in_([row.recorded_by_id, row.decided_by_id])
+                )
+            ),
+        )
+    )
+    student = select(col(Student.id)).where(
+        col(Student.customer_id) == row.customer_id, STUDENTS.where(actor, "students.view")
+    )
+    return Sheet(
+        row,
+        session.get_one(Customer, row.customer_id).name,
+        names.get(row.class_group_id or 0),
+        names.get(row.from_class_group_id or 0),
+        people.get(row.recorded_by_id, ""),
+        people.get(row.decided_by_id) if row.decided_by_id is not None else None,
+        session.scalar(student),
+    )
 
 
 def find(session: Session, actor: Actor, permission: str, payment_id: int) -> Payment:

@@ -396,6 +396,6 @@ def test_whose_time_ran_out_is_not_deleted_before_the_rule_has_closed_the_episod
         late.id: says("The time for this customer ran out: it goes to the public pool."),
         in_time.id: None,
         extended.id: None,
-        paid.id: None,
+        paid.id: says("{name} has a payment, so the customer stays.", name=paid.name),
     }
     assert [each.outcome for each in episodes(session, late)] == [Outcome.FOLLOWING]

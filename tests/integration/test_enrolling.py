@@ -1,5 +1,6 @@
 """From customer to student: the first confirmation does all of it, or nothing."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -12,9 +13,11 @@ from crm.domain.payments import PaymentKind, PaymentState
 from crm.domain.students import Enrolment, Student
 from crm.domain.teaching import StudyRecord
 from crm.rbac import store as rbac
-from crm.services import holding, payment_decisions, payments, student_sign_ins
+from crm.services import customers, holding, payment_decisions, payments, student_sign_ins
 from crm.services.passwords import matches
 from crm.services.permissions import install_roles
+from crm.settings import ROOT
+from crm.xlsx.fields import BY_KEY
 from tests.builders import (
     NOON,
     a_consultant,
@@ -346,6 +349,46 @@ def test_only_who_may_decide_enrols(session, finance, seller):
 
     with pytest.raises(payment_decisions.Refused):
         payment_decisions.confirm_many(session, consultant, [deposit.id], NOON)
+
+
+# Nobody enrols without a confirmed payment
+
+
+def test_no_service_form_or_import_enrols_without_a_confirmed_payment(session, finance, seller):
+    customer = a_private_customer(session, seller)
+    manager = an_actor(role="administrator", of=seller)
+    enrolled = {"state": CustomerState.ENROLLED}
+    deposit = a_deposit(session, customer, a_class_group(session))
+
+    with pytest.raises(payments.Invalid):
+        customers.save_changes(session, manager, customer.id, customer.version, enrolled, NOON)
+    with pytest.raises(payments.Invalid):
+        customers.add(session, manager, {"name": "Hu", "phone": "13800138001", **enrolled}, NOON)
+    with pytest.raises(payments.Invalid):
+        payments.save(session, manager, deposit.id, 1, {"state": PaymentState.CONFIRMED}, NOON)
+    assert {"state", "student", "enrolled"} & set(BY_KEY) == set()
+
+    session.expire_all()
+    assert (customer.state, deposit.state) == (CustomerState.PRIVATE, PaymentState.PENDING)
+    assert session.exec(select(Student)).all() == session.exec(select(Enrolment)).all() == []
+
+
+def test_one_file_alone_makes_students_and_places():
+    """Whatever else there is to come, it enrols nobody."""
+    makes = re.compile(r"(?<![\w.])(?:Student|Enrolment)\(\s*[a-z_]+\s*=|insert\((?:Student|Enrolment)\)")
+    files = [file for folder in ("services", "store", "cli") for file in (ROOT / "crm" / folder).rglob("*.py")]
+
+    assert [file.name for file in files if makes.search(file.read_text("utf-8"))] == ["enrolling.py"]
+
+
+def test_who_has_a_payment_is_not_deleted(session, seller):
+    customer = a_private_customer(session, seller)
+    a_payment(session, customer, PaymentState.REJECTED)
+    manager = an_actor(role="administrator", of=seller)
+
+    told = customers.delete_many(session, manager, [customer.id], NOON)
+
+    assert str(told[customer.id]) == f"{customer.name} has a payment, so the customer stays."
 
 
 # Sign-ins
