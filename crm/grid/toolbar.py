@@ -75,7 +75,7 @@ def _placeholder(here: Here) -> str:
 
 def _search_labels(here: Here) -> list[str]:
     fields = [(one if isinstance(one, str) else one.field).split(".")[0] for one in here.config.search]
-    return [str(here.config.label(field)) for field in fields]
+    return [str(here.config.label(field)) for field in dict.fromkeys(fields)]
 
 
 def _order(here: Here, view: View) -> None:

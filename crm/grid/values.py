@@ -4,6 +4,7 @@ import math
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import Enum as PyEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -86,7 +87,7 @@ def _read(rule: Rule, raw: Any, zone: ZoneInfo) -> Any:
         case "decimal":
             return _decimal(raw)
         case "money":
-            return round(_decimal(raw) * 100)
+            return _cents(raw)
         case "date":
             return _date(raw)
         case "moment":
@@ -122,6 +123,16 @@ def _decimal(raw: Any) -> float:
     if isinstance(raw, bool) or not math.isfinite(number):
         raise ValueError
     return number
+
+
+def _cents(raw: Any) -> int:
+    """Exact, because half a cent too much in one place is a cent too much in the sum."""
+    _decimal(raw)
+    # An input that counts up by hundredths leaves traces far behind the point.
+    exact = Decimal(str(round(raw, 6) if isinstance(raw, float) else raw).strip()) * 100
+    if exact != exact.to_integral_value():
+        raise Wrong(says("At most two decimals fit here."))
+    return int(exact)
 
 
 def _date(raw: Any) -> date:

@@ -187,7 +187,7 @@ def decided(_session: Session, _actor: Actor, rows: Sequence[Payment]) -> Mappin
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One payment as somebody may read it. `student_id` is the student whom it concerns, where they may see that one."""
+    """One payment as somebody may read it. `student_id` is whom it concerns, where they may see that student."""
 
     payment: Payment
     customer: str

@@ -1,5 +1,7 @@
 """One payment: what it is for, what became of it, and the way to its student."""
 
+from typing import Any
+
 import streamlit as st
 
 from crm.domain.money import yuan
@@ -28,7 +30,7 @@ def payment_sheet(actor: Actor, payment_id: int) -> None:
             icon=":material/face:",
             query_params={"open": str(sheet.student_id)},
         )
-    known = {
+    known: dict[str, Any] = {
         "kind": row.kind.label,
         "amount_cents": yuan(row.amount_cents),
         "class_group_id": sheet.class_name,
@@ -40,7 +42,7 @@ def payment_sheet(actor: Actor, payment_id: int) -> None:
         "decided_by_id": sheet.decided_by,
         "note": row.note,
     }
-    told = [(str(site.words[name]), value) for name, value in known.items()]
+    told: list[tuple[str, Any]] = [(str(site.words[name]), value) for name, value in known.items()]
     told.insert(3, (_("Class that is left"), sheet.left_name))
     told.append((_("Recorded by"), sheet.recorded_by))
     for label, value in told:

@@ -76,8 +76,11 @@ def test_money_is_typed_in_units_and_held_in_cents():
     assert read_value(money, 12.34, SHANGHAI) == 1234
     assert written_value("money", 1234) == 12.34
     assert shown_value("money", 123456) == "1,234.56"
+    assert [read_value(money, raw, SHANGHAI) for raw in ("19.99", 0.1 + 0.2, 1.1, 3)] == [1999, 30, 110, 300]
     with pytest.raises(Wrong, match="At least 0"):
         read_value(money, -0.01, SHANGHAI)
+    with pytest.raises(Wrong, match="At most two decimals"):
+        read_value(money, 1.005, SHANGHAI)
 
 
 @pytest.mark.parametrize("field", ["name", "pages", "binding", "lent", "shelf_code"])
