@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import String, select, type_coerce
 from sqlmodel import Session, col
 
+from crm.domain.attendance import Figure
 from crm.domain.calendar import day_of
 from crm.domain.homework import handed_in_late
 from crm.domain.scores import in_effect
@@ -16,7 +17,7 @@ from crm.domain.teaching import CourseRecord, ScoreState, StudyRecord
 from crm.errors import NotFound
 from crm.i18n import Says, says
 from crm.rbac import Actor
-from crm.services import class_names
+from crm.services import attendance_figures, class_names
 from crm.services.class_scopes import student_of
 from crm.services.gradebook_scopes import COUNTS
 from crm.settings import settings
@@ -170,3 +171,11 @@ def handed_in(session: Session, actor: Actor, study_record_id: int) -> HandedIn:
     key, version, homework, brief, due_on, at, text, file, file_name, note = found
     late = handed_in_late(at, due_on, settings().zone)
     return HandedIn(key, version, homework or "", brief, due_on, at, late, text, file, file_name, note)
+
+
+def attended(session: Session, actor: Actor, class_id: int) -> Figure:
+    """The actor's own attendance in a class, by the one formula."""
+    actor.require(VIEW)
+    me = select(col(Student.id)).where(student_of(actor.account_id))
+    mine = (col(CourseRecord.class_group_id) == class_id) & col(StudyRecord.student_id).in_(me)
+    return next(iter(attendance_figures.figures(session, mine).values()), Figure())

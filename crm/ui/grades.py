@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
+from crm.domain.attendance import Figure, percent
 from crm.domain.scores import average, median
 from crm.domain.teaching import ScoreState
 from crm.i18n import _, show
 from crm.rbac import Actor
-from crm.services import my_grades
+from crm.services import attendance_figures, my_grades
 from crm.services.my_grades import Graded
 from crm.ui.address import choose
-from crm.ui.grades_chart import Standing, grades_chart
+from crm.ui.apologies import apologies
+from crm.ui.grades_chart import Standing, drawn, grades_chart
 from crm.ui.homework import due_next
 from crm.ui.session import now, reading_as_somebody
 
@@ -31,16 +34,20 @@ def grades(actor: Actor) -> None:
         st.caption(str(classes[class_id]))
     with reading_as_somebody() as session:
         own = my_grades.of_class(session, actor, class_id, now())
+        attended = my_grades.attended(session, actor, class_id)
     if not own.days:
         st.info(_("Your class has no day with you yet."), icon=":material/event:")
         return
-    _figures(own.days)
+    _figures(own.days, attended)
     grades_chart(own.days)
+    _as_table(own.days)
     due_next(actor, own.days)
+    st.subheader(_("All days"), anchor=False)
     _table(own.days)
+    apologies(actor)
 
 
-def _figures(days: Sequence[Graded]) -> None:
+def _figures(days: Sequence[Graded], attended: Figure) -> None:
     numbers = [day.number for day in days]
     count = sum(number is not None for number in numbers)
     figures = (
@@ -49,28 +56,47 @@ def _figures(days: Sequence[Graded]) -> None:
         (_("Graded"), show(count)),
         (_("Missing"), show(sum(day.state is ScoreState.MISSING for day in days))),
     )
+    share = percent(attended)
     with st.container(horizontal=True):
         for label, figure in figures:
-            st.metric(label, figure, border=True, width=140)
+            st.metric(label, figure, border=True, width=130)
+        st.metric(
+            _("Attendance"),
+            "–" if share is None else f"{show(share)} %",
+            border=True,
+            width=150,
+            help=str(attendance_figures.rule().words),
+        )
 
 
 def _one_decimal(figure: float | None) -> str:
     return "–" if figure is None else show(round(figure, 1))
 
 
+def _as_table(days: Sequence[Graded]) -> None:
+    """What the chart shows, as a table that every screen reader reads; made only for whoever opens it."""
+    shown = st.expander(_("The chart as a table"), key="grades:as-table", on_change="rerun")
+    if not shown.open:
+        return
+    words = Standing()
+    rows = [(show(day.held_on), day.title, words.of(day), _one_decimal(day.median)) for day in drawn(days)]
+    with shown:
+        st.table(pd.DataFrame(rows, columns=[_("Day"), _("Title"), _("Score"), _("Class median")]), hide_index=True)
+
+
 def _table(days: Sequence[Graded]) -> None:
-    """The latest day first, as people look for it."""
+    """The latest day first, as people look for it, and the score beside it, where a phone shows it."""
     latest = days[::-1]
     words = Standing()
     frame = pa.table(
         {
             "day": pa.array([day.held_on for day in latest], pa.date32()),
-            "number": pa.array([day.day_number for day in latest], pa.int32()),
+            "score": pa.array([words.of(day) for day in latest], pa.string()),
             "title": pa.array([day.title for day in latest], pa.string()),
             "homework": pa.array([day.homework for day in latest], pa.string()),
-            "score": pa.array([words.of(day) for day in latest], pa.string()),
             "median": pa.array([day.median for day in latest], pa.float64()),
             "remark": pa.array([day.remark for day in latest], pa.string()),
+            "number": pa.array([day.day_number for day in latest], pa.int32()),
         }
     )
     column = st.column_config

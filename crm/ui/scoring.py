@@ -13,12 +13,13 @@ import streamlit as st
 from crm.domain.scores import letter_of, typed
 from crm.domain.teaching import ScoreState
 from crm.errors import ThanosError
-from crm.i18n import Says, _, marked, says, says_n, show
+from crm.i18n import Says, _, literal, marked, says, says_n, show
 from crm.rbac import Actor
 from crm.services import gradebook_scopes
 from crm.services.gradebook_scopes import SCORE, Day
 from crm.services.scoring import LONGEST_REMARK, REMARK, TYPED, Line, Sheet, Told, Typed, save, sheet
 from crm.ui.address import choose
+from crm.ui.homework import download
 from crm.ui.session import again, now, reading_as_somebody, writing_as_somebody
 
 DRAWN, SAID = "scoring:drawn", "scoring:said"
@@ -77,6 +78,7 @@ def scoring(actor: Actor, class_id: int) -> None:
             else _("Homework: {title}", title=days[day_id].homework)
         )
     _editor(actor, drawn)
+    _read_homework(actor, drawn)
 
 
 def day_name(day: Day) -> str:
@@ -145,6 +147,32 @@ def _handed_in(line: Line) -> str:
     if line.handed_in_at is None:
         return ""
     return f"{show(line.handed_in_at)} {_('(late)')}" if line.late else show(line.handed_in_at)
+
+
+def _read_homework(actor: Actor, drawn: Drawn) -> None:
+    """What one student handed in, chosen by name: under the sheet, so that scoring goes on beside it."""
+    found = {line.id: line for line in drawn.sheet.lines if line.text or line.file or line.note}
+    if not found:
+        return
+    key = st.selectbox(
+        _("Read what was handed in"),
+        list(found),
+        index=None,
+        format_func=lambda one: found[one].name,
+        placeholder=_("Choose a student"),
+        key=f"scoring:read:{drawn.sheet.course_record_id}",
+    )
+    line = found.get(key) if key is not None else None
+    if line is None:
+        return
+    with st.container(border=True):
+        st.caption(_handed_in(line))
+        if line.note:
+            st.caption(literal(line.note))
+        if line.text:
+            st.text(line.text)
+        if line.file and line.file_name:
+            download(actor, line.id, line.file, line.file_name)
 
 
 def _save(actor: Actor, drawn: Drawn) -> None:

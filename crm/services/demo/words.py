@@ -155,3 +155,31 @@ COURSES = (
     ("产品经理 Product Manager", 12_800_00),
     ("商务英语 Business English", 8_800_00),
 )
+
+HOMEWORK = (
+    (
+        "课堂练习 Exercises of the day",
+        "完成课堂上没有做完的练习，并写出思路。\nFinish the exercises of the day and say how you went about them.",
+    ),
+    (
+        "小项目 A small project",
+        "写一个可以运行的小程序，附上说明。\nWrite a small program that runs, with a few lines on how to use it.",
+    ),
+    ("读书笔记 Notes on the reading", "读完本章，写半页笔记。\nRead the chapter and write half a page of notes."),
+    ("复习题 Questions of the week", "回答本周的复习题。\nAnswer the questions of the week."),
+)
+HANDED_IN = (
+    "老师好，作业已完成，请查收。",
+    "I finished all but the last one, where I got stuck.",
+    "第三题有两种做法，都写上了。",
+    "Here is my solution with a short explanation.",
+)
+PRAISE = ("写得很好，继续保持。", "Clear and complete. Well done.", "思路清楚，代码整洁。", "Very good, and on time.")
+ADVICE = (
+    "注意变量命名。",
+    "Good start, but two cases are missing.",
+    "请再检查边界情况。",
+    "Read the brief once more before you hand in.",
+)
+COPIED = ("与同学的作业雷同，请来办公室谈。", "This is the same as another one. Please see me.")
+FAILED = ("没有按要求完成，请重做。", "This does not run. Please do it again with my help.")
