@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from crm.grid.config import TableConfig
 from crm.grid.fields import attribute
-from crm.grid.searching import searched
+from crm.grid.searching import RARE, SPARSE, searched
 from crm.grid.view import View
 from crm.rbac import Actor
 
@@ -41,17 +41,21 @@ def matching(
 
     With `walk` SQLite is told to walk the order until the page is full. Its planner does not weigh that only one
     page is wanted: left alone it gathers every match by the filter's index and sorts them all. So what narrows by
-    another field than the order's is put where no index can be used for it.
+    another field than the order's is put where no index can be used for it, but for a search that few rows match.
     """
     narrowing = [
         (one.source, one.where(view.filters[one.name], config.model, zone))
         for one in config.filters
         if one.name in view.filters
     ]
-    if view.search:
-        narrowing.append(("", searched(config, session, actor, view.search, indexed=not walk)))
-    opaque = walk and session.get_bind().dialect.name == "sqlite"
     found = config.rows(session, actor).order_by(None)
+    if view.search:
+        condition, by_keys = searched(config, session, actor, view.search, most=SPARSE if walk else RARE)
+        if by_keys:
+            found = found.where(condition)
+        else:
+            narrowing.append(("", condition))
+    opaque = walk and session.get_bind().dialect.name == "sqlite"
     for field, condition in narrowing:
         aside = opaque and field != view.sort.removeprefix("-")
         found = found.where(case((condition, 1)) == 1 if aside else condition)

@@ -60,7 +60,7 @@ class Relation:
             search=self.looks_into,
             key=self.key,
         )
-        matching = self._rows(session, actor).where(searched(table, session, actor, text))
+        matching = self._rows(session, actor).where(searched(table, session, actor, text)[0])
         return self._labels(session, matching.limit(FOUND + 1))
 
     @property

@@ -11,25 +11,29 @@ from crm.grid.fields import attribute, path, whole_number
 from crm.rbac import Actor
 
 ESCAPE = "\\"
-# Where more rows than this may match, walking the order until the page is full beats gathering them.
+# Where more rows than this may match, their number is found sooner without the indexes.
 RARE = 20_000
+# Where no more than this may match, gathering and sorting them beats walking the order until the page is full: among a
+# million a match is then so far from the next one that the walk would look at tens of thousands.
+SPARSE = 5_000
 LAST = 0x10FFFF
 
 
 def searched(
-    config: TableConfig, session: Session, actor: Actor, text: str, *, indexed: bool = True
-) -> ColumnElement[bool]:
+    config: TableConfig, session: Session, actor: Actor, text: str, *, most: int = RARE
+) -> tuple[ColumnElement[bool], bool]:
     """The condition of the search box: any declared field, matched as declared.
 
-    With `indexed` it begins from the keys that the fields' indexes name, where each field has one for this text
-    and few rows may match. What is read of an index is narrowed by the table's own scope like any row.
+    It begins from the keys that the fields' indexes name, where each field has one for this text and no more than
+    `most` rows may match; second, whether it does. What is read of an index is narrowed by the table's own scope like
+    any row.
     """
     wanted = [(one, tidy) for one in map(_whole, config.search) if (tidy := _tidied(config, one, text)) is not None]
     if not wanted:
-        return false()
+        return false(), False
     matches = or_(*(_match(config, session, one, tidy) for one, tidy in wanted))
-    keys = _keys(config, session, actor, wanted) if indexed else None
-    return matches if keys is None else attribute(config.model, config.key).in_(keys) & matches
+    keys = _keys(config, session, actor, wanted, most)
+    return (matches, False) if keys is None else (attribute(config.model, config.key).in_(keys) & matches, True)
 
 
 def escaped(text: str) -> str:
@@ -84,7 +88,7 @@ def _begins(session: Session, column: Any, text: str) -> ColumnElement[bool]:
     return and_(like, column >= text, column < after)
 
 
-def _keys(config: TableConfig, session: Session, actor: Actor, wanted: list[tuple[Search, Any]]) -> Any:
+def _keys(config: TableConfig, session: Session, actor: Actor, wanted: list[tuple[Search, Any]], most: int) -> Any:
     """The keys that the indexes name, as a select; None where a field has no index for this, or they are many."""
     parts: list[Select[Any]] = []
     for one, text in wanted:
@@ -99,5 +103,5 @@ def _keys(config: TableConfig, session: Session, actor: Actor, wanted: list[tupl
             )
         parts.append(part)
     keys = union_all(*parts) if len(parts) > 1 else parts[0]
-    few = select(func.count()).select_from(keys.limit(RARE + 1).subquery())
-    return keys if (session.scalar(few) or 0) <= RARE else None
+    few = select(func.count()).select_from(keys.limit(most + 1).subquery())
+    return keys if (session.scalar(few) or 0) <= most else None
