@@ -16,6 +16,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from crm.domain.accounts import Account
 from crm.domain.customers import Customer, CustomerState
+from crm.domain.money import yuan
 from crm.domain.payments import Payment, PaymentKind, PaymentState
 from crm.domain.students import Student
 from crm.errors import Conflict, Invalid, NotFound, ThanosError, deny
@@ -27,6 +28,7 @@ from crm.services.holding import TOO_LATE, lapsed_among, locked
 from crm.services.payment_checks import checked, required
 from crm.services.scopes import HELD, LIVE, NO_SUCH
 from crm.services.student_scopes import CLIENTS, PAYMENTS, STUDENTS
+from crm.store.many_rows import is_one_of
 
 VIEW, RECORD, EDIT = "payments.view", "payments.record", "payments.edit"
 DOUBLE_CLICK = timedelta(seconds=30)
@@ -163,6 +165,19 @@ CORRECTED = (
 DECIDED = says("This payment was decided already, so it stays as it is.")
 NOT_TYPED = says("This follows from the rules and cannot be typed in.")
 _TYPED = {column: name for name, column in _COLUMNS.items()}
+
+
+def called(session: Session, ids: Sequence[int]) -> dict[int, Says]:
+    """What these payments are called, by id: whose, what for and how much."""
+    asked = (
+        select(col(Payment.id), col(Customer.name), col(Payment.kind), col(Payment.amount_cents))
+        .join(Customer, col(Customer.id) == col(Payment.customer_id))
+        .where(is_one_of(session, col(Payment.id), ids))
+    )
+    return {
+        key: says("{name}: {kind}, {amount} yuan", name=name, kind=kind.label, amount=yuan(amount))
+        for key, name, kind, amount in session.execute(asked)
+    }
 
 
 def class_names(session: Session, rows: Sequence[Payment], _now: datetime) -> dict[int, Says]:

@@ -24,6 +24,7 @@ from crm.services import audit, money_of
 from crm.services.class_names import named
 from crm.services.money_of import Balances
 from crm.services.student_scopes import STUDENTS
+from crm.store.many_rows import is_one_of
 
 VIEW, EDIT, MONEY = "students.view", "students.edit", "students.money"
 
@@ -94,6 +95,16 @@ def money(session: Session, actor: Actor, student_id: int) -> Balances:
     if customer_id is None:
         raise NotFound(says("There is no such record, or you may not see it."), MONEY, student_id)
     return money_of.customers(session, [customer_id]).get(customer_id, {})
+
+
+def called(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    """The names of these students, by id."""
+    asked = (
+        select(col(Student.id), col(Customer.name))
+        .join(Customer, col(Customer.id) == col(Student.customer_id))
+        .where(is_one_of(session, col(Student.id), ids))
+    )
+    return dict(map(tuple, session.execute(asked)))
 
 
 def classes_of(session: Session, rows: Sequence[Student], _now: datetime) -> dict[int, str]:

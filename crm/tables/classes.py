@@ -4,7 +4,7 @@ from crm.domain.classes import ClassGroup, ClassLecturer, ClassState
 from crm.grid import AnyOf, Column, DateRange, EditForm, Form, Input, Related, TableConfig
 from crm.grid.config import Tone
 from crm.i18n import says
-from crm.services import classes, money_of
+from crm.services import class_names, classes, money_of
 from crm.tables.site import site
 
 CLASS_TONES: dict[ClassState, Tone] = {
@@ -75,6 +75,7 @@ CLASSES = site.register(
         ),
         sort="-starts_on",
         save=classes.save,
+        called=class_names.named,
         add=Form(
             fields=(
                 "school_id",

@@ -110,6 +110,7 @@ PAYMENTS = site.register(
         sort="-turn",
         save=payments.save,
         locked=payments.decided,
+        called=payments.called,
         edit=EditForm(
             fields=(
                 Input("amount_cents", kind="money"),

@@ -1,7 +1,6 @@
 """The table of students."""
 
-from datetime import datetime
-
+from crm.domain.normalise import digits_typed
 from crm.domain.students import Student
 from crm.grid import Column, DateRange, EditForm, Search, TableConfig
 from crm.i18n import says
@@ -20,11 +19,6 @@ ASKED = (
     "placed_benefits",
     "placed_on",
 )
-
-
-def placement(student: Student, _now: datetime) -> str:
-    """Where a student found work: company, position, place."""
-    return " · ".join(filter(None, (student.placed_company, student.placed_position, student.placed_place)))
 
 
 STUDENTS = site.register(
@@ -54,15 +48,21 @@ STUDENTS = site.register(
                 see="students.money",
                 width=120,
             ),
-            Column("placement", value=placement, label=says("Placement"), width=220),
+            Column("contact_in_need", edit=EDIT, width=140),
+            Column("contact_in_need_phone", edit=EDIT, width=140),
+            Column("placed_company", edit=EDIT, width=160),
+            Column("placed_place", edit=EDIT, width=120),
+            Column("placed_position", edit=EDIT, width=140),
             Column("placed_salary", edit=EDIT, help=says("In yuan a month."), width=110),
+            Column("placed_benefits", edit=EDIT, width=180),
             Column("placed_on", edit=EDIT, width=120),
             Column("created_at", label=says("Student since"), width=150),
         ),
-        search=("customer_id.name", Search("customer_id.phone", match="prefix")),
+        search=("customer_id.name", Search("customer_id.phone", match="prefix", tidy=digits_typed), "placed_company"),
         filters=(DateRange("created_at", label=says("Student since")), DateRange("placed_on")),
         sort="-created_at",
         save=students.save,
+        called=students.called,
         edit=EditForm(fields=ASKED, needs=EDIT, title=says("Edit the student")),
         actions=(recording(payments.record_for_students),),
         empty=says("No students here yet. A confirmed payment makes a customer a student."),

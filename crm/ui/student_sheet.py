@@ -102,9 +102,8 @@ def _hand_out(actor: Actor, sheet: Sheet) -> None:
     if st.button(_("Make the password"), key="student:make", type="primary"):
         try:
             with writing_as_somebody() as session:
-                st.session_state[SECRET] = tuple(
-                    student_sign_ins.hand_out(session, actor, sheet.student.id or 0, now())
-                )
+                made = student_sign_ins.hand_out(session, actor, sheet.student.id or 0, now())
+            st.session_state[SECRET] = (made.name, made.password)
             st.session_state[WRONG] = ()
         except ThanosError as error:
             st.session_state[WRONG] = (error.says,)

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+import bcrypt
 import pytest
 from sqlmodel import Session, select
 
@@ -400,13 +401,17 @@ def test_a_new_sign_in_opens_with_the_password_that_was_handed_out(session, fina
     student = student_of(session, customer)
     account = session.get_one(Account, student.account_id)
     assert account.name == "10001"
-    assert not matches("!", account.password_hash)
+    assert account.password_hash == student_sign_ins.CLOSED
 
     handed = student_sign_ins.hand_out(session, finance, student.id, NOON)
 
     assert handed.name == "10001"
     assert matches(handed.password, account.password_hash)
     assert account.must_change_password
+
+
+def test_a_closed_sign_in_is_checked_like_any_other_and_opens_to_nobody():
+    assert bcrypt.checkpw(b"", student_sign_ins.CLOSED.encode()) is False
 
 
 def test_a_taken_name_gives_way_to_a_number(session, finance, seller):
