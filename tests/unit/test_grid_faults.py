@@ -44,6 +44,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"save": lambda session: 1},
      "save is called with (session, actor, key, version, changes, now), which it does not take. Change its arguments."),
     ({"detail": lambda key: None}, "detail is called with (actor, key), which it does not take. Change its arguments."),
+    ({"called": lambda row: "x"}, "called is called with (session, keys), which it does not take. Change its arguments."),
     ({"locked": lambda rows: {}, "save": books.save_book},
      "locked is called with (session, actor, rows), which it does not take. Change its arguments."),
     ({"export": "take home"}, "export is 'take home'. A permission reads page.action, such as 'customers.edit'."),
