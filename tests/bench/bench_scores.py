@@ -1,13 +1,13 @@
 """Scores: a class gradebook of 60 × 120, *My grades* after 5 years of daily scores, both as CPU of a page's rerun.
 
 Measured as `bench_grid` does: inside the run, in the thread that draws the page and asks SQLite, as the median of many
-reruns. `crowd` of students: see `bench_students`.
+reruns.
 """
 
 import gc
 import random
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -38,7 +38,7 @@ def run(folder: Path) -> Iterator[Figure]:
     with writing(engine) as session:
         small = a_scored_class(session, STUDENTS, DAYS)
         me = an_account(session).id
-        large = a_scored_class(session, CLASSMATES, YEARS * 365, me)
+        large = a_scored_class(session, CLASSMATES, YEARS * 365, [me or 0])
     with engine.connect() as connection:
         connection.exec_driver_sql("ANALYZE")
     took = _cpu(engine, "gradebook", small, 0)
@@ -48,13 +48,15 @@ def run(folder: Path) -> Iterator[Figure]:
     engine.dispose()
 
 
-def a_scored_class(session: Session, students: int, days: int, account_id: int | None = None) -> int:
-    """A class with homework on every day, nearly all of it graded. The first student is of that sign-in."""
+def a_scored_class(session: Session, students: int, days: int, accounts: Sequence[int] = ()) -> int:
+    """A class with homework on every day, nearly all of it graded. The first students have these sign-ins."""
     chance = random.Random(days)
     first = (NOW - timedelta(days=days + 5)).date()
     group: ClassGroup = a_class_group(session, starts_on=first, capacity=1000)
     pupils = [
-        a_student_in(session, group, paid=False, sign_in=False, account_id=None if each else account_id).id
+        a_student_in(
+            session, group, paid=False, sign_in=False, account_id=accounts[each] if each < len(accounts) else None
+        ).id
         for each in range(students)
     ]
     class_id, connection = group.id or 0, session.connection()

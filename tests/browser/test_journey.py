@@ -1,17 +1,32 @@
-"""The journey of a customer: in by a sheet, shared out, followed up, lost to the pool, claimed by another."""
+"""Journeys: of a customer, from a sheet to the pool and to another consultant, and of a homework, both ways."""
 
 import json
 import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
 from playwright.sync_api import expect
+from sqlmodel import select
 
+from crm.domain.accounts import Account
+from crm.domain.staff import Employee
+from crm.domain.students import Student
+from crm.store.engine import make_engine
+from crm.store.session import writing
 from tests.browser.conftest import Person, School
+from tests.school_builders import (
+    a_class_group,
+    a_course_record,
+    a_student,
+    a_student_in,
+    a_study_record,
+    an_enrolment,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 NAMES = [f"旅程{number:02}" for number in range(24)]
@@ -117,3 +132,65 @@ def _holders(school: School) -> dict[str, tuple[str, int]]:
         ).fetchall()
     assert len(rows) == len(NAMES)
     return {name: (re.sub(r"\W", "", account), number) for name, account, number in rows}
+
+
+def test_a_day_is_scored_by_keyboard_and_its_student_hands_in_and_sees_the_line(
+    somebody: Callable[..., Person], school: School, tmp_path: Path
+) -> None:
+    class_id, day_id = _a_class_to_score(school)
+    teacher = somebody("lecturer", f"/gradebook?class={class_id}&day={day_id}")
+    teacher.sees("Enter goes down")
+
+    cells = teacher.page.locator('[data-testid="stDataFrameResizable"]').first
+    box = cells.bounding_box()
+    assert box is not None
+    teacher.page.mouse.click(box["x"] + 200, box["y"] + 52)
+    cell = teacher.page.locator("#portal textarea, #portal input")
+    for typed in ("b+", "ninety", "72"):
+        # A key opens the cell, and what follows goes into it.
+        teacher.page.keyboard.press(typed[0])
+        expect(cell).to_be_visible()
+        cell.press_sequentially(typed[1:])
+        expect(cell).to_have_value(typed)
+        cell.press("Enter")
+        expect(cell).to_have_count(0)
+    teacher.press("Save").sees("2 cells saved.").sees("1 cell is not saved.")
+
+    with closing(sqlite3.connect(school.var / "thanos.db")) as database:
+        stored = database.execute(
+            "SELECT score FROM study_record WHERE course_record_id = ? ORDER BY id", (day_id,)
+        ).fetchall()
+    assert stored == [(85,), (None,), (72,)]
+
+    student = somebody("student", f"/grades?class={class_id}")
+    student.sees("Homework")
+    student.page.locator("input[type=file]").set_input_files(
+        {"name": "mine.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 mine"}
+    )
+    student.press("Hand in").sees("Handed in 20")
+    with student.page.expect_download() as download:
+        student.page.get_by_role("link", name="mine.pdf").click()
+    assert Path(download.value.path()).read_bytes() == b"%PDF-1.7 mine"
+
+
+def _a_class_to_score(school: School) -> tuple[int, int]:
+    """A class of the demo's lecturer with three students, the second of whom is the demo's, and a day with homework."""
+    engine = make_engine(f"sqlite:///{school.var / 'thanos.db'}")
+    today = datetime.now(UTC).date()
+    with writing(engine) as session:
+        staff = session.exec(select(Employee).join(Account).where(Account.name == "lecturer")).one()
+        account = session.exec(select(Account.id).where(Account.name == "student")).one()
+        group = a_class_group(session, staff, starts_on=today + timedelta(days=1))
+        me = session.exec(select(Student).where(Student.account_id == account)).one_or_none()
+        second = me or a_student(session, "评分02", account_id=account)
+        students = [a_student_in(session, group, "0评分", sign_in=False, paid=False), second]
+        students.append(a_student_in(session, group, "龥评分", sign_in=False, paid=False))
+        an_enrolment(session, second, group, paid=False)
+        day = a_course_record(
+            session, group, initialised_at=datetime.now(UTC), homework_title="Exercise", homework_due_on=today
+        )
+        for each in students:
+            a_study_record(session, day, each)
+        made = group.id or 0, day.id or 0
+    engine.dispose()
+    return made

@@ -1,0 +1,141 @@
+"""*My grades* and *Gradebook* on the screen: nobody else's by any address, nothing changed by looking."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlmodel import SQLModel, select
+
+from crm.domain.accounts import Account
+from crm.domain.scores import NONE
+from crm.domain.teaching import ScoreState
+from crm.rbac import store as rbac
+from crm.services.my_grades import of_class
+from crm.services.permissions import install_roles
+from crm.services.scoring import REMARK, TYPED, Line, Sheet
+from crm.store.session import reading, writing
+from crm.ui.grades_chart import chart_frame, chart_spec, drawn
+from crm.ui.scoring import Drawn, changes
+from tests.app.people import page_as
+from tests.builders import an_actor
+from tests.scored import Class, a_day, a_scored_class, grade
+
+NOW = datetime.now(UTC)
+TODAY = NOW.date()
+WATCHED = ("study_record", "course_record", "enrolment", "student")
+
+
+@pytest.fixture(autouse=True)
+def _sqlite(sqlite_url):
+    """The page is the same on both engines; what it calls is tested on both."""
+
+
+@pytest.fixture
+def two_classes():
+    """Two classes, of which each student has a role and a sign-in, and whose days are scored in every state."""
+    with writing() as session:
+        install_roles(session)
+        return [_a_class(session, number) for number in (60, 77)]
+
+
+def _a_class(session, number) -> Class:
+    klass = a_scored_class(session, 2, starts_on=TODAY - timedelta(days=40))
+    for ago, state in ((3, ScoreState.COPIED), (9, None), (6, ScoreState.FAILED), (5, ScoreState.NOT_DUE)):
+        for row in a_day(session, klass, TODAY - timedelta(days=ago), due_in=1, title=f"Day of {number}")[1]:
+            grade(row, number) if state is None else setattr(row, "score_state", state)
+    for who, role in ((klass.students[0].account_id, "student"), (klass.lecturer.account_id, "lecturer")):
+        found = rbac.role_named(session, role)
+        rbac.give_role(session, who, [found.id])
+        session.get(Account, who).locale = "en"
+    session.flush()
+    return klass
+
+
+def of(account_id):
+    with reading() as session:
+        return session.exec(select(Account).where(Account.id == account_id)).one()
+
+
+def rows():
+    with reading() as session:
+        return {name: session.execute(select(SQLModel.metadata.tables[name])).all() for name in WATCHED}
+
+
+HOSTILE = ({}, {"class": "theirs"}, {"homework": "theirs"}, {"day": "theirs"}, {"student": "theirs", "score": "100"})
+
+
+@pytest.mark.parametrize("query", HOSTILE)
+def test_a_student_reads_nobody_elses_scores_by_any_address_and_changes_nothing_by_looking(two_classes, query):
+    mine, other = two_classes
+    before = rows()
+    at = page_as(of(mine.students[0].account_id), "grades")
+    for name, value in query.items():
+        at.query_params[name] = str(other.group.id) if value == "theirs" else value
+
+    at.run()
+
+    assert not at.exception
+    shown = at.dataframe[0].value
+    assert set(shown["title"]) == {"Day of 60"}
+    assert [one for one in shown["score"] if one[:1].isdigit()] == ["60 (C+)"]
+    assert rows() == before
+
+
+@pytest.mark.parametrize("query", HOSTILE)
+def test_a_lecturer_opens_own_classes_by_any_address_and_changes_nothing_by_looking(two_classes, query):
+    mine, other = two_classes
+    before = rows()
+    at = page_as(of(mine.lecturer.account_id), "gradebook")
+    for name, value in query.items():
+        at.query_params[name] = str(other.group.id) if value == "theirs" else value
+
+    at.run()
+
+    assert not at.exception
+    assert [box.value for box in at.selectbox if box.key == "address:class"] == [mine.group.id]
+    assert rows() == before
+
+
+def test_a_student_has_no_gradebook_and_a_lecturer_no_grades(two_classes):
+    mine, _other = two_classes
+
+    for who, page in ((mine.students[0].account_id, "gradebook"), (mine.lecturer.account_id, "grades")):
+        at = page_as(of(who), page).run()
+        assert at.warning[0].value.startswith("You may not open this page.")
+        assert not at.dataframe
+
+
+def test_the_chart_has_points_in_day_order_and_no_number_for_a_state(two_classes):
+    mine, _other = two_classes
+    me = an_actor(role="student", account_id=mine.students[0].account_id)
+    with reading() as session:
+        days = of_class(session, me, mine.group.id, NOW).days
+
+    frame = chart_frame(drawn(days)).to_pylist()
+
+    assert [one["day"] for one in frame] == sorted(one["day"] for one in frame)
+    assert [one["score"] for one in frame] == [60.0, None, None, None]
+    assert [one["mark"] for one in frame] == [None, "Did not pass", "Missing", "Copied"]
+    marks = chart_spec("en")["layer"][-1]["encoding"]
+    assert "field" not in marks["y"]
+
+
+def a_sheet(*names, **values):
+    lines = tuple(
+        Line(number, 3, number, name, NONE, ScoreState.NOT_DUE, "", None, False, None, None, None, None)
+        for number, name in enumerate(names, 1)
+    )
+    return Drawn(Sheet(1, TODAY, lines), **values)
+
+
+def test_what_was_typed_belongs_to_the_row_that_was_drawn_there():
+    found = changes(a_sheet("A", "B", "C"), {1: {TYPED: "b+"}, 2: {REMARK: "Good", "name": "forged"}, 9: {TYPED: "A"}})
+
+    assert [(one.id, one.version, one.score, one.remark) for one in found] == [(2, 3, "b+", None), (3, 3, None, "Good")]
+
+
+def test_what_was_not_saved_is_tried_again_with_the_next_save():
+    drawn = a_sheet("A", "B", kept={(1, TYPED): ("ninety", NONE)})
+
+    assert [(one.id, one.score) for one in changes(drawn, {})] == [(1, "ninety")]
+    assert [(one.id, one.score) for one in changes(drawn, {0: {TYPED: "90"}})] == [(1, "90")]
+    assert changes(drawn, {0: {TYPED: None}}) == []
