@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 from sqlmodel import select as select_rows
@@ -66,7 +66,7 @@ def ask(
     wrong: dict[str, Says] = {}
     if day is None or day < day_of(now, settings().zone):
         wrong["day"] = says("Choose a day from today on.")
-    elif student is None or not session.scalar(exists().where(was_in_class(student, class_group_id, day)).select()):
+    elif student is None or not session.scalar(select(was_in_class(student, class_group_id, day))):
         wrong["day"] = says("Choose a day on which you are in this class.")
     if not text or len(text) > LONGEST:
         wrong["reason"] = says("Give a reason of at most {count} characters.", count=LONGEST)

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlalchemy import insert, select
+from sqlmodel import Session, SQLModel, col
 
 from crm.domain.series import LONGEST, Span, days_of
 from crm.domain.teaching import CourseRecord
@@ -15,7 +14,6 @@ from crm.rbac import Actor
 from crm.services import audit
 from crm.services.course_record_cells import checked
 from crm.services.course_records import ADD, class_to_add_to, last_number, usual_lecturer
-from crm.store.many_rows import insert_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +61,8 @@ def add_series(session: Session, actor: Actor, series: Series, now: datetime) ->
         "title": "",
         "version": 1,
     }
-    columns: dict[str, list[Any]] = {
-        "held_on": list(planned.new),
-        "day_number": list(range(number, number + len(planned.new))),
-    }
-    insert_many(session, "course_record", same, columns)
+    rows = [{**same, "held_on": day, "day_number": next_one} for next_one, day in enumerate(planned.new, start=number)]
+    session.connection().execute(insert(SQLModel.metadata.tables["course_record"]), rows)
     after = {"days": len(planned.new), "first": planned.new[0], "last": planned.new[-1]}
     audit.record(session, actor, ADD, "class_group", group, None, after, now)
     return planned

@@ -60,6 +60,7 @@ def school(engine: Engine) -> Engine:
         student = b.a_student(session, customer_id=enrolled.id, sign_in=False)
         deposit = b.a_deposit(session, enrolled, group, PaymentState.CONFIRMED)
         b.an_enrolment(session, student, group, payment_id=deposit.id)
+        b.a_study_record(session, b.a_course_record(session, group, initialised_at=a.NOON), student)
         a.a_customer(session)
         session.execute(text("INSERT INTO sharing_round (id, step, revision) VALUES (1, 0, 0)"))
     assert found(engine) == []
@@ -102,6 +103,14 @@ def _unguarded(engine: Engine) -> Iterator[str]:
 
 
 BROKEN = {
+    "a record of a day before the student joined": (
+        "UPDATE course_record SET held_on = '2020-01-01' WHERE id = 1",
+        "study_record 1: student 1 was not in class 1 on 2020-01-01",
+    ),
+    "a make-up of another's day": (
+        "UPDATE study_record SET makes_up_id = 1 WHERE id = 1",
+        "study_record 1: makes up record 1, which is of another student or course",
+    ),
     "a state that is none": ("UPDATE customer SET state = 'lost' WHERE id = 4", "customer 4: state is lost"),
     "private, but nobody holds it": (
         "UPDATE customer SET consultant_id = NULL WHERE id = 1",

@@ -12,7 +12,7 @@ from sqlmodel import Session, SQLModel
 from crm.domain.customers import CustomerState
 from crm.errors import Refused
 from crm.i18n import says
-from crm.services.demo import office, scores, words
+from crm.services.demo import office, scores, teaching, words
 from crm.services.demo.campus import Campus
 from crm.services.demo.clock import Clock
 from crm.services.demo.lives import Life, World, live
@@ -79,6 +79,7 @@ def fill(
             _fill_customers(
                 session, school, World(clock, Random(f"{seed}:lives"), school.holders), campus, customers, progress
             )
+        teaching.fill(session, seed, clock)
         scores.fill(session, seed, clock, school.account("student"))
         if is_postgres(session):
             mend_sequences(session.connection())

@@ -183,3 +183,15 @@ ADVICE = (
 )
 COPIED = ("与同学的作业雷同，请来办公室谈。", "This is the same as another one. Please see me.")
 FAILED = ("没有按要求完成，请重做。", "This does not run. Please do it again with my help.")
+
+LESSONS = (
+    "变量与类型 Variables",
+    "循环 Loops",
+    "函数 Functions",
+    "数据库 Databases",
+    "测试 Testing",
+    "小组项目 Group project",
+    "复习 Review",
+)
+
+APOLOGIES = ("身体不舒服。", "At the dentist.", "家里有事。", "A family matter.", "面试。")

@@ -14,7 +14,7 @@ from crm.domain.expiry import scheduled
 from crm.domain.records import JobOutcome, JobRun
 from crm.i18n import Says
 from crm.services import sharing_round
-from crm.services.doctor import history, holding, people, records, school
+from crm.services.doctor import history, holding, people, records, school, teaching
 from crm.services.doctor.ask import ask
 from crm.services.job_names import EXPIRE
 from crm.settings import settings
@@ -39,6 +39,7 @@ def check(session: Session, now: datetime, redis: Proposals | None = None) -> li
         *history.CHECKS,
         *records.CHECKS,
         *school.CHECKS,
+        *teaching.CHECKS,
     ):
         found += ask(session, one, facts)
     found += records.numbers(session, postgres=postgres)

@@ -1,0 +1,83 @@
+"""The pages of course records and attendance: what they show, and that looking at them writes nothing."""
+
+import pytest
+from sqlalchemy import text
+
+from crm.services.study_records import initialise
+from crm.store.engine import engine
+from crm.store.session import reading, writing
+from tests.app.people import a_person, page_as
+from tests.builders import an_employee
+from tests.granted import NOW
+from tests.school_builders import a_class_group, a_course_record, a_student
+from tests.teaching import an_apology, in_class
+
+TODAY = NOW.date()
+
+
+@pytest.fixture
+def teacher(sqlite_url):
+    """The class teacher of a class with a student who apologised, and an initialised day."""
+    with writing() as session:
+        account = a_person(session, "class_teacher")
+        who = an_employee(session, account_id=account.id)
+        group = a_class_group(session, teacher=who, starts_on=TODAY)
+        student = a_student(session, "Zhang San")
+        in_class(session, student, group)
+        day = a_course_record(session, group, TODAY, title="Loops")
+        initialise(session, [day.id], NOW)
+        an_apology(session, student, group, TODAY)
+    return who
+
+
+def everything() -> dict[str, list[tuple]]:
+    """Every row of every table that holds history of the school."""
+    with reading() as session:
+        tables = ("course_record", "study_record", "apology", "enrolment", "notification", "audit_entry")
+        return {name: session.execute(text(f"SELECT * FROM {name} ORDER BY id")).all() for name in tables}
+
+
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [
+        ("course-records", {}),
+        ("course-records", {"tab": "calendar"}),
+        ("attendance", {}),
+        ("attendance", {"day": "1"}),
+        ("attendance", {"day": "999999"}),
+        ("attendance", {"tab": "apologies"}),
+        ("attendance", {"tab": "month"}),
+        ("attendance", {"tab": "records"}),
+    ],
+)
+def test_opening_a_page_changes_no_history(teacher, page, query):
+    at = page_as(teacher, page)
+    for name, value in query.items():
+        at.query_params[name] = value
+    before = everything()
+
+    at.run()
+
+    assert not at.exception, at.exception
+    written = {name: rows for name, rows in everything().items() if rows != before[name]}
+    # What somebody was denied is kept; nothing else is.
+    assert set(written) <= ({"audit_entry"} if query.get("day") == "999999" else set())
+    engine().dispose()
+
+
+def test_names_are_noted_after_a_preview_and_taken_back(teacher):
+    at = page_as(teacher, "attendance").run()
+    next(one for one in at.text_area if one.label == "Names").set_value("张三, zhang")
+    next(one for one in at.button if one.label == "Preview").click().run()
+    assert any("Zhang San" in one.value and "Late" in one.value for one in at.markdown)
+    assert any("张三" in one.label for one in at.selectbox)
+
+    next(one for one in at.button if one.label == "Apply to 1 student").click().run()
+    assert [row.attendance for row in everything()["study_record"]] == ["late"]
+
+    next(one for one in at.button if one.label == "Undo").click().run()
+    assert [row.attendance for row in everything()["study_record"]] == ["present"]
+
+    next(one for one in at.button if one.label == "Confirm the attendance").click().run()
+    assert not at.exception
+    assert all(row.taken_at for row in everything()["course_record"])

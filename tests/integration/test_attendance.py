@@ -1,0 +1,292 @@
+"""Taking attendance: by the list, in bulk, by names with undo; confirming; apologies, make-ups and the reminder."""
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from crm.domain.marks import Mark
+from crm.domain.records import Notification
+from crm.domain.teaching import Apology, ApologyState, Attendance, CourseRecord, StudyRecord
+from crm.errors import Invalid, NotAllowed, NotFound, Refused
+from crm.services import apologies, attendance, attendance_reminders, class_day, make_ups, month_sheet, taken_days
+from crm.services.permissions import SYSTEM
+from crm.services.study_records import initialise
+from tests.builders import NOON, an_actor, an_employee
+from tests.school_builders import a_class_group, a_course, a_course_record, a_student, a_study_record
+from tests.teaching import DAY, an_apology, in_class
+
+P, E, L, A, LE = Attendance.PRESENT, Attendance.EXCUSED, Attendance.LATE, Attendance.ABSENT, Attendance.LEFT_EARLY
+
+
+class Taught:
+    """A class with a lecturer, a class teacher, two students and an initialised day."""
+
+    def __init__(self, session):
+        self.lecturer, self.teacher = an_employee(session), an_employee(session)
+        self.group = a_class_group(session, self.lecturer, teacher=self.teacher)
+        self.ann, self.ben = a_student(session, "Ann"), a_student(session, "Ben")
+        for student in (self.ann, self.ben):
+            in_class(session, student, self.group)
+        self.day = a_course_record(session, self.group, DAY, lecturer_id=self.lecturer.id)
+        initialise(session, [self.day.id], NOON)
+        self.actor = an_actor(role="lecturer", of=self.lecturer)
+        self.head = an_actor(role="class_teacher", of=self.teacher)
+
+    def row(self, session, student, day=None):
+        return session.exec(
+            select(StudyRecord)
+            .where(StudyRecord.course_record_id == (day or self.day).id, StudyRecord.student_id == student.id)
+            .execution_options(populate_existing=True)
+        ).one()
+
+    def as_student(self, student):
+        return an_actor(role="student", account_id=student.account_id)
+
+
+@pytest.fixture
+def taught(session):
+    return Taught(session)
+
+
+def test_a_cell_is_saved_and_minutes_make_late(session, taught):
+    row = taught.row(session, taught.ann)
+
+    attendance.save(session, taught.actor, row.id, row.version, {"late_minutes": 12}, NOON)
+    row = taught.row(session, taught.ann)
+    assert (row.attendance, row.late_minutes) == (L, 12)
+
+    attendance.save(session, taught.actor, row.id, row.version, {"attendance": "absent"}, NOON)
+    row = taught.row(session, taught.ann)
+    assert (row.attendance, row.late_minutes) == (A, None)
+
+
+def test_a_misspelt_status_in_bulk_is_refused_and_nothing_is_written(session, taught):
+    rows = [taught.row(session, each) for each in (taught.ann, taught.ben)]
+    for forged in ("vacate", "presnt", "Absent", None):
+        with pytest.raises(Invalid) as refused:
+            attendance.mark_many(session, taught.actor, [row.id for row in rows], NOON, attendance=forged)
+        assert "attendance" in refused.value.fields
+
+    assert [taught.row(session, each).attendance for each in (taught.ann, taught.ben)] == [P, P]
+
+    told = attendance.mark_many(session, taught.actor, [row.id for row in rows], NOON, attendance="late", minutes=7)
+    assert set(told.values()) == {None}
+    assert [taught.row(session, each).late_minutes for each in (taught.ann, taught.ben)] == [7, 7]
+
+
+def test_exceptions_are_noted_by_student_and_taken_back_but_for_what_somebody_changed_since(session, taught):
+    seen = {one.student_id: one.version for one in class_day.day(session, taught.actor, taught.day.id).students}
+    marks = {taught.ann.id: Mark(L, 5), taught.ben.id: Mark(A)}
+
+    applied = attendance.apply(session, taught.actor, taught.day.id, marks, seen, NOON)
+    assert taught.row(session, taught.ann).late_minutes == 5
+    ben = taught.row(session, taught.ben)
+    attendance.save(session, taught.head, ben.id, ben.version, {"attendance": "excused"}, NOON)
+    back = attendance.undo(session, taught.actor, applied, NOON)
+
+    assert back.changed == ("Ben",)
+    assert taught.row(session, taught.ann).attendance is P
+    assert taught.row(session, taught.ben).attendance is E
+
+
+def test_whom_somebody_changed_since_the_preview_stays_as_he_is(session, taught):
+    seen = {one.student_id: one.version for one in class_day.day(session, taught.actor, taught.day.id).students}
+    ben = taught.row(session, taught.ben)
+    attendance.save(session, taught.head, ben.id, ben.version, {"attendance": "excused"}, NOON)
+
+    applied = attendance.apply(session, taught.actor, taught.day.id, {taught.ben.id: Mark(A)}, seen, NOON)
+
+    assert (applied.before, applied.changed) == ({}, ("Ben",))
+    assert taught.row(session, taught.ben).attendance is E
+
+
+def test_a_foreign_day_or_record_never_answers(session, taught):
+    stranger = an_actor(role="lecturer", of=an_employee(session))
+    row = taught.row(session, taught.ann)
+    said = set()
+    for key in (taught.day.id, 999_999):
+        for call in (
+            lambda key=key: class_day.day(session, stranger, key),
+            lambda key=key: attendance.apply(session, stranger, key, {taught.ann.id: Mark(A)}, {}, NOON),
+            lambda key=key: make_ups.link(session, stranger, key, row.id, NOON),
+        ):
+            with pytest.raises(NotFound) as refused:
+                call()
+            said.add(str(refused.value))
+    assert len(said) == 1
+    with pytest.raises(NotFound):
+        attendance.save(session, stranger, row.id, row.version, {"attendance": "absent"}, NOON)
+    assert None not in attendance.mark_many(session, stranger, [row.id], NOON, attendance="absent").values()
+    assert None not in taken_days.confirm_many(session, stranger, [taught.day.id], NOON).values()
+    assert month_sheet.sheet(session, stranger, taught.group.id, DAY).lines == ()
+    assert taught.row(session, taught.ann).attendance is P
+
+
+def test_initialised_becomes_taken_when_confirmed_and_can_be_taken_back_with_permission(session, taught):
+    assert taken_days.confirm_many(session, taught.actor, [taught.day.id], NOON) == {taught.day.id: None}
+    session.refresh(taught.day)
+    assert (taught.day.taken_at, taught.day.taken_by_id) == (NOON, taught.lecturer.account_id)
+    assert str(taken_days.confirm_many(session, taught.actor, [taught.day.id], NOON)[taught.day.id]).startswith(
+        "This day"
+    )
+
+    with pytest.raises(NotAllowed):
+        taken_days.reopen_many(session, taught.actor, [taught.day.id], NOON)
+    assert taken_days.reopen_many(session, taught.head, [taught.day.id], NOON) == {taught.day.id: None}
+    session.refresh(taught.day)
+    assert (taught.day.taken_at, taught.day.taken_by_id) == (None, None)
+
+
+def test_a_day_to_come_one_not_initialised_and_one_that_lacks_a_late_joiner_cannot_be_confirmed(session, taught):
+    tomorrow = a_course_record(session, taught.group, DAY + timedelta(days=1), initialised_at=NOON)
+    fresh = a_course_record(session, taught.group, DAY - timedelta(days=1))
+    in_class(session, a_student(session), taught.group)
+
+    told = taken_days.confirm_many(session, taught.actor, [tomorrow.id, fresh.id, taught.day.id], NOON)
+
+    assert [str(told[each.id])[:16] for each in (tomorrow, fresh, taught.day)] == [
+        "This day is stil", "This day was not", "1 student of thi",
+    ]  # fmt: skip
+
+
+# Apologies
+
+
+def test_a_student_asks_for_a_day_of_an_own_class_from_today_on(session, taught):
+    ann = taught.as_student(taught.ann)
+    other = a_class_group(session)
+    for group, day, reason in (
+        (taught.group.id, DAY - timedelta(days=1), "Ill"),
+        (other.id, DAY, "Ill"),
+        (999_999, DAY, "Ill"),
+        (taught.group.id, DAY, " "),
+        (taught.group.id, None, "Ill"),
+    ):
+        with pytest.raises(Invalid):
+            apologies.ask(session, ann, group, day, reason, NOON)
+
+    key = apologies.ask(session, ann, taught.group.id, DAY, "Ill", NOON)
+    with pytest.raises(Invalid):
+        apologies.ask(session, ann, taught.group.id, DAY, "Ill", NOON)
+
+    assert [one.id for one in apologies.mine(session, ann)] == [key]
+    assert apologies.mine(session, taught.as_student(taught.ben)) == []
+    told = session.exec(select(Notification.account_id)).all()
+    assert told == [taught.teacher.account_id]
+
+
+def test_accepted_the_student_is_excused_at_once_and_on_a_day_that_is_initialised_later(session, taught):
+    ann = taught.as_student(taught.ann)
+    later = a_course_record(session, taught.group, DAY + timedelta(days=1))
+    keys = [apologies.ask(session, ann, taught.group.id, day, "Ill", NOON) for day in (DAY, later.held_on)]
+
+    with pytest.raises(NotAllowed):
+        apologies.accept_many(session, taught.actor, keys, NOON)
+    assert apologies.accept_many(session, taught.head, keys, NOON, answer="Get well.") == dict.fromkeys(keys)
+    initialise(session, [later.id], NOON)
+
+    assert taught.row(session, taught.ann).attendance is E
+    assert taught.row(session, taught.ann, later).attendance is E
+    assert taught.row(session, taught.ben).attendance is P
+    assert None not in apologies.decline_many(session, taught.head, keys, NOON).values()
+
+
+def test_who_was_there_stays_late_whatever_was_accepted(session, taught):
+    key = apologies.ask(session, taught.as_student(taught.ann), taught.group.id, DAY, "Ill", NOON)
+    row = taught.row(session, taught.ann)
+    attendance.save(session, taught.actor, row.id, row.version, {"late_minutes": 3}, NOON)
+
+    apologies.accept_many(session, taught.head, [key], NOON)
+
+    assert taught.row(session, taught.ann).attendance is L
+
+
+def test_an_apology_is_taken_back_by_its_student_alone_and_may_be_asked_anew(session, taught):
+    ann = taught.as_student(taught.ann)
+    key = apologies.ask(session, ann, taught.group.id, DAY, "Ill", NOON)
+    apologies.accept_many(session, taught.head, [key], NOON)
+    with pytest.raises(NotFound):
+        apologies.take_back(session, taught.as_student(taught.ben), key, NOON)
+
+    apologies.take_back(session, ann, key, NOON)
+
+    assert taught.row(session, taught.ann).attendance is P
+    with pytest.raises(Refused):
+        apologies.take_back(session, ann, key, NOON)
+    assert apologies.ask(session, ann, taught.group.id, DAY, "Ill again", NOON) == key
+    assert session.get(Apology, key).state is ApologyState.ASKED
+
+
+def test_apologies_of_foreign_classes_are_neither_seen_nor_decided(session, taught):
+    other = an_apology(session, taught.ann, a_class_group(session))
+
+    told = apologies.accept_many(session, taught.head, [other.id, 999_999], NOON)
+
+    assert set(told.values()) == {apologies.NO_SUCH}
+    assert session.exec(apologies.to_decide(session, taught.head)).all() == []
+
+
+# Make-ups
+
+
+def test_a_missed_day_is_made_up_once_on_a_day_of_the_same_course(session, taught):
+    row = taught.row(session, taught.ann)
+    attendance.save(session, taught.actor, row.id, row.version, {"attendance": "absent"}, NOON)
+    twin = a_class_group(session, taught.lecturer, course_id=taught.group.course_id, semester=2)
+    foreign = a_class_group(session, taught.lecturer, course_id=a_course(session).id)
+    days = [a_course_record(session, twin, DAY + timedelta(days=each), initialised_at=NOON) for each in (1, 2)]
+
+    assert list(make_ups.missed_days(session, taught.actor, days[0].id)) == [row.id]
+    with pytest.raises(Invalid):
+        make_ups.link(session, taught.actor, a_course_record(session, foreign).id, row.id, NOON)
+    with pytest.raises(Invalid):
+        make_ups.link(session, taught.actor, days[0].id, taught.row(session, taught.ben).id, NOON)
+    made = make_ups.link(session, taught.actor, days[0].id, row.id, NOON)
+    with pytest.raises(Invalid):
+        make_ups.link(session, taught.actor, days[1].id, row.id, NOON)
+
+    guest = taught.row(session, taught.ann, days[0])
+    assert (guest.id, guest.makes_up_id) == (made, row.id)
+    told = make_ups.made_on(session, [guest, row], NOON)
+    assert [str(told[each]) for each in (made, row.id)] == ["Makes up 2025-03-03", "Made up on 2025-03-04"]
+
+    make_ups.unlink(session, taught.actor, made, NOON)
+    assert session.exec(select(StudyRecord).where(StudyRecord.course_record_id == days[0].id)).all() == []
+
+
+# The reminder
+
+
+def test_lecturer_and_class_teacher_are_told_once_of_a_day_that_nobody_confirmed(session, taught):
+    evening = NOON.replace(hour=12)
+    a_course_record(session, a_class_group(session, taught.lecturer), DAY)  # nobody is in that class
+    a_course_record(session, taught.group, DAY + timedelta(days=1))
+    done = a_course_record(session, taught.group, DAY - timedelta(days=1), taken_at=NOON)
+    a_study_record(session, done, taught.ann)
+
+    assert attendance_reminders.remind(session, SYSTEM, evening, evening) == 1
+    assert attendance_reminders.remind(session, SYSTEM, evening, evening) == 0
+
+    told = session.exec(select(Notification.account_id, Notification.link)).all()
+    link = f"/attendance?day={taught.day.id}"
+    assert set(told) == {(taught.lecturer.account_id, link), (taught.teacher.account_id, link)}
+    assert len(told) == 2
+    session.expire_all()
+    assert session.get(CourseRecord, taught.day.id).reminded_at == evening
+
+
+def test_the_month_sheet_has_each_mark_and_counts_by_the_formula(session, taught, tmp_path):
+    row = taught.row(session, taught.ann)
+    attendance.save(session, taught.actor, row.id, row.version, {"attendance": "absent"}, NOON)
+    taken_days.confirm_many(session, taught.actor, [taught.day.id], NOON)
+    file = tmp_path / "sheet.xlsx"
+
+    sheet = month_sheet.sheet(session, taught.actor, taught.group.id, DAY)
+    month_sheet.export(session, taught.actor, taught.group.id, DAY, file, NOON)
+
+    assert [(line.name, line.marks[taught.day.id].attendance, line.month.share) for line in sheet.lines] == [
+        ("Ann", A, 0.0), ("Ben", P, 1.0),
+    ]  # fmt: skip
+    assert file.read_bytes()[:2] == b"PK"
+    assert month_sheet.sheet(session, taught.actor, taught.group.id, DAY + timedelta(days=40)).lines == ()
