@@ -98,6 +98,12 @@ def choices_to_pay_for(session: Session, actor: Actor) -> Mapping[int, Says]:
     return choices(session, actor, VIEW) if actor.may(VIEW) else {}
 
 
+def choices_to_join(session: Session, actor: Actor) -> Mapping[int, Says]:
+    """The classes that somebody can still join, by name."""
+    ended = set(session.scalars(select(col(ClassGroup.id)).where(col(ClassGroup.state) == ClassState.FINISHED)))
+    return {key: name for key, name in choices_to_pay_for(session, actor).items() if key not in ended}
+
+
 def _staff(departments: Sequence[int]) -> Select[Any]:
     found = select(Employee).where(col(Employee.active))
     return found.where(col(Employee.department_code).in_(departments)) if departments else found

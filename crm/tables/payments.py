@@ -41,6 +41,8 @@ def recording(run: Run, *kinds: PaymentKind) -> Action:
             help=says("Only for a change of class, and only where the student is in several."),
         ),
     )
+    # Who is no student yet can only join; a student may also be given back money for a class that has ended.
+    joined = classes.choices_to_join if kinds else classes.choices_to_pay_for
     return Action(
         "payment",
         says("Record a payment..."),
@@ -48,7 +50,7 @@ def recording(run: Run, *kinds: PaymentKind) -> Action:
         needs="payments.record",
         params=(
             Input("kind", label=says("Kind"), kind="choice", required=True, choices=_kinds(*kinds)),
-            Input("class_group_id", label=says("Class"), kind="relation", choices=classes.choices_to_pay_for),
+            Input("class_group_id", label=says("Class"), kind="relation", choices=joined),
             *(() if kinds else change),
             Input("amount", label=says("Amount"), kind="money", help=says("In yuan, with at most two decimals.")),
             Input(
