@@ -73,6 +73,52 @@ def test_a_sheet_comes_in_is_shared_out_followed_up_lapses_and_is_claimed(
     assert json.loads(school.cli("crm", "doctor", "--json"))["broken"] == []
 
 
+def test_a_customer_pays_is_confirmed_and_signs_in_as_a_student(
+    somebody: Callable[..., Person], school: School
+) -> None:
+    with closing(sqlite3.connect(school.var / "thanos.db", timeout=20)) as database, database:
+        # Whatever the day, the class that is chosen has room.
+        database.execute("UPDATE class_group SET capacity = 1000")
+        (customer,) = database.execute(
+            "SELECT max(c.id) FROM customer c JOIN employee e ON e.id = c.consultant_id"
+            " JOIN account a ON a.id = e.account_id WHERE a.name = 'lina'"
+        ).fetchone()
+    consultant = somebody("lina", f"/my-customers?open={customer}")
+    consultant.press("Record a payment").settled()
+    form = consultant.page.get_by_role("dialog")
+    for label, choice in (("Kind", "Deposit"), ("Class", "2")):
+        form.get_by_role("combobox", name=re.compile(label)).first.fill(choice)
+        consultant.page.get_by_role("option", name=re.compile(choice)).first.click()
+    form.get_by_role("spinbutton", name="Amount").fill("500.25")
+    form.get_by_role("textbox", name="Receipt number").fill("journey 1")
+    form.get_by_role("button", name="Record", exact=True).click()
+    consultant.sees("A payment awaits confirmation.").sees("Deposit: 500.25 yuan")
+
+    with closing(sqlite3.connect(school.var / "thanos.db")) as database:
+        (payment,) = database.execute("SELECT id FROM payment WHERE receipt_number = 'JOURNEY1'").fetchone()
+    finance = somebody("finance", f"/payments?open={payment}")
+    finance.press("Confirm")
+    finance.page.get_by_role("dialog").get_by_role("button", name="Confirm", exact=True).click()
+    finance.sees("1 payment confirmed.").sees("Open the student")
+    finance.page.get_by_role("link", name="Open the student").click()
+    finance.sees("Hand out a one-time password")
+    finance.press("Hand out a one-time password").press("Make the password")
+    password = finance.page.get_by_role("dialog").locator("code").inner_text()
+
+    with closing(sqlite3.connect(school.var / "thanos.db")) as database:
+        query = "SELECT a.name FROM account a JOIN student s ON s.account_id = a.id WHERE s.customer_id = ?"
+        (name,) = database.execute(query, (customer,)).fetchone()
+    student = somebody().sign_in(name, "/", password)
+    student.sees(_name_of(school, customer))
+    assert json.loads(school.cli("crm", "doctor", "--json"))["broken"] == []
+
+
+def _name_of(school: School, customer: int) -> str:
+    with closing(sqlite3.connect(school.var / "thanos.db")) as database:
+        (name,) = database.execute("SELECT name FROM customer WHERE id = ?", (customer,)).fetchone()
+    return str(name)
+
+
 def _template(manager: Person, folder: Path) -> Path:
     with manager.page.expect_download() as download:
         manager.press("Download the template")
@@ -194,47 +240,3 @@ def _a_class_to_score(school: School) -> tuple[int, int]:
         made = group.id or 0, day.id or 0
     engine.dispose()
     return made
-
-
-def test_a_customer_pays_is_confirmed_and_signs_in_as_a_student(
-    somebody: Callable[..., Person], school: School
-) -> None:
-    with closing(sqlite3.connect(school.var / "thanos.db")) as database:
-        (customer,) = database.execute(
-            "SELECT max(c.id) FROM customer c JOIN employee e ON e.id = c.consultant_id"
-            " JOIN account a ON a.id = e.account_id WHERE a.name = 'lina'"
-        ).fetchone()
-    consultant = somebody("lina", f"/my-customers?open={customer}")
-    consultant.press("Record a payment").settled()
-    form = consultant.page.get_by_role("dialog")
-    for label, choice in (("Kind", "Deposit"), ("Class", "2")):
-        form.get_by_role("combobox", name=re.compile(label)).first.fill(choice)
-        consultant.page.get_by_role("option", name=re.compile(choice)).first.click()
-    form.get_by_role("spinbutton", name="Amount").fill("500.25")
-    form.get_by_role("textbox", name="Receipt number").fill("journey 1")
-    form.get_by_role("button", name="Record", exact=True).click()
-    consultant.sees("A payment awaits confirmation.").sees("Deposit: 500.25 yuan")
-
-    with closing(sqlite3.connect(school.var / "thanos.db")) as database:
-        (payment,) = database.execute("SELECT id FROM payment WHERE receipt_number = 'JOURNEY1'").fetchone()
-    finance = somebody("finance", f"/payments?open={payment}")
-    finance.press("Confirm")
-    finance.page.get_by_role("dialog").get_by_role("button", name="Confirm", exact=True).click()
-    finance.sees("1 payment confirmed.").sees("Open the student")
-    finance.page.get_by_role("link", name="Open the student").click()
-    finance.sees("Hand out a one-time password")
-    finance.press("Hand out a one-time password").press("Make the password")
-    password = finance.page.get_by_role("dialog").locator("code").inner_text()
-
-    with closing(sqlite3.connect(school.var / "thanos.db")) as database:
-        query = "SELECT a.name FROM account a JOIN student s ON s.account_id = a.id WHERE s.customer_id = ?"
-        (name,) = database.execute(query, (customer,)).fetchone()
-    student = somebody().sign_in(name, "/", password)
-    student.sees(_name_of(school, customer))
-    assert json.loads(school.cli("crm", "doctor", "--json"))["broken"] == []
-
-
-def _name_of(school: School, customer: int) -> str:
-    with closing(sqlite3.connect(school.var / "thanos.db")) as database:
-        (name,) = database.execute("SELECT name FROM customer WHERE id = ?", (customer,)).fetchone()
-    return str(name)
