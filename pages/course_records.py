@@ -5,10 +5,15 @@ import streamlit as st
 from crm.grid.render import render_table
 from crm.i18n import _
 from crm.tables.course_records import COURSE_RECORDS
+from crm.ui.class_calendar import calendar
+from crm.ui.parts import part
 from crm.ui.series import series
 from crm.ui.session import require
 
 actor = require("course-records.view")
 st.title(_("Course records"))
-series(actor)
-render_table(COURSE_RECORDS, actor)
+if part({"list": _("List"), "calendar": _("Calendar")}) == "calendar":
+    calendar(actor)
+else:
+    series(actor)
+    render_table(COURSE_RECORDS, actor)

@@ -1,0 +1,42 @@
+"""What happens on each day of a month: the days of the classes that the actor teaches, or of all that may be seen."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlmodel import Session, col
+from sqlmodel import select as select_rows
+
+from crm.domain.teaching import CourseRecord, DayState
+from crm.i18n import Says
+from crm.rbac import Actor
+from crm.services import class_names
+from crm.services.class_scopes import COURSE_RECORDS
+from crm.services.course_days import state_of
+from crm.services.course_records import VIEW
+
+MOST = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One day of a class."""
+
+    id: int
+    held_on: date
+    label: Says
+    title: str
+    state: DayState
+
+
+def month(session: Session, actor: Actor, first: date, *, own: bool) -> list[Entry]:
+    """The days of the month that begins on `first`, by date; at most `MOST` of them."""
+    actor.require(VIEW)
+    after = (first + timedelta(days=32)).replace(day=1)
+    asked = select_rows(CourseRecord).where(
+        COURSE_RECORDS.where(actor, VIEW), col(CourseRecord.held_on) >= first, col(CourseRecord.held_on) < after
+    )
+    if own and actor.owner_id is not None:
+        asked = asked.where(COURSE_RECORDS.own(actor.owner_id))
+    rows = session.exec(asked.order_by(col(CourseRecord.held_on), col(CourseRecord.class_group_id)).limit(MOST)).all()
+    names = class_names.named(session, (row.class_group_id for row in rows))
+    return [Entry(row.id or 0, row.held_on, names[row.class_group_id], row.title, state_of(row)) for row in rows]

@@ -1,0 +1,85 @@
+"""A month of course records: seven columns on a screen, one day below the other on a phone."""
+
+from datetime import date, timedelta
+from html import escape
+
+import streamlit as st
+
+from crm.domain.calendar import day_of
+from crm.domain.series import WEEKDAYS
+from crm.domain.teaching import DayState
+from crm.i18n import _, show
+from crm.rbac import Actor, Reach
+from crm.services import class_calendar, course_records
+from crm.services.class_calendar import Entry
+from crm.settings import settings
+from crm.ui.address import choose
+from crm.ui.session import now, reading_as_somebody
+
+AROUND = 12
+"""So many months before and after this one can be looked at."""
+SIGNS = {DayState.NEW: "○", DayState.INITIALISED: "◐", DayState.TAKEN: "●"}
+STYLE = """
+<style>
+.class-month { display: grid; grid-template-columns: repeat(7, minmax(0, 1fr)); gap: 4px; font-size: 0.8rem; }
+.class-month > div { border: 1px solid rgba(128,128,128,0.3); border-radius: 6px; padding: 4px; min-height: 4.2rem; }
+.class-month > .head { border: 0; min-height: 0; font-weight: 600; }
+.class-month > .today { border: 2px solid rgba(90,75,180,0.8); }
+.class-month .weekday { display: none; }
+.class-month a { display: block; overflow-wrap: anywhere; text-decoration: none; margin-top: 2px; color: inherit; }
+@media (max-width: 640px) {
+  .class-month { grid-template-columns: 1fr; }
+  .class-month > .head, .class-month > .empty { display: none; }
+  .class-month > div { min-height: 0; }
+  .class-month .weekday { display: inline; }
+}
+</style>
+"""
+
+
+def calendar(actor: Actor) -> None:
+    """Draws the month that the address names, this one unless it names another."""
+    today = day_of(now(), settings().zone)
+    months = [_shifted(today, away) for away in range(-AROUND, AROUND + 1)]
+    numbers = [each.year * 100 + each.month for each in (_shifted(today, 0), *months)]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = choose("month", _("Month"), list(dict.fromkeys(numbers)), lambda key: f"{key // 100}-{key % 100:02d}")
+        own = True
+        if actor.reach(course_records.VIEW) is not Reach.OWN:
+            own = st.toggle(_("Own classes only"), value=actor.owner_id is not None, key="calendar:own")
+    first = date((chosen or numbers[0]) // 100, (chosen or numbers[0]) % 100, 1)
+    with reading_as_somebody() as session:
+        entries = class_calendar.month(session, actor, first, own=own)
+    if not entries:
+        st.info(_("No class has a day in this month."))
+        return
+    st.html(STYLE + _month(first, today, entries, takes=actor.may("attendance.view")))
+    st.caption(" · ".join(f"{sign} {state.label}" for state, sign in SIGNS.items()))
+
+
+def _shifted(day: date, months: int) -> date:
+    number = day.year * 12 + day.month - 1 + months
+    return date(number // 12, number % 12 + 1, 1)
+
+
+def _month(first: date, today: date, entries: list[Entry], *, takes: bool) -> str:
+    cells = [f"<div class='head'>{escape(str(name))}</div>" for name in WEEKDAYS]
+    cells += ["<div class='empty'></div>"] * first.weekday()
+    day = first
+    while day.month == first.month:
+        there = [one for one in entries if one.held_on == day]
+        kind = " ".join([*(["today"] if day == today else []), *([] if there else ["empty"])])
+        weekday = escape(str(WEEKDAYS[day.weekday()]))
+        lines = "".join(_entry(one, takes=takes) for one in there)
+        cells.append(f"<div class='{kind}'><b>{day.day}</b> <span class='weekday'>{weekday}</span>{lines}</div>")
+        day += timedelta(days=1)
+    return f"<div class='class-month'>{''.join(cells)}</div>"
+
+
+def _entry(one: Entry, *, takes: bool) -> str:
+    text = f"{SIGNS[one.state]} {escape(str(one.label))}"
+    text += f" · {escape(one.title)}" if one.title else ""
+    said = escape(f"{show(one.held_on)}, {one.state.label}")
+    if takes:
+        return f"<a href='/attendance?day={one.id}' target='_self' title='{said}'>{text}</a>"
+    return f"<span title='{said}'>{text}</span>"
