@@ -98,9 +98,13 @@ def _own(actor: Actor, *columns: Any) -> Any:
         select(*columns)
         .select_from(StudyRecord)
         .join(CourseRecord, col(CourseRecord.id) == col(StudyRecord.course_record_id))
-        .join(Student, col(Student.id) == col(StudyRecord.student_id))
-        .where(student_of(actor.account_id), COUNTS)
+        .where(col(StudyRecord.student_id) == _me(actor), COUNTS)
     )
+
+
+def _me(actor: Actor) -> Any:
+    """The student that the actor is: one value, so that no plan begins with everybody of the class."""
+    return select(col(Student.id)).where(student_of(actor.account_id)).scalar_subquery()
 
 
 def of_class(session: Session, actor: Actor, class_id: int, now: datetime) -> Own:
@@ -176,6 +180,5 @@ def handed_in(session: Session, actor: Actor, study_record_id: int) -> HandedIn:
 def attended(session: Session, actor: Actor, class_id: int) -> Figure:
     """The actor's own attendance in a class, by the one formula."""
     actor.require(VIEW)
-    me = select(col(Student.id)).where(student_of(actor.account_id))
-    mine = (col(CourseRecord.class_group_id) == class_id) & col(StudyRecord.student_id).in_(me)
+    mine = (col(CourseRecord.class_group_id) == class_id) & (col(StudyRecord.student_id) == _me(actor))
     return next(iter(attendance_figures.figures(session, mine).values()), Figure())

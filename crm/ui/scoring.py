@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from crm.domain.calendar import day_of
 from crm.domain.scores import letter_of, typed
 from crm.domain.teaching import ScoreState
 from crm.errors import ThanosError
@@ -18,6 +19,7 @@ from crm.rbac import Actor
 from crm.services import gradebook_scopes
 from crm.services.gradebook_scopes import SCORE, Day
 from crm.services.scoring import LONGEST_REMARK, REMARK, TYPED, Line, Sheet, Told, Typed, save, sheet
+from crm.settings import settings
 from crm.ui.address import choose
 from crm.ui.homework import download
 from crm.ui.session import again, now, reading_as_somebody, writing_as_somebody
@@ -60,7 +62,7 @@ def scoring(actor: Actor, class_id: int) -> None:
     if not days:
         st.info(_("No day of this class is initialised yet, so there is nobody to score."), icon=":material/event:")
         return
-    today = now().date()
+    today = day_of(now(), settings().zone)
     order = sorted(days, key=lambda key: days[key].held_on > today)
     day_id = choose("day", _("Day"), order, lambda key: day_name(days[key]))
     if day_id is None:
@@ -89,7 +91,9 @@ def day_name(day: Day) -> str:
 
 def _drawn(actor: Actor, day_id: int) -> Drawn:
     drawn: Drawn | None = st.session_state.get(DRAWN)
-    if drawn is None or drawn.sheet.course_record_id != day_id:
+    # An editor that was out of sight is gone, with what was typed into it: then the sheet is read anew.
+    gone = drawn is not None and not drawn.kept and f"scoring:{drawn.epoch}" not in st.session_state
+    if drawn is None or gone or drawn.sheet.course_record_id != day_id:
         with reading_as_somebody() as session:
             drawn = Drawn(sheet(session, actor, day_id, now()), epoch=drawn.epoch + 1 if drawn else 0)
         st.session_state[DRAWN] = drawn

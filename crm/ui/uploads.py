@@ -9,12 +9,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crm.errors import Unavailable
 from crm.services import sign_in
+from crm.settings import settings
 from crm.store.session import reading
 from crm.ui import door
 
 PATH = "/_stcore/upload_file/"
-NEEDS = ("import.run", "grades.hand_in", "gradebook.import")
+SHEETS, HOMEWORK = ("import.run", "gradebook.import"), ("grades.hand_in",)
 """Whoever may do one of these has a page with an upload."""
+ROOM = 64 << 10
+"""What a form has around a file."""
 
 
 class UploadsOfTheSignedIn:
@@ -26,16 +29,25 @@ class UploadsOfTheSignedIn:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(PATH) and scope["method"] != "OPTIONS":
             token = Request(scope).cookies.get(door.cookie_name(), "")
-            if not token or not await run_in_threadpool(_may_upload, token):
+            most = await run_in_threadpool(_megabytes, token) if token else 0
+            if not most:
                 await PlainTextResponse("Sign in to upload.", 403)(scope, receive, send)
+                return
+            length = Request(scope).headers.get("content-length", "")
+            if length.isdigit() and int(length) > (most << 20) + ROOM:
+                await PlainTextResponse("The file is too large.", 413)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 
 
-def _may_upload(token: str) -> bool:
+def _megabytes(token: str) -> int:
+    """How large a file this person may send; 0 for who has no page with an upload."""
     try:
         with reading() as session:
             here = sign_in.signed_in(session, token, "", datetime.now(UTC))
     except Unavailable:
-        return False
-    return here is not None and any(here.actor.may(each) for each in NEEDS)
+        return 0
+    if here is None:
+        return 0
+    sizes = ((SHEETS, settings().imports.max_megabytes), (HOMEWORK, settings().homework.max_megabytes))
+    return max((size for needs, size in sizes if any(here.actor.may(each) for each in needs)), default=0)
