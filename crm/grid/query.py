@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from crm.grid.config import TableConfig
 from crm.grid.fields import attribute
-from crm.grid.searching import RARE, SPARSE, searched
+from crm.grid.searching import searched
 from crm.grid.view import View
 from crm.rbac import Actor
 
@@ -34,32 +34,47 @@ class Page:
     keys: Sequence[Any] | None = None
 
 
-def matching(
-    config: TableConfig, session: Session, actor: Actor, view: View, zone: ZoneInfo, *, walk: bool = False
-) -> Select[Any]:
-    """The select of all rows that the actor may see and that match search and filters, in no order.
+def matching(config: TableConfig, session: Session, actor: Actor, view: View, zone: ZoneInfo) -> Select[Any]:
+    """The select of all rows that the actor may see and that match search and filters, in no order."""
+    return _Matching(config, session, actor, view, zone).gathered()
 
-    With `walk` SQLite is told to walk the order until the page is full. Its planner does not weigh that only one
-    page is wanted: left alone it gathers every match by the filter's index and sorts them all. So what narrows by
-    another field than the order's is put where no index can be used for it, but for a search that few rows match.
-    """
-    narrowing = [
-        (one.source, one.where(view.filters[one.name], config.model, zone))
-        for one in config.filters
-        if one.name in view.filters
-    ]
-    found = config.rows(session, actor).order_by(None)
-    if view.search:
-        condition, by_keys = searched(config, session, actor, view.search, most=SPARSE if walk else RARE)
-        if by_keys:
-            found = found.where(condition)
-        else:
-            narrowing.append(("", condition))
-    opaque = walk and session.get_bind().dialect.name == "sqlite"
-    for field, condition in narrowing:
-        aside = opaque and field != view.sort.removeprefix("-")
-        found = found.where(case((condition, 1)) == 1 if aside else condition)
-    return found
+
+class _Matching:
+    """The rows of a view, asked for in one of two ways."""
+
+    def __init__(self, config: TableConfig, session: Session, actor: Actor, view: View, zone: ZoneInfo) -> None:
+        self._all = config.rows(session, actor).order_by(None)
+        self._key = attribute(config.model, config.key)
+        self._filters = [
+            (one.source, one.where(view.filters[one.name], config.model, zone))
+            for one in config.filters
+            if one.name in view.filters
+        ]
+        self._search = searched(config, session, actor, view.search) if view.search else None
+        self._order = view.sort.removeprefix("-")
+        self._sqlite = session.get_bind().dialect.name == "sqlite"
+
+    def gathered(self) -> Select[Any]:
+        """By the indexes of what narrows: all matches are found, then put in order."""
+        narrowing = [condition for _field, condition in self._filters]
+        return self._all.where(*narrowing, *([self._search.among(self._key)] if self._search else []))
+
+    def walked(self) -> Select[Any]:
+        """Along the order until the page is full, which ends soon where many match.
+
+        SQLite's planner does not weigh that only one page is wanted: left alone it gathers every match by a filter's
+        index and sorts them all. So what narrows by another field than the order's is put where no index can be used
+        for it. A search that few rows match is gathered all the same.
+        """
+        if self._search and self._search.sparse:
+            return self.gathered()
+        narrowing = [*self._filters, *([("", self._search.matches)] if self._search else [])]
+        return self._all.where(
+            *(
+                case((condition, 1)) == 1 if self._sqlite and field != self._order else condition
+                for field, condition in narrowing
+            )
+        )
 
 
 def read_page(config: TableConfig, session: Session, actor: Actor, view: View, zone: ZoneInfo) -> Page:
@@ -70,7 +85,8 @@ def read_page(config: TableConfig, session: Session, actor: Actor, view: View, z
     """
     if view.unread:
         return Page((), 0, False, 1)
-    found = matching(config, session, actor, view, zone)
+    asked = _Matching(config, session, actor, view, zone)
+    found = asked.gathered()
     key = attribute(config.model, config.key)
     keys: Sequence[Any] | None = None
     if _small(config, session):
@@ -81,7 +97,7 @@ def read_page(config: TableConfig, session: Session, actor: Actor, view: View, z
     else:
         keys = session.scalars(found.with_only_columns(key).limit(config.cap + 1)).all()
         total, more = min(len(keys), config.cap), len(keys) > config.cap
-        found = matching(config, session, actor, view, zone, walk=True) if more else found.where(key.in_(keys))
+        found = asked.walked() if more else found.where(key.in_(keys))
     rows = ordered(config, found, view.sort)
     last = max(1, -(-total // view.size))
     number = min(view.page, max(last, DEEPEST // view.size) if more else last)

@@ -60,7 +60,9 @@ class Relation:
             search=self.looks_into,
             key=self.key,
         )
-        matching = self._rows(session, actor).where(searched(table, session, actor, text)[0])
+        matching = self._rows(session, actor).where(
+            searched(table, session, actor, text).among(attribute(table.model, table.key))
+        )
         return self._labels(session, matching.limit(FOUND + 1))
 
     @property

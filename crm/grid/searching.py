@@ -1,6 +1,6 @@
 """The search box as SQL: each declared field matched as declared, and by its index where it has one."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, union_all
 from sqlmodel import Session
@@ -19,21 +19,35 @@ SPARSE = 5_000
 LAST = 0x10FFFF
 
 
-def searched(
-    config: TableConfig, session: Session, actor: Actor, text: str, *, most: int = RARE
-) -> tuple[ColumnElement[bool], bool]:
-    """The condition of the search box: any declared field, matched as declared.
+class Searched(NamedTuple):
+    """A search as SQL: the condition, and the select of the keys that the fields' indexes name for it.
 
-    It begins from the keys that the fields' indexes name, where each field has one for this text and no more than
-    `most` rows may match; second, whether it does. What is read of an index is narrowed by the table's own scope like
-    any row.
+    The keys are `None` where a field has no index for this text, or where they are many. `sparse`: they are few.
+    """
+
+    matches: ColumnElement[bool]
+    keys: Any = None
+    sparse: bool = False
+
+    def among(self, key: Any) -> ColumnElement[bool]:
+        """The condition, beginning from the keys where there are any."""
+        return self.matches if self.keys is None else key.in_(self.keys) & self.matches
+
+
+def searched(config: TableConfig, session: Session, actor: Actor, text: str) -> Searched:
+    """What the search box asks for: any declared field, matched as declared.
+
+    What is read of an index is narrowed by the table's own scope like any row.
     """
     wanted = [(one, tidy) for one in map(_whole, config.search) if (tidy := _tidied(config, one, text)) is not None]
     if not wanted:
-        return false(), False
+        return Searched(false())
     matches = or_(*(_match(config, session, one, tidy) for one, tidy in wanted))
-    keys = _keys(config, session, actor, wanted, most)
-    return (matches, False) if keys is None else (attribute(config.model, config.key).in_(keys) & matches, True)
+    keys = _keys(config, session, actor, wanted)
+    if keys is None:
+        return Searched(matches)
+    named = session.scalar(select(func.count()).select_from(keys.limit(RARE + 1).subquery())) or 0
+    return Searched(matches, keys if named <= RARE else None, named <= SPARSE)
 
 
 def escaped(text: str) -> str:
@@ -88,8 +102,8 @@ def _begins(session: Session, column: Any, text: str) -> ColumnElement[bool]:
     return and_(like, column >= text, column < after)
 
 
-def _keys(config: TableConfig, session: Session, actor: Actor, wanted: list[tuple[Search, Any]], most: int) -> Any:
-    """The keys that the indexes name, as a select; None where a field has no index for this, or they are many."""
+def _keys(config: TableConfig, session: Session, actor: Actor, wanted: list[tuple[Search, Any]]) -> Any:
+    """The keys that the indexes name, as a select; None where a field has no index for this."""
     parts: list[Select[Any]] = []
     for one, text in wanted:
         if one.match == "contains":
@@ -102,6 +116,4 @@ def _keys(config: TableConfig, session: Session, actor: Actor, wanted: list[tupl
                 _match(config, session, one, text)
             )
         parts.append(part)
-    keys = union_all(*parts) if len(parts) > 1 else parts[0]
-    few = select(func.count()).select_from(keys.limit(most + 1).subquery())
-    return keys if (session.scalar(few) or 0) <= most else None
+    return union_all(*parts) if len(parts) > 1 else parts[0]
