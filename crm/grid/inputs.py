@@ -12,6 +12,7 @@ from crm.grid.config import TableConfig
 from crm.grid.fields import Kind, facts, label_of
 from crm.grid.form_config import Fields, Form, Input, as_inputs
 from crm.grid.relations import FOUND, Relation, relation_of
+from crm.grid.seeing import sees
 from crm.grid.state import Here, seed
 from crm.grid.values import Rule, Wrong, read_value
 from crm.i18n import Says, _, marked, says, says_n
@@ -50,7 +51,7 @@ def drawables(
 
     A field is left out where the person may not see its column. `held` are the values of the row that is edited.
     """
-    hidden = {one.name for one in here.config.columns if one.see is not None and not here.actor.may(one.see)}
+    hidden = {one.name for one in here.config.columns if not sees(here.config, here.actor, one)}
     return [
         _drawable(here, session, one, prefix, (held or {}).get(one.name))
         for one in as_inputs(fields)

@@ -9,7 +9,18 @@ from crm.rbac import Actor
 
 def visible(config: TableConfig, actor: Actor) -> tuple[Column, ...]:
     """The columns that the actor may see."""
-    return tuple(column for column in config.columns if column.see is None or actor.may(column.see))
+    return tuple(column for column in config.columns if sees(config, actor, column))
+
+
+def sees(config: TableConfig, actor: Actor, column: Column) -> bool:
+    """Whether the actor may see the column, in every row that the table shows them.
+
+    A column is drawn for all rows or for none. Who may see it in fewer rows than they may open does not see it here.
+    """
+    if column.see is None:
+        return True
+    reach, opens = actor.reach(column.see), actor.reach(config.permission)
+    return reach is not None and (opens is None or reach >= opens)
 
 
 def seen_by(config: TableConfig, actor: Actor) -> TableConfig:

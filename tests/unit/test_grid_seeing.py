@@ -8,8 +8,9 @@ from hypothesis import given
 from crm.grid import Column, NumberRange
 from crm.grid.filters import Unparsable
 from crm.grid.saved import from_query, to_query
-from crm.grid.seeing import hidden, may_hide, seen_by
+from crm.grid.seeing import hidden, may_hide, seen_by, visible
 from crm.grid.view import View, read_view, sort_fields
+from crm.rbac import Reach
 from tests.grid_example import BOOKS, LIBRARIAN, READER
 from tests.unit.test_grid_view import VIEWS
 
@@ -25,6 +26,26 @@ def test_who_may_not_see_a_column_neither_filters_sorts_nor_searches_by_it():
     assert "price" not in sort_fields(seen)
     assert "price" not in sort_fields(seen_by(replace(PRICED, sorts=("name", "price")), READER))
     assert seen_by(PRICED, LIBRARIAN) is PRICED
+
+
+@pytest.mark.parametrize(
+    ("opens", "sees", "drawn"),
+    [
+        (Reach.ALL, Reach.ALL, True),
+        (Reach.OWN, Reach.OWN, True),
+        (Reach.OWN, Reach.ALL, True),
+        (Reach.ALL, Reach.DEPARTMENT, False),
+        (Reach.ALL, Reach.OWN, False),
+        (Reach.ALL, None, False),
+    ],
+)
+def test_a_column_is_seen_by_whoever_may_see_it_in_every_row_that_they_open(
+    opens: Reach, sees: Reach | None, drawn: bool
+):
+    grants = {BOOKS.permission: opens} | ({"books.price": sees} if sees else {})
+    somebody = replace(READER, grants=grants)
+
+    assert ("price" in [column.name for column in visible(BOOKS, somebody)]) is drawn
 
 
 def test_a_filter_that_somebody_does_not_have_is_refused_in_the_address():
