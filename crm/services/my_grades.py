@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 from crm.domain.attendance import Figure
 from crm.domain.calendar import day_of
 from crm.domain.homework import handed_in_late
+from crm.domain.marks import Mark
 from crm.domain.scores import in_effect
 from crm.domain.students import Enrolment, Student
 from crm.domain.teaching import CourseRecord, ScoreState, StudyRecord
@@ -27,6 +28,8 @@ VIEW = "grades.view"
 DECIDED = (ScoreState.GRADED, ScoreState.COPIED, ScoreState.FAILED)
 """Homework in these states is not handed in any more: a teacher has judged it."""
 NO_SUCH_DAY = says("There is no such day of yours.")
+STRIP = 60
+"""How many days the strip of attendance shows."""
 _STATES = {state.value: state for state in ScoreState}
 
 
@@ -175,6 +178,38 @@ def handed_in(session: Session, actor: Actor, study_record_id: int) -> HandedIn:
     key, version, homework, brief, due_on, at, text, file, file_name, note = found
     late = handed_in_late(at, due_on, settings().zone)
     return HandedIn(key, version, homework or "", brief, due_on, at, late, text, file, file_name, note)
+
+
+class Marked(NamedTuple):
+    """The attendance of one of the student's own days. Unless it was `taken` it is no evidence and counts nowhere."""
+
+    held_on: date
+    mark: Mark
+    taken: bool
+    made_up: bool
+
+
+def strip(session: Session, actor: Actor, class_id: int) -> list[Marked]:
+    """The actor's own attendance in a class, day by day in their order: the latest `STRIP` days."""
+    actor.require(VIEW)
+    asked = (
+        _own(
+            actor,
+            col(CourseRecord.held_on),
+            col(StudyRecord.attendance),
+            col(StudyRecord.late_minutes),
+            col(CourseRecord.taken_at).is_not(None),
+            attendance_figures.made_up(col(StudyRecord.id)),
+        )
+        .where(col(CourseRecord.class_group_id) == class_id)
+        .order_by(col(CourseRecord.held_on).desc(), col(CourseRecord.day_number).desc())
+        .limit(STRIP)
+    )
+    found = [
+        Marked(held_on, Mark(attendance, minutes), bool(taken), bool(made_up))
+        for held_on, attendance, minutes, taken, made_up in session.execute(asked)
+    ]
+    return found[::-1]
 
 
 def attended(session: Session, actor: Actor, class_id: int) -> Figure:

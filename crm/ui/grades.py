@@ -15,6 +15,7 @@ from crm.services import attendance_figures, my_grades
 from crm.services.my_grades import Graded
 from crm.ui.address import choose
 from crm.ui.apologies import apologies
+from crm.ui.attendance_strip import attendance_strip
 from crm.ui.grades_chart import Standing, drawn, grades_chart
 from crm.ui.homework import due_next
 from crm.ui.session import now, reading_as_somebody
@@ -35,6 +36,7 @@ def grades(actor: Actor) -> None:
     with reading_as_somebody() as session:
         own = my_grades.of_class(session, actor, class_id, now())
         attended = my_grades.attended(session, actor, class_id)
+        marked_days = my_grades.strip(session, actor, class_id)
     if not own.days:
         st.info(_("Your class has no day with you yet."), icon=":material/event:")
         return
@@ -42,6 +44,7 @@ def grades(actor: Actor) -> None:
     grades_chart(own.days)
     _as_table(own.days)
     due_next(actor, own.days)
+    attendance_strip(marked_days)
     st.subheader(_("All days"), anchor=False)
     _table(own.days)
     apologies(actor)

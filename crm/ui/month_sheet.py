@@ -9,7 +9,7 @@ import streamlit as st
 
 from crm.domain.calendar import day_of
 from crm.domain.marks import Mark
-from crm.domain.teaching import Attendance, DayState
+from crm.domain.teaching import DayState
 from crm.errors import ThanosError
 from crm.i18n import _, marked, show
 from crm.rbac import Actor
@@ -17,16 +17,10 @@ from crm.services import month_sheet
 from crm.services.month_sheet import Line, Sheet
 from crm.settings import settings
 from crm.ui.address import choose
+from crm.ui.attendance_strip import SIGNS
 from crm.ui.export_files import offer
 from crm.ui.session import now, reading_as_somebody, writing_as_somebody
 
-SIGNS = {
-    Attendance.PRESENT: "✓",
-    Attendance.EXCUSED: "E",
-    Attendance.LATE: "L",
-    Attendance.ABSENT: "✗",
-    Attendance.LEFT_EARLY: "◐",
-}
 STYLE = """
 <style>
 .month-sheet { overflow-x: auto; max-width: 100%; }

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from crm.domain.teaching import ScoreState
+from crm.domain.teaching import Attendance, ScoreState
 from crm.errors import NotAllowed
 from crm.rbac import Reach
 from crm.services import my_grades
@@ -112,3 +112,21 @@ def test_who_has_two_classes_finds_the_later_one_first(session):
     an_enrolment(session, klass.students[0], later)
 
     assert list(my_grades.classes(session, the(klass.students[0]))) == [later.id, klass.group.id]
+
+
+def test_the_strip_is_ones_own_latest_days_in_order_and_tells_what_was_confirmed(session):
+    klass = a_scored_class(session, 2)
+    for ago, attendance, taken in ((2, Attendance.PRESENT, False), (9, Attendance.ABSENT, True)):
+        day, (mine, theirs) = a_day(session, klass, TODAY - timedelta(days=ago))
+        mine.attendance, theirs.attendance = attendance, Attendance.EXCUSED
+        day.taken_at = NOON if taken else None
+    session.flush()
+    mine, other = the(klass.students[0]), a_scored_class(session, 1)
+
+    days = my_grades.strip(session, mine, klass.group.id)
+
+    assert [(TODAY - day.held_on, day.mark.attendance, day.taken) for day in days] == [
+        (timedelta(days=9), Attendance.ABSENT, True),
+        (timedelta(days=2), Attendance.PRESENT, False),
+    ]
+    assert my_grades.strip(session, the(other.students[0]), klass.group.id) == []
