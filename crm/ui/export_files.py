@@ -7,7 +7,6 @@ import re
 import secrets
 import shutil
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,10 +16,10 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from crm.errors import Unavailable
 from crm.rbac import Actor
-from crm.services import sign_in
 from crm.settings import settings
 from crm.store.session import reading
 from crm.ui import door
+from crm.ui.session import by_cookie
 
 ROUTE = "/exports/{token}/{name}"
 KEPT_SECONDS = 15 * 60
@@ -57,12 +56,12 @@ async def fetch(request: Request) -> Response:
 def _file_of(cookie: str, token: str) -> Path | None:
     try:
         with reading() as session:
-            here = sign_in.signed_in(session, cookie, "", datetime.now(UTC))
+            actor = by_cookie(session, cookie)
     except Unavailable:
         return None
-    if here is None:
+    if actor is None:
         return None
-    file = _folder() / f"{here.actor.account_id}.{token}"
+    file = _folder() / f"{actor.account_id}.{token}"
     fresh = file.is_file() and file.stat().st_mtime >= time.time() - KEPT_SECONDS
     return file if fresh else None
 

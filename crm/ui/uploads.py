@@ -1,17 +1,15 @@
 """Who may upload: Streamlit takes files from any open session into memory, before a page has asked who is there."""
 
-from datetime import UTC, datetime
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crm.errors import Unavailable
-from crm.services import sign_in
 from crm.settings import settings
 from crm.store.session import reading
 from crm.ui import door
+from crm.ui.session import by_cookie
 
 PATH = "/_stcore/upload_file/"
 SHEETS, HOMEWORK = ("import.run", "gradebook.import"), ("grades.hand_in",)
@@ -44,10 +42,10 @@ def _megabytes(token: str) -> int:
     """How large a file this person may send; 0 for who has no page with an upload."""
     try:
         with reading() as session:
-            here = sign_in.signed_in(session, token, "", datetime.now(UTC))
+            actor = by_cookie(session, token)
     except Unavailable:
         return 0
-    if here is None:
+    if actor is None:
         return 0
     sizes = ((SHEETS, settings().imports.max_megabytes), (HOMEWORK, settings().homework.max_megabytes))
-    return max((size for needs, size in sizes if any(here.actor.may(each) for each in needs)), default=0)
+    return max((size for needs, size in sizes if any(actor.may(each) for each in needs)), default=0)
