@@ -41,6 +41,8 @@ COURSE_RECORDS = by_class(col(CourseRecord.id), col(CourseRecord.class_group_id)
 _OF_RECORD = (
     select(col(CourseRecord.class_group_id))
     .where(col(CourseRecord.id) == col(StudyRecord.course_record_id))
+    # Of the study record alone: the query around may join course records of its own.
+    .correlate(StudyRecord)
     .scalar_subquery()
 )
 STUDY_RECORDS = by_class(col(StudyRecord.id), _OF_RECORD)

@@ -28,7 +28,7 @@ CLASSES = site.register(
         rows=classes.visible_to,
         columns=(
             Column("course_id", pinned=True, width=190),
-            Column("semester", width=80),
+            Column("semester", width=130),
             Column("school_id", width=150),
             Column("state", edit="classes.edit", tone=CLASS_TONES.__getitem__, width=120),
             Column("starts_on", edit="classes.edit", width=110),
