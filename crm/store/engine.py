@@ -5,11 +5,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError
 
-from crm.errors import Misconfigured
+from crm.errors import Misconfigured, Refused
 from crm.i18n import says
 
 BUSY_SECONDS = 10
@@ -44,9 +45,10 @@ def make_engine(url: str, **options: Any) -> Engine:
             else create_engine(parsed, connect_args={"check_same_thread": False}, **options)
         )
         _tame_sqlite(engine)
+        _refuse_what_does_not_fit(engine)
         return engine
     if backend in ("postgresql", "postgres"):
-        return create_engine(
+        engine = create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
             pool_size=10,
@@ -54,6 +56,8 @@ def make_engine(url: str, **options: Any) -> Engine:
             connect_args={"connect_timeout": 5},
             **options,
         )
+        _refuse_what_does_not_fit(engine)
+        return engine
     raise Misconfigured(
         says("DATABASE_URL names {kind}, which is not supported. Use sqlite:///FILE or postgresql://...", kind=backend)
     )
@@ -85,6 +89,19 @@ def _tame_sqlite(engine: Engine) -> None:
     def _begun(connection: Connection) -> None:
         writes = connection.get_execution_options().get(WRITES)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _refuse_what_does_not_fit(engine: Engine) -> None:
+    """A value that no column can hold is `Refused`: a key of twenty digits, a text with a NUL or half a character.
+
+    Nobody types them; whoever forges them learns no more than that. The two databases and their drivers each fail
+    in a way of their own.
+    """
+
+    @event.listens_for(engine, "handle_error")
+    def _failed(context: ExceptionContext) -> None:
+        if isinstance(context.original_exception, OverflowError | UnicodeEncodeError | psycopg.DataError):
+            raise Refused(says("Something here is too large, or has a sign in it that cannot be kept.")) from None
 
 
 @cache
