@@ -88,10 +88,14 @@ def lines(cell: Cell, longest: int) -> str | None:
     """Free text of many lines, at most `longest` characters. A date is welcome here."""
     if isinstance(cell, date | time | timedelta):
         cell = str(cell)
-    text = written(cell)
+    return _fitting(visible(written(cell)), longest)
+
+
+def visible(text: str) -> str:
+    """What can be read of a text of many lines: no space around it, and no sign that is invisible or cannot be kept."""
     if not text.isprintable():
         text = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return _fitting(text.strip(), longest)
+    return text.strip()
 
 
 def name(cell: Cell, longest: int = 64) -> str | None:

@@ -12,6 +12,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from crm.domain.calendar import day_of
 from crm.domain.classes import ClassGroup
+from crm.domain.normalise import visible
 from crm.domain.staff import Employee
 from crm.domain.students import Enrolment, Student
 from crm.domain.teaching import Apology, ApologyState, Attendance, CourseRecord, StudyRecord
@@ -62,7 +63,7 @@ def ask(
     actor.require(APOLOGISE)
     actor.require_to_be_oneself(APOLOGISE)
     student = session.scalar(select(col(Student.id)).where(student_of(actor.account_id)))
-    text = (reason or "").strip()
+    text = visible(reason or "")
     wrong: dict[str, Says] = {}
     if day is None or day < day_of(now, settings().zone):
         wrong["day"] = says("Choose a day from today on.")
@@ -194,7 +195,7 @@ def _decided(
     session: Session, actor: Actor, ids: Sequence[int], state: ApologyState, answer: str | None, now: datetime
 ) -> tuple[dict[int, Says | None], list[int]]:
     actor.require(DECIDE)
-    text = (answer or "").strip() or None
+    text = visible(answer or "") or None
     if text is not None and len(text) > LONGEST:
         raise Invalid.of({"answer": says("At most {count} characters fit here.", count=LONGEST)})
     mine = is_one_of(session, col(Apology.id), ids) & SCOPE.where(actor, DECIDE)

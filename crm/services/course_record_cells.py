@@ -8,7 +8,7 @@ from sqlalchemy import select, union
 from sqlmodel import Session, col
 
 from crm.domain.classes import ClassGroup, ClassLecturer
-from crm.domain.normalise import half_width
+from crm.domain.normalise import half_width, visible
 from crm.domain.teaching import CourseRecord
 from crm.errors import Invalid
 from crm.i18n import Says, says
@@ -46,7 +46,7 @@ def checked(
     wrong: dict[str, Says] = {}
     for key, value in values.items():
         if key in TEXTS:
-            text = half_width(str(value)).strip() if key == "title" and value else str(value or "").strip()
+            text = visible(half_width(str(value or "")) if key == "title" else str(value or ""))
             if len(text) > TEXTS[key]:
                 wrong[key] = says("At most {count} characters fit here.", count=TEXTS[key])
             cells[key] = text if text or key == "title" else None

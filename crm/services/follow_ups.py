@@ -12,6 +12,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from crm.domain.customers import Customer
 from crm.domain.deadlines import Deadlines, Lengths, deadlines
 from crm.domain.episodes import Assignment, Channel, FollowUp
+from crm.domain.normalise import visible
 from crm.errors import Invalid, Refused
 from crm.i18n import Says, says
 from crm.rbac import Actor
@@ -102,7 +103,7 @@ def _checked(
     channel: Channel | str, note: str, next_step: str | None, next_at: datetime | None, now: datetime
 ) -> dict[str, Any]:
     wrong: dict[str, Says] = {}
-    note, step = note.strip(), (next_step or "").strip()
+    note, step = visible(note), visible(next_step or "")
     if not note:
         wrong["note"] = says("Write in a sentence what was said.")
     if len(note) > NOTE_LENGTH:

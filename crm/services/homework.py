@@ -8,6 +8,7 @@ from sqlalchemy import false, or_, select
 from sqlmodel import Session, col
 
 from crm.domain import homework
+from crm.domain.normalise import visible
 from crm.domain.students import Student
 from crm.domain.teaching import CourseRecord, ScoreState, StudyRecord
 from crm.errors import Invalid, NotFound, Refused
@@ -84,7 +85,7 @@ def _own(session: Session, actor: Actor, study_record_id: int) -> tuple[StudyRec
 
 def _checked(text: str, note: str, file: File | None, *, had_file: bool) -> tuple[str, str]:
     wrong: dict[str, Says] = {}
-    text, note = text.strip(), note.strip()
+    text, note = visible(text), visible(note)
     for name, value, most in (("text", text, LONGEST_TEXT), ("note", note, LONGEST_NOTE)):
         if len(value) > most:
             wrong[name] = says("At most {count} characters fit here.", count=most)

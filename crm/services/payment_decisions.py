@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 from crm.domain.accounts import Account
 from crm.domain.classes import ClassGroup
 from crm.domain.customers import Customer
+from crm.domain.normalise import visible
 from crm.domain.payments import Payment, PaymentKind, PaymentState
 from crm.errors import Invalid, Refused, deny
 from crm.i18n import Says, says
@@ -62,7 +63,7 @@ def reject_many(
     without a reason.
     """
     actor.require(DECIDE)
-    reason = " ".join(str(because or "").split())
+    reason = " ".join(visible(str(because or "")).split())
     if not reason or len(reason) > REASON_LENGTH:
         raise Invalid.of({"because": says("Give the reason, in at most {count} characters.", count=REASON_LENGTH)})
     found = _locked(session, actor, ids)

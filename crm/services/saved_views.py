@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from crm.domain.accounts import Account
+from crm.domain.normalise import visible
 from crm.domain.records import SavedView
 from crm.errors import Conflict, Invalid, NotFound, Refused
 from crm.i18n import Says, says
@@ -148,6 +149,7 @@ def _named(name: str) -> str:
 
 
 def _short(query: str) -> str:
+    query = visible(query)
     if len(query) > LONGEST_QUERY:
         raise Invalid(says("This view has too many choices to be kept. Choose fewer."))
     return query

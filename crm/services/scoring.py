@@ -11,6 +11,7 @@ from sqlmodel import Session, SQLModel, col
 from crm.domain.calendar import day_of
 from crm.domain.customers import Customer
 from crm.domain.homework import handed_in_late
+from crm.domain.normalise import visible
 from crm.domain.scores import NONE, Score, in_effect, read_score, typed
 from crm.domain.students import Student
 from crm.domain.teaching import CourseRecord, ScoreState, StudyRecord
@@ -21,6 +22,7 @@ from crm.services import audit
 from crm.services.class_scopes import STUDY_RECORDS
 from crm.services.gradebook_scopes import COUNTS, IN_ORDER, NO_SUCH_ROW, SCORE, class_of_day
 from crm.settings import settings
+from crm.store.many_rows import is_one_of
 
 TYPED, REMARK = "score", "teacher_remark"
 LONGEST_REMARK = 2000
@@ -171,7 +173,7 @@ def _locked(session: Session, ids: Sequence[int], allowed: ColumnElement[bool]) 
     names = ("id", "version", "score_state", "score", "teacher_remark", "scored_at", "scored_by_id")
     asked = (
         select(*(_ROWS.c[name] for name in names))
-        .where(_ROWS.c.id.in_(sorted(set(ids))), allowed)
+        .where(is_one_of(session, _ROWS.c.id, sorted(set(ids))), allowed)
         .order_by(_ROWS.c.id)
         .with_for_update(of=_ROWS)
     )
@@ -189,7 +191,7 @@ def _read(one: Typed) -> tuple[dict[str, Any], dict[str, Says]]:
         else:
             wanted[TYPED] = score
     if one.remark is not None:
-        remark = one.remark.strip()
+        remark = visible(one.remark)
         if len(remark) > LONGEST_REMARK:
             refused[REMARK] = says("At most {count} characters fit here.", count=LONGEST_REMARK)
         else:
