@@ -85,10 +85,12 @@ def _classes(session: Session, customer_id: int, cells: Mapping[str, Any]) -> di
     if group is None:
         return {"class_group_id": says("Choose the class.")}
     day = cells["takes_effect_on"]
-    if kind in (*NEW, PaymentKind.CLASS_CHANGE):
-        over = group.ends_on is not None and day is not None and day > group.ends_on
-        if over or group.state is ClassState.FINISHED:
-            return {"takes_effect_on" if over else "class_group_id": says("This class has ended by then.")}
+    over = group.ends_on is not None and day is not None and day > group.ends_on
+    # A place that ended after its class could not be ended again on the right day.
+    if over and kind is not PaymentKind.REFUND:
+        return {"takes_effect_on": says("This class has ended by then.")}
+    if kind in (*NEW, PaymentKind.CLASS_CHANGE) and group.state is ClassState.FINISHED:
+        return {"class_group_id": says("This class has ended by then.")}
     if kind is PaymentKind.CLASS_CHANGE:
         if left == wanted:
             return {"class_group_id": says("Choose another class than the one that is left.")}

@@ -13,6 +13,7 @@ from crm.domain.episodes import Assignment, Outcome
 from crm.domain.payments import PaymentKind, PaymentState
 from crm.domain.students import Enrolment, Student
 from crm.domain.teaching import StudyRecord
+from crm.errors import Invalid
 from crm.rbac import store as rbac
 from crm.services import customers, holding, payment_decisions, payments, student_sign_ins
 from crm.services.passwords import matches
@@ -523,3 +524,18 @@ def test_a_pending_payment_is_corrected_and_a_decided_one_stays(session, finance
     confirm(session, finance, deposit)
     with pytest.raises(payments.Invalid):
         payments.save(session, actor, deposit.id, deposit.version, {"amount_cents": 1}, NOON)
+
+
+def test_a_withdrawal_takes_effect_before_its_class_ends(session, seller):
+    group = a_class_group(session, starts_on=TODAY, ends_on=TODAY + 60 * DAY)
+    student = a_student_in(session, group, consultant=seller)
+    li = an_actor(role="consultant", of=seller)
+
+    def withdraw(day):
+        values = {"kind": PaymentKind.WITHDRAWAL, "amount": 0, "takes_effect_on": day}
+        return payments.record_for_students(session, li, [student.id], NOON, **values)[student.id]
+
+    with pytest.raises(Invalid) as refused:
+        withdraw(TODAY + 61 * DAY)
+    assert set(refused.value.fields) == {"takes_effect_on"}
+    assert withdraw(TODAY + 60 * DAY) is None
