@@ -10,9 +10,10 @@ from sqlmodel import Session, col
 
 from crm.domain.attendance import Figure
 from crm.domain.calendar import day_of
+from crm.domain.classes import ClassGroup
 from crm.domain.homework import handed_in_late
 from crm.domain.marks import Mark
-from crm.domain.scores import in_effect
+from crm.domain.scores import ENOUGH, in_effect, median
 from crm.domain.students import Enrolment, Student
 from crm.domain.teaching import CourseRecord, ScoreState, StudyRecord
 from crm.errors import NotFound
@@ -133,7 +134,7 @@ def of_class(session: Session, actor: Actor, class_id: int, now: datetime) -> Ow
             col(CourseRecord.held_on), col(CourseRecord.day_number)
         )
     ).all()
-    medians = class_medians(session, class_id) if rows else {}
+    medians = _medians(session, class_id) if rows else {}
     today = day_of(now, settings().zone)
     return Own(
         class_id,
@@ -154,6 +155,38 @@ def of_class(session: Session, actor: Actor, class_id: int, now: datetime) -> Ow
             for key, record, number, held_on, title, homework, due_on, state, score, handed_in, remark in rows
         ),
     )
+
+
+def _medians(session: Session, class_id: int) -> dict[int, float]:
+    """The medians of a class by day, of who was in it on that day: asked again where one was graded who was not."""
+    found = class_medians(session, class_id)
+    came_or_left = select(col(Enrolment.student_id)).join(
+        ClassGroup, col(ClassGroup.id) == col(Enrolment.class_group_id)
+    )
+    some = session.scalars(
+        came_or_left.where(
+            col(Enrolment.class_group_id) == class_id,
+            col(Enrolment.left_on).is_not(None) | (col(Enrolment.joined_on) > col(ClassGroup.starts_on)),
+        )
+    ).all()
+    if not some:
+        return found
+    graded = (
+        select(col(CourseRecord.id), col(StudyRecord.score))
+        .join(StudyRecord, col(StudyRecord.course_record_id) == col(CourseRecord.id))
+        .where(col(CourseRecord.class_group_id) == class_id, col(StudyRecord.score).is_not(None))
+    )
+    strange = {day for day, _score in session.execute(graded.where(col(StudyRecord.student_id).in_(some), ~COUNTS))}
+    of: dict[int, list[int | None]] = {day: [] for day in strange}
+    if strange:
+        for day, score in session.execute(graded.where(col(CourseRecord.id).in_(strange), COUNTS)):
+            of[day].append(score)
+    for day, scores in of.items():
+        middle = median(scores) if len(scores) >= ENOUGH else None
+        found.pop(day, None)
+        if middle is not None:
+            found[day] = middle
+    return found
 
 
 def handed_in(session: Session, actor: Actor, study_record_id: int) -> HandedIn:

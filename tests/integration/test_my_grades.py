@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from sqlmodel import select
 
+from crm.domain.students import Enrolment
 from crm.domain.teaching import Attendance, ScoreState
 from crm.errors import NotAllowed
 from crm.rbac import Reach
@@ -130,3 +132,24 @@ def test_the_strip_is_ones_own_latest_days_in_order_and_tells_what_was_confirmed
         (timedelta(days=2), Attendance.PRESENT, False),
     ]
     assert my_grades.strip(session, the(other.students[0]), klass.group.id) == []
+
+
+def test_who_had_left_by_the_day_is_none_of_the_five_of_the_median(session):
+    klass = a_scored_class(session, 6)
+    _day, rows = a_day(session, klass)
+    for row, number in zip(rows, (50, 60, 70, 80, 90, 100), strict=True):
+        grade(row, number)
+    session.flush()
+
+    def seen():
+        me = an_actor(role="student", account_id=klass.students[-1].account_id)
+        return my_grades.of_class(session, me, klass.group.id, NOON).days[0].median
+
+    medians = [seen()]
+    for student in klass.students[:2]:
+        place = session.exec(select(Enrolment).where(Enrolment.student_id == student.id)).one()
+        place.left_on = place.joined_on
+        session.flush()
+        medians.append(seen())
+
+    assert medians == [75, 80, None]
