@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from crm import settings as settings_module
+from crm.i18n.reader import reader_language, reader_zone
 from crm.store import engine as engine_module
 from crm.store.engine import make_engine
 from crm.store.metadata import metadata
@@ -39,6 +40,9 @@ def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("THANOS_VAR", str(tmp_path / "var"))
     _forget()
+    # Nor whose language and clock an earlier test of this process read in.
+    reader_language.set("en")
+    reader_zone.set(None)
     yield
     _forget()
 

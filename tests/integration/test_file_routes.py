@@ -1,6 +1,7 @@
 """The routes beside the pages: whoever has to choose a password of their own gets no file and uploads none before."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.applications import Starlette
@@ -68,7 +69,9 @@ def asked(path, cookie, method="GET"):
     async def send(message):
         sent.append(message)
 
-    asyncio.run(APP(scope, receive, send))
+    # In a thread of its own: a browser of an earlier test may keep a loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(APP(scope, receive, send))).result()
     return sent[0]["status"], b"".join(each.get("body", b"") for each in sent[1:])
 
 
