@@ -100,7 +100,7 @@ class Import(Section):
     max_rows: int = Field(default=200_000, ge=1, le=1_000_000)
     max_megabytes: int = Field(default=64, ge=1, le=1024)
     max_seconds: int = Field(default=25, ge=1, le=3600)
-    max_memory_megabytes: int = Field(default=420, ge=64, le=8192)
+    max_memory_megabytes: int = Field(default=400, ge=64, le=8192)
 
 
 # fmt: off

@@ -102,7 +102,13 @@ def show(number: int) -> str:
 def test_our_own_list_is_right() -> None:
     check(JOBS)
 
-    assert [job.name for job in JOBS] == ["expire-customers", "assign-waiting", "send-notifications", "clean-up"]
+    assert [job.name for job in JOBS] == [
+        "expire-customers",
+        "assign-waiting",
+        "send-notifications",
+        "remind-attendance",
+        "clean-up",
+    ]
 
 
 def test_two_jobs_of_one_name_are_refused() -> None:

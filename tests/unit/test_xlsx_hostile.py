@@ -19,7 +19,7 @@ from crm.xlsx import guard
 from crm.xlsx.reader import ROOT, Limits, opened
 from tests.sheets import a_sheet, repacked, sheet_xml
 
-LIMITS = Limits(rows=200_000, file_megabytes=64, seconds=25, megabytes=420)
+LIMITS = Limits(rows=200_000, file_megabytes=64, seconds=25, megabytes=400)
 SHEET = "xl/worksheets/sheet1.xml"
 TEXTS = "xl/sharedStrings.xml"
 SOUND = a_sheet([("张三", 1, 13800138001, 10001)])
@@ -127,7 +127,7 @@ HOSTILE: list[tuple[Callable[[], bytes], str]] = [
     (lambda: a_far_cell("XFD1"), "cell XFD1 is far outside"),
     (lambda: a_far_cell("A1048576"), "cell A1048576 is far outside"),
     (lambda: a_far_cell("A300000"), "goes down to row 300,000; 200,000 rows are the most"),
-    (a_far_cell_that_hides, "420 MB of memory|far outside|goes down"),
+    (a_far_cell_that_hides, "400 MB of memory|far outside|goes down"),
     (a_zip_bomb, "unpacks to far more"),
     (a_bomb_that_lies, "damaged or cut off|unpacks to far more"),
     (an_entity_bomb, "declares XML entities"),
@@ -211,7 +211,7 @@ print(int(own) + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
 def test_rows_at_the_limit_are_read_and_one_more_is_refused() -> None:
-    limits = Limits(rows=50, file_megabytes=1, seconds=25, megabytes=420)
+    limits = Limits(rows=50, file_megabytes=1, seconds=25, megabytes=400)
     rows = [("n", 1, number, number) for number in range(71)]
 
     assert read(a_sheet(rows[:60]), limits) == 61
@@ -220,14 +220,14 @@ def test_rows_at_the_limit_are_read_and_one_more_is_refused() -> None:
 
 
 def test_a_file_that_is_too_large_is_not_even_read() -> None:
-    limits = Limits(rows=50, file_megabytes=1, seconds=25, megabytes=420)
+    limits = Limits(rows=50, file_megabytes=1, seconds=25, megabytes=400)
 
     with pytest.raises(Unreadable, match="has 2 MB; 1 are the most"):
         read(bytes(2 << 20), limits)
 
 
 def test_reading_ends_at_its_time() -> None:
-    limits = Limits(rows=200_000, file_megabytes=64, seconds=1, megabytes=420)
+    limits = Limits(rows=200_000, file_megabytes=64, seconds=1, megabytes=400)
     cells = "".join(f'<row r="{row}">{a_number(f"A{row}") * 60}</row>' for row in range(1, 30_000))
 
     with pytest.raises(Unreadable, match="longer than 1 second"):
@@ -235,7 +235,7 @@ def test_reading_ends_at_its_time() -> None:
 
 
 def test_reading_ends_when_nothing_comes_any_more() -> None:
-    limits = Limits(rows=200_000, file_megabytes=64, seconds=0, megabytes=420)
+    limits = Limits(rows=200_000, file_megabytes=64, seconds=0, megabytes=400)
 
     with pytest.raises(Unreadable, match="longer than 0 second"):
         read(SOUND, limits)
