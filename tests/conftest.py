@@ -7,7 +7,6 @@ that test, so nothing has to be passed around. No test sees another's rows, nor 
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,12 +24,12 @@ from crm.store.metadata import metadata
 from crm.store.migrate import stamp_head
 from crm.store.session import writing
 from tests import servers
+from tests.postgres_databases import Databases
 
 Part = TypeVar("Part")
 # How long an example takes says something of the machine and nothing of the rule.
 hypothesis_settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("house")
-_numbers = count(1)
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +85,12 @@ def postgres_server() -> Iterator[servers.Postgres]:
     server.close()
 
 
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server: servers.Postgres) -> Databases:
+    """Databases like `template`, to be taken for a test and given back."""
+    return Databases(postgres_server)
+
+
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     """The address of a SQLite database with every table and no row."""
@@ -96,12 +101,11 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: servers.Postgres) -> Iterator[str]:
+def postgres_url(postgres_server: servers.Postgres, postgres_databases: Databases) -> Iterator[str]:
     """The address of a PostgreSQL database with every table and no row."""
-    name = f"test_{next(_numbers)}"
-    postgres_server.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY FILE_COPY")
+    name = postgres_databases.take()
     yield postgres_server.url(name)
-    postgres_server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    postgres_databases.give_back(name)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

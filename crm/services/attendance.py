@@ -15,12 +15,13 @@ from crm.domain.customers import Customer
 from crm.domain.marks import Mark, read_mark
 from crm.domain.students import Enrolment, Student
 from crm.domain.teaching import Attendance, CourseRecord, StudyRecord
-from crm.errors import Conflict, Invalid, NotFound, deny
+from crm.errors import Invalid, NotFound, deny
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services import audit, class_names, student_names
 from crm.services.class_scopes import CLASSES, COURSE_RECORDS, STUDY_RECORDS
 from crm.services.course_days import NO_SUCH
+from crm.services.seen_rows import lock_row, require_seen
 from crm.store.many_rows import is_one_of
 
 VIEW, TAKE, REOPEN = "attendance.view", "attendance.take", "attendance.reopen"
@@ -83,20 +84,12 @@ def save(
     Raises `Conflict` with the values now there, `Invalid` by field, `NotFound`, `NotAllowed`.
     """
     actor.require(TAKE)
-    asked = select(StudyRecord).where(col(StudyRecord.id) == record_id, STUDY_RECORDS.where(actor, TAKE))
-    row = session.scalars(
-        asked.with_for_update(of=StudyRecord), execution_options={"populate_existing": True}
-    ).one_or_none()
-    if row is None:
-        raise NotFound(_NO_SUCH_RECORD, TAKE, record_id)
+    row = lock_row(session, StudyRecord, record_id, STUDY_RECORDS.where(actor, TAKE), TAKE)
     other = changes.keys() - {"attendance", "late_minutes"}
     if other:
         field = min(other)
         raise Invalid.of({field: says("{field} follows from the rules and cannot be typed in.", field=field)})
-    if row.version != version:
-        raise Conflict(
-            says("Somebody else changed this row since you saw it."), {key: getattr(row, key) for key in changes}
-        )
+    require_seen(row, version, changes)
     attendance = changes.get("attendance", row.attendance)
     minutes = changes.get("late_minutes", row.late_minutes if attendance == Attendance.LATE else None)
     if minutes and "attendance" not in changes and attendance is Attendance.PRESENT:

@@ -20,13 +20,14 @@ from crm.domain.places import Place, most_at_once
 from crm.domain.school import Course, School
 from crm.domain.staff import Employee
 from crm.domain.students import Enrolment
-from crm.errors import Conflict, Invalid, NotAllowed, NotFound
+from crm.errors import Invalid, NotAllowed, NotFound
 from crm.i18n import Says, says
 from crm.rbac import Actor, Reach
 from crm.services import audit, money_of
 from crm.services.class_names import choices
 from crm.services.class_scopes import CLASSES, in_class_on
 from crm.services.courses import cents
+from crm.services.seen_rows import NO_RECORD, lock_row, require_seen
 from crm.settings import settings
 
 VIEW, EDIT, MONEY = "classes.view", "classes.edit", "classes.money"
@@ -71,7 +72,7 @@ def money(session: Session, actor: Actor, class_id: int) -> Balance:
     """What was paid for a class and is still owed. Raises `NotFound`, `NotAllowed`."""
     actor.require(MONEY)
     if not CLASSES.allows(session, actor, MONEY, class_id):
-        raise NotFound(says("There is no such record, or you may not see it."), MONEY, class_id)
+        raise NotFound(NO_RECORD, MONEY, class_id)
     return money_of.classes(session, [class_id]).get(class_id, Balance())
 
 
@@ -139,13 +140,8 @@ def save(session: Session, actor: Actor, class_id: int, version: int, changes: M
     Raises `Conflict` with the values now there, `Invalid` by field, `NotFound`, `NotAllowed`.
     """
     actor.require(EDIT)
-    asked = select(ClassGroup).where(col(ClassGroup.id) == class_id, CLASSES.where(actor, EDIT)).with_for_update()
-    row = session.scalars(asked, execution_options={"populate_existing": True}).one_or_none()
-    if row is None:
-        raise NotFound(says("There is no such record, or you may not see it."), EDIT, class_id)
-    if row.version != version:
-        theirs = {key: getattr(row, key) for key in changes if key in ClassGroup.model_fields}
-        raise Conflict(says("Somebody else changed this row since you saw it."), theirs)
+    row = lock_row(session, ClassGroup, class_id, CLASSES.where(actor, EDIT), EDIT)
+    require_seen(row, version, changes)
     cells, lecturers = _checked(session, changes, row)
     if "capacity" in cells:
         _room(session, class_id, cells["capacity"], day_of(now, settings().zone))

@@ -12,13 +12,14 @@ from sqlmodel.sql.expression import SelectOfScalar
 from crm.domain.classes import ClassGroup
 from crm.domain.staff import Employee
 from crm.domain.teaching import Attendance, CourseRecord, ScoreState, StudyRecord
-from crm.errors import Conflict, Invalid, NotFound, Told, deny
+from crm.errors import Invalid, NotFound, Told, deny
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services import audit, class_names, study_records
 from crm.services.class_scopes import CLASSES, COURSE_RECORDS
 from crm.services.course_days import NO_SUCH, reached
 from crm.services.course_record_cells import checked, teach, teachers
+from crm.services.seen_rows import lock_row, require_seen
 from crm.store.many_rows import is_one_of
 
 VIEW, ADD, EDIT = "course-records.view", "course-records.add", "course-records.edit"
@@ -113,13 +114,8 @@ def save(
     if "held_on" in changes:
         # Before the day itself, as whoever adds a day does.
         session.execute(select(col(ClassGroup.id)).where(col(ClassGroup.id) == group).with_for_update())
-    asked = select(CourseRecord).where(mine).with_for_update()
-    record = session.scalars(asked, execution_options={"populate_existing": True}).one_or_none()
-    if record is None:
-        raise NotFound(NO_SUCH, EDIT, record_id)
-    if record.version != version:
-        theirs = {key: getattr(record, key) for key in changes if key in CourseRecord.model_fields}
-        raise Conflict(says("Somebody else changed this row since you saw it."), theirs)
+    record = lock_row(session, CourseRecord, record_id, mine, EDIT)
+    require_seen(record, version, changes)
     cells = checked(session, record.class_group_id, changes, record)
     session.execute(
         update(CourseRecord).where(col(CourseRecord.id) == record_id).values(**cells, version=version + 1),

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import true
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col
+from sqlmodel import Session
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -14,10 +14,11 @@ from crm.domain import normalise
 from crm.domain.money import MOST_CENTS
 from crm.domain.normalise import Wrong
 from crm.domain.school import Course, School
-from crm.errors import Conflict, Invalid, NotAllowed, NotFound
+from crm.errors import Invalid, NotAllowed
 from crm.i18n import Says, says
 from crm.rbac import Actor, Reach
 from crm.services import audit
+from crm.services.seen_rows import lock_row, require_seen
 
 VIEW, EDIT = "courses.view", "courses.edit"
 Row = School | Course
@@ -131,15 +132,8 @@ def _save(
     now: datetime,
 ) -> int:
     _require_all(actor)
-    asked = select(model).where(col(model.id) == row_id).with_for_update()
-    row: Any = session.scalars(asked, execution_options={"populate_existing": True}).one_or_none()
-    if row is None:
-        raise NotFound(says("There is no such record, or you may not see it."), EDIT, row_id)
-    if row.version != version:
-        raise Conflict(
-            says("Somebody else changed this row since you saw it."),
-            {key: getattr(row, key) for key in changes if key in model.model_fields},
-        )
+    row = lock_row(session, model, row_id, true(), EDIT)
+    require_seen(row, version, changes)
     cells = _checked(model, changes)
     before = {key: getattr(row, key) for key in cells}
     for key, value in cells.items():

@@ -21,6 +21,7 @@ from crm.i18n import Says, says
 from crm.notify.addresses import recipients
 from crm.rbac import Actor
 from crm.services.scopes import by_account
+from crm.services.seen_rows import NO_RECORD
 from crm.settings import settings
 
 APP = "app"
@@ -115,7 +116,7 @@ def one(session: Session, actor: Actor, notice_id: int) -> Notification:
     """One of the actor's own notices. Raises `NotFound`."""
     found = session.exec(inbox(session, actor).where(Notification.id == notice_id)).one_or_none()
     if found is None:
-        raise NotFound(says("There is no such record, or you may not see it."))
+        raise NotFound(NO_RECORD)
     return found
 
 

@@ -17,11 +17,11 @@ from crm.rbac import Actor
 from crm.services import audit, enrolling, money_of
 from crm.services.notices import Notice, tell_each
 from crm.services.payment_checks import NEW, too_much
+from crm.services.seen_rows import NO_RECORD
 from crm.services.student_scopes import PAYMENTS
 
 DECIDE = "payments.decide"
 REASON_LENGTH = 500
-_NO_SUCH = says("There is no such record, or you may not see it.")
 
 
 def confirm_many(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Says | None]:
@@ -34,7 +34,7 @@ def confirm_many(session: Session, actor: Actor, ids: Sequence[int], now: dateti
     actor.require(DECIDE)
     found = _locked(session, actor, ids)
     _lock_what_follows(session, list(found.values()))
-    told: dict[int, Says | None] = dict.fromkeys(ids, _NO_SUCH)
+    told: dict[int, Says | None] = dict.fromkeys(ids, NO_RECORD)
     done: list[tuple[int, str]] = []
     for key in sorted(found):
         payment = found[key]
@@ -67,7 +67,7 @@ def reject_many(
     if not reason or len(reason) > REASON_LENGTH:
         raise Invalid.of({"because": says("Give the reason, in at most {count} characters.", count=REASON_LENGTH)})
     found = _locked(session, actor, ids)
-    told: dict[int, Says | None] = dict.fromkeys(ids, _NO_SUCH)
+    told: dict[int, Says | None] = dict.fromkeys(ids, NO_RECORD)
     done = []
     for key, payment in found.items():
         try:

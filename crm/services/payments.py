@@ -19,7 +19,7 @@ from crm.domain.customers import Customer, CustomerState
 from crm.domain.money import yuan
 from crm.domain.payments import Payment, PaymentKind, PaymentState
 from crm.domain.students import Student
-from crm.errors import Conflict, Invalid, NotFound, ThanosError, deny
+from crm.errors import Invalid, NotFound, ThanosError, deny
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services import audit
@@ -27,6 +27,7 @@ from crm.services.class_names import named
 from crm.services.holding import TOO_LATE, lapsed_among, locked
 from crm.services.payment_checks import checked, required
 from crm.services.scopes import HELD, LIVE, NO_SUCH
+from crm.services.seen_rows import NO_RECORD, lock_row, require_seen
 from crm.services.student_scopes import CLIENTS, PAYMENTS, STUDENTS
 from crm.store.many_rows import is_one_of
 
@@ -134,9 +135,7 @@ def save(
     """
     actor.require(EDIT)
     payment = find(session, actor, EDIT, payment_id)
-    if payment.version != version:
-        theirs = {key: getattr(payment, key) for key in changes if key in Payment.model_fields}
-        raise Conflict(says("Somebody else changed this row since you saw it."), theirs)
+    require_seen(payment, version, changes)
     if payment.state is not PaymentState.PENDING:
         raise Invalid.of(dict.fromkeys(changes, DECIDED))
     wrong = {key: NOT_TYPED for key in changes if key not in CORRECTED}
@@ -217,7 +216,7 @@ def sheet(session: Session, actor: Actor, payment_id: int) -> Sheet:
     """All about one payment. Raises `NotFound`, `NotAllowed`."""
     row = session.exec(visible_to(session, actor).where(Payment.id == payment_id)).one_or_none()
     if row is None:
-        raise NotFound(says("There is no such record, or you may not see it."), VIEW, payment_id)
+        raise NotFound(NO_RECORD, VIEW, payment_id)
     names = named(session, [key for key in (row.class_group_id, row.from_class_group_id) if key is not None])
     people = dict(
         map(
@@ -245,11 +244,7 @@ def sheet(session: Session, actor: Actor, payment_id: int) -> Sheet:
 
 def find(session: Session, actor: Actor, permission: str, payment_id: int) -> Payment:
     """One payment on whom the actor may do `permission`, locked until the commit. Raises `NotFound`."""
-    asked = select(Payment).where(col(Payment.id) == payment_id, PAYMENTS.where(actor, permission)).with_for_update()
-    found = session.scalars(asked, execution_options={"populate_existing": True}).one_or_none()
-    if found is None:
-        raise NotFound(says("There is no such record, or you may not see it."), permission, payment_id)
-    return found
+    return lock_row(session, Payment, payment_id, PAYMENTS.where(actor, permission), permission)
 
 
 def _write(session: Session, row: Payment) -> None:

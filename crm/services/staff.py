@@ -16,12 +16,13 @@ from crm.domain.accounts import Account
 from crm.domain.calendar import day_of
 from crm.domain.quotas import Shut, room
 from crm.domain.staff import ConsultantQuota, Department, Employee
-from crm.errors import Conflict, Invalid, NotAllowed, NotFound, deny
+from crm.errors import Invalid, NotAllowed, NotFound, deny
 from crm.i18n import Says, says
 from crm.rbac import Actor, Reach
 from crm.services import accounts, audit, sharing_round
 from crm.services.permissions import ADMINISTERS
 from crm.services.scopes import ACCOUNTS, DEPARTMENTS, STAFF, WORKS
+from crm.services.seen_rows import require_seen
 from crm.services.staff_cells import DEPARTMENT, EMPLOYEE, FREE, QUOTA, Check, checked
 from crm.settings import settings
 from crm.store.session import is_postgres
@@ -270,9 +271,7 @@ def _save(
     changes: Mapping[str, Any],
     now: datetime,
 ) -> int:
-    if row.version != version:
-        theirs = {key: getattr(row, key) for key in changes if key in type(row).model_fields}
-        raise Conflict(says("Somebody else changed this row since you saw it."), theirs)
+    require_seen(row, version, changes)
     cells = checked(session, actor, _CHECKS[type(row)], changes)
     before = {key: getattr(row, key) for key in cells}
     session.execute(update(type(row)).where(condition).values(**cells, version=version + 1), execution_options=_UNSEEN)

@@ -16,13 +16,14 @@ from sqlmodel import Session, col
 from crm.domain.accounts import Account
 from crm.domain.customers import Customer
 from crm.domain.students import Student
-from crm.errors import NotFound, Refused
+from crm.errors import Refused
 from crm.i18n import says
 from crm.rbac import Actor
 from crm.rbac import store as rbac
 from crm.services import audit
 from crm.services.accounts import NAME
 from crm.services.passwords import hashed, made_up
+from crm.services.seen_rows import lock_row
 from crm.services.sessions import end_every
 from crm.services.student_scopes import STUDENTS
 
@@ -64,10 +65,7 @@ def hand_out(session: Session, actor: Actor, student_id: int, now: datetime) -> 
     """
     actor.require(SIGN_IN)
     actor.require_to_be_oneself(SIGN_IN)
-    asked = select(Student).where(col(Student.id) == student_id, STUDENTS.where(actor, SIGN_IN)).with_for_update()
-    student = session.scalars(asked, execution_options={"populate_existing": True}).one_or_none()
-    if student is None:
-        raise NotFound(says("There is no such record, or you may not see it."), SIGN_IN, student_id)
+    student = lock_row(session, Student, student_id, STUDENTS.where(actor, SIGN_IN), SIGN_IN)
     if student.account_id is None:
         account = make(session, student, session.get_one(Customer, student.customer_id), now)
         student.version += 1

@@ -17,12 +17,13 @@ from crm.domain.balances import Balance
 from crm.domain.customers import Customer
 from crm.domain.normalise import Wrong
 from crm.domain.students import Enrolment, Student
-from crm.errors import Conflict, Invalid, NotFound
+from crm.errors import Invalid, NotFound
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services import audit, money_of
 from crm.services.class_names import named
 from crm.services.money_of import Balances
+from crm.services.seen_rows import NO_RECORD, lock_row, require_seen
 from crm.services.student_scopes import STUDENTS
 from crm.store.many_rows import is_one_of
 
@@ -60,7 +61,7 @@ def sheet(session: Session, actor: Actor, student_id: int) -> Sheet:
     """All about one student. Raises `NotFound`."""
     found = session.exec(visible_to(session, actor).where(Student.id == student_id)).one_or_none()
     if found is None:
-        raise NotFound(says("There is no such record, or you may not see it."), VIEW, student_id)
+        raise NotFound(NO_RECORD, VIEW, student_id)
     places = session.scalars(
         select(Enrolment)
         .where(col(Enrolment.student_id) == student_id)
@@ -93,7 +94,7 @@ def money(session: Session, actor: Actor, student_id: int) -> Balances:
     asked = select(col(Student.customer_id)).where(col(Student.id) == student_id, STUDENTS.where(actor, MONEY))
     customer_id = session.scalar(asked)
     if customer_id is None:
-        raise NotFound(says("There is no such record, or you may not see it."), MONEY, student_id)
+        raise NotFound(NO_RECORD, MONEY, student_id)
     return money_of.customers(session, [customer_id]).get(customer_id, {})
 
 
@@ -133,13 +134,8 @@ def save(
     Raises `Conflict` with the values now there, `Invalid` by field, `NotFound`, `NotAllowed`.
     """
     actor.require(EDIT)
-    asked = select(Student).where(col(Student.id) == student_id, STUDENTS.where(actor, EDIT)).with_for_update()
-    row = session.scalars(asked, execution_options={"populate_existing": True}).one_or_none()
-    if row is None:
-        raise NotFound(says("There is no such record, or you may not see it."), EDIT, student_id)
-    if row.version != version:
-        theirs = {key: getattr(row, key) for key in changes if key in Student.model_fields}
-        raise Conflict(says("Somebody else changed this row since you saw it."), theirs)
+    row = lock_row(session, Student, student_id, STUDENTS.where(actor, EDIT), EDIT)
+    require_seen(row, version, changes)
     wrong: dict[str, Says] = {}
     cells: dict[str, Any] = {}
     for key, value in changes.items():
