@@ -4,6 +4,7 @@ Filters combine with AND, the choices within one with OR. A value that cannot be
 `Unparsable`, shown to the person; it never becomes "no filter".
 """
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -29,7 +30,7 @@ class Unparsable(ThanosError):
 
 
 @dataclass(frozen=True)
-class Filter:
+class Filter(ABC):
     """What every filter has: a `name`, which is its key in the URL, and a `label`."""
 
     name: str
@@ -42,17 +43,17 @@ class Filter:
         """The dotted path of the field that is filtered; the name unless declared."""
         return self.field or self.name
 
+    @abstractmethod
     def read(self, raw: Sequence[str], model: Model) -> Any:
         """The value written in the URL. Raises `Unparsable`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, value: Any) -> list[str]:
         """The value as the URL holds it: what `read` reads."""
-        raise NotImplementedError
 
+    @abstractmethod
     def where(self, value: Any, model: Model, zone: ZoneInfo) -> Condition:
         """The condition. Days are days in `zone`."""
-        raise NotImplementedError
 
     def presence(self, model: Model) -> tuple[Presence, ...]:
         """*Is empty* and *is not empty*, where both may be."""
@@ -82,17 +83,17 @@ class Ticked(Filter):
         """The condition on the field itself for these choices."""
         return among(column, values)
 
+    @abstractmethod
     def choice(self, text: str, model: Model) -> Any:
         """One choice as the URL writes it. Raises `Unparsable`."""
-        raise NotImplementedError
 
     def offered(self, session: Session, actor: Actor, model: Model) -> Choices:
         """The choices as value -> label, in the order to show."""
         return {**self.listed(session, actor, model), **{one: one.label for one in self.presence(model)}}
 
+    @abstractmethod
     def listed(self, session: Session, actor: Actor, model: Model) -> Choices:
         """The choices that are values."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

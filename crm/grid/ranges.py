@@ -1,5 +1,6 @@
 """Filters by a range, of days or of numbers, which may also ask whether there is a value at all."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -23,9 +24,9 @@ class Range(Filter):
                 return one
         return self.ends(text, model)
 
+    @abstractmethod
     def ends(self, text: str, model: Model) -> tuple[Any, Any]:
         """The two ends as the URL writes them. Raises `Unparsable`."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
