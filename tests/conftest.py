@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from crm import settings as settings_module
 from crm.i18n.reader import reader_language, reader_zone
+from crm.services import passwords
 from crm.store import engine as engine_module
 from crm.store.engine import make_engine
 from crm.store.metadata import metadata
@@ -38,6 +39,8 @@ def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     for name in ("DATABASE_URL", "REDIS_URL", "THANOS_SETTINGS", "THANOS_DEMO", "PORT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("THANOS_VAR", str(tmp_path / "var"))
+    # bcrypt is slow by intent; test_sign_in_door holds how slow.
+    monkeypatch.setattr(passwords, "ROUNDS", 4)
     _forget()
     # Nor whose language and clock an earlier test of this process read in.
     reader_language.set("en")

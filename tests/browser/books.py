@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from crm.store.engine import make_engine
 from tests import servers
@@ -106,21 +106,27 @@ def library(server: Library) -> Library:
     return server
 
 
+@pytest.fixture(scope="module")
+def everybody(browser: Browser) -> Iterator[BrowserContext]:
+    """One browser for all who visit: its cache spares each of them the loading of Streamlit's scripts."""
+    made = browser.new_context(locale="en-GB")
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def visit(browser: Browser, library: Library) -> Iterator[Callable[..., "Visitor"]]:
-    """`visit("?q=x")`: somebody at that address, at a browser of their own."""
-    contexts = []
+def visit(everybody: BrowserContext, library: Library) -> Iterator[Callable[..., "Visitor"]]:
+    """`visit("?q=x")`: somebody at that address, in a window of their own."""
 
     def come(query: str = "", width: int = 1400) -> Visitor:
-        context = browser.new_context(viewport={"width": width, "height": 1000}, locale="en-GB")
-        contexts.append(context)
-        visitor = Visitor(context.new_page(), library)
-        visitor.page.goto(f"{library.address}/{query}")
-        return visitor.settled()
+        page = everybody.new_page()
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.goto(f"{library.address}/{query}")
+        return Visitor(page, library).settled()
 
     yield come
-    for context in contexts:
-        context.close()
+    for page in everybody.pages:
+        page.close()
 
 
 @dataclass(frozen=True)

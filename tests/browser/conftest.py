@@ -17,9 +17,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests import servers
-from tests.browser.books import library, server, visit
+from tests.browser.books import everybody, library, server, visit
 
-__all__ = ["library", "server", "visit"]
+__all__ = ["everybody", "library", "server", "visit"]
 
 PASSWORD = "thanos-demo-2026"
 # Chromium looks for the world outside unless it is told not to.

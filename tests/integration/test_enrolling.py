@@ -13,7 +13,7 @@ from crm.domain.episodes import Assignment, Outcome
 from crm.domain.payments import PaymentKind, PaymentState
 from crm.domain.students import Enrolment, Student
 from crm.domain.teaching import StudyRecord
-from crm.errors import Invalid
+from crm.errors import Invalid, NotFound
 from crm.rbac import store as rbac
 from crm.services import customers, holding, payment_decisions, payments, student_sign_ins
 from crm.services.passwords import matches
@@ -439,7 +439,7 @@ def test_a_teacher_hands_out_to_own_classes_only(session, finance):
     rbac.give_role(session, student.account_id, [rbac.role_named(session, "student").id])
 
     assert student_sign_ins.hand_out(session, an_actor(role="class_teacher", of=mine), student.id, NOON)
-    with pytest.raises(student_sign_ins.NotFound):
+    with pytest.raises(NotFound):
         student_sign_ins.hand_out(session, an_actor(role="class_teacher", of=other), student.id, NOON)
 
 

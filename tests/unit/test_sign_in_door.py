@@ -1,5 +1,7 @@
 """What passes the door: ways back that stay on this site, and passwords that bcrypt can keep."""
 
+import runpy
+
 import bcrypt
 import pytest
 from streamlit_authenticator import Hasher
@@ -103,3 +105,10 @@ def test_the_server_answers_to_its_own_names_only(use_settings, toml, hosts, ori
 
     assert options["server.allowedHosts"] == hosts
     assert options["server.corsAllowedOrigins"] == origins
+
+
+def test_a_password_costs_as_much_to_guess_as_one_of_streamlit_authenticator() -> None:
+    # As the module is without what the tests do to it for their speed.
+    hashed = runpy.run_path(str(passwords.__file__))["hashed"]("correct horse")
+
+    assert hashed[:7] == Hasher.hash("correct horse")[:7] == "$2b$12$"
