@@ -5,9 +5,8 @@ import streamlit as st
 from crm.i18n import _
 from crm.rbac import Actor
 from crm.services import own_account
-from crm.store.session import writing
 from crm.ui.password_form import show_password_form
-from crm.ui.session import look, now, sign_out
+from crm.ui.session import look, now, sign_out, writing_as
 
 CHANGED = "password-changed"
 
@@ -30,6 +29,6 @@ def own_sessions(actor: Actor) -> None:
     st.subheader(_("Sessions"), anchor=False)
     st.write(_("Signs you out in every browser, this one included. For a lost phone, or a computer you left open."))
     if st.button(_("Sign out everywhere"), key="sign-out-everywhere", icon=":material/logout:"):
-        with writing() as session:
-            own_account.sign_out_everywhere(session, actor, now())
+        with writing_as(actor) as (session, me):
+            own_account.sign_out_everywhere(session, me, now())
         sign_out()

@@ -10,7 +10,7 @@ from crm.rbac import Actor
 from crm.services import apologies as services
 from crm.services import class_names
 from crm.settings import settings
-from crm.ui.session import now, reading_as_somebody, writing_as_somebody
+from crm.ui.session import now, reading_as_somebody, writing_as
 
 SAID = "apologies:said"
 _ASKED = says("Asked. Your class teacher decides and you are told.")
@@ -54,10 +54,8 @@ def _form(actor: Actor, classes: dict[int, Says]) -> None:
 def _ask(actor: Actor) -> None:
     kept = st.session_state
     try:
-        with writing_as_somebody() as session:
-            services.ask(
-                session, actor, kept["apologies:class"], kept["apologies:day"], kept["apologies:reason"], now()
-            )
+        with writing_as(actor) as (session, me):
+            services.ask(session, me, kept["apologies:class"], kept["apologies:day"], kept["apologies:reason"], now())
     except ThanosError as error:
         why = next(iter(error.fields.values()), error.says) if isinstance(error, Invalid) else error.says
         kept[SAID] = (why, False)
@@ -84,7 +82,7 @@ def _one(actor: Actor, row: Apology, name: Says) -> None:
 
 def _take_back(actor: Actor, apology_id: int) -> None:
     try:
-        with writing_as_somebody() as session:
-            services.take_back(session, actor, apology_id, now())
+        with writing_as(actor) as (session, me):
+            services.take_back(session, me, apology_id, now())
     except ThanosError as error:
         st.session_state[SAID] = (error.says, False)

@@ -1,6 +1,6 @@
 """Taking attendance: everybody is present, the teacher names the exceptions, and confirms the day."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -17,7 +17,7 @@ from crm.services.attendance import Applied
 from crm.services.class_day import Day
 from crm.tables.attendance import of_day
 from crm.tables.course_records import DAY_TONES
-from crm.ui.session import now, reading_as_somebody, writing_as_somebody
+from crm.ui.session import now, reading_as_somebody, writing_as
 
 DAY, APPLIED, SAID, TYPED = "day", "attendance:applied", "attendance:said", "attendance:typed"
 EXCEPTIONS = (Attendance.LATE, Attendance.ABSENT, Attendance.EXCUSED, Attendance.LEFT_EARLY, Attendance.PRESENT)
@@ -192,13 +192,13 @@ def _confirmation(actor: Actor, day: Day) -> None:
 
 
 def _initialise(actor: Actor, record_id: int) -> None:
-    _done(lambda session: course_records.initialise_many(session, actor, [record_id], datetime.now(UTC))[record_id])
+    _done(actor, lambda session, me: course_records.initialise_many(session, me, [record_id], now())[record_id])
 
 
 def _apply(actor: Actor, record_id: int, marks: dict[int, Mark], seen: dict[int, int]) -> None:
     try:
-        with writing_as_somebody() as session:
-            applied = attendance.apply(session, actor, record_id, marks, seen, now())
+        with writing_as(actor) as (session, me):
+            applied = attendance.apply(session, me, record_id, marks, seen, now())
     except ThanosError as error:
         st.session_state[SAID] = (error.says, False)
         return
@@ -210,8 +210,8 @@ def _apply(actor: Actor, record_id: int, marks: dict[int, Mark], seen: dict[int,
 
 def _undo(actor: Actor, applied: Applied) -> None:
     try:
-        with writing_as_somebody() as session:
-            back = attendance.undo(session, actor, applied, now())
+        with writing_as(actor) as (session, me):
+            back = attendance.undo(session, me, applied, now())
     except ThanosError as error:
         st.session_state[SAID] = (error.says, False)
         return
@@ -221,18 +221,18 @@ def _undo(actor: Actor, applied: Applied) -> None:
 
 
 def _confirm(actor: Actor, record_id: int) -> None:
-    _done(lambda session: taken_days.confirm_many(session, actor, [record_id], now())[record_id])
+    _done(actor, lambda session, me: taken_days.confirm_many(session, me, [record_id], now())[record_id])
 
 
 def _reopen(actor: Actor, record_id: int) -> None:
-    _done(lambda session: taken_days.reopen_many(session, actor, [record_id], now())[record_id])
+    _done(actor, lambda session, me: taken_days.reopen_many(session, me, [record_id], now())[record_id])
 
 
-def _done(do: Any) -> None:
+def _done(actor: Actor, do: Callable[[Any, Actor], Any]) -> None:
     """Does it, and says why it was refused, or what was told of it."""
     try:
-        with writing_as_somebody() as session:
-            told = do(session)
+        with writing_as(actor) as (session, me):
+            told = do(session, me)
     except ThanosError as error:
         st.session_state[SAID] = (error.says, False)
         return
@@ -242,7 +242,7 @@ def _done(do: Any) -> None:
 
 def _tell_changed(applied: Applied) -> None:
     if applied.changed:
-        text = _(
+        text = says(
             "Somebody changed these meanwhile, so they stayed as they are: {names}", names=", ".join(applied.changed)
         )
         st.session_state[SAID] = (text, False)
@@ -253,11 +253,11 @@ def _forget_typed() -> None:
 
 
 def _say_again() -> None:
-    said = st.session_state.pop(SAID, None)
+    said: tuple[Says, bool] | None = st.session_state.pop(SAID, None)
     if said is None:
         return
     text, well = said
     if well:
         st.toast(marked(text), icon=":material/check:")
     else:
-        st.warning(marked(text) if isinstance(text, Says) else literal(text), icon=":material/error:")
+        st.warning(marked(text), icon=":material/error:")

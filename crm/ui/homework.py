@@ -11,7 +11,7 @@ from crm.settings import settings
 from crm.ui import door
 from crm.ui.address import choose
 from crm.ui.homework_route import address
-from crm.ui.session import now, reading_as_somebody, writing_as_somebody
+from crm.ui.session import now, reading_as_somebody, writing_as
 
 SAID, ROUND = "homework:said", "homework:round"
 
@@ -87,8 +87,8 @@ def _form(actor: Actor, day: HandedIn) -> None:
         return
     given = File(file.name, file.getvalue()) if file is not None else None
     try:
-        with writing_as_somebody() as session:
-            hand_in(session, actor, day.id, text=text, note=note, file=given, now=now())
+        with writing_as(actor) as (session, me):
+            hand_in(session, me, day.id, text=text, note=note, file=given, now=now())
     except Invalid as invalid:
         for why in invalid.fields.values():
             _wrong(why)

@@ -19,7 +19,7 @@ from crm.services.import_files import write_report, write_template
 from crm.services.import_run import ImportResult, run_import
 from crm.settings import settings
 from crm.store.session import reading
-from crm.ui.session import writing_as_somebody
+from crm.ui.session import writing_as
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PAGE = 100
@@ -180,8 +180,8 @@ def _confirm(actor: Actor, checked: Checked) -> None:
     ):
         bar = st.progress(0.0, text=_("Importing"))
         try:
-            with writing_as_somebody() as session:
-                result = run_import(session, actor, checked, datetime.now(UTC), _undisturbed(_onto(bar)))
+            with writing_as(actor) as (session, me):
+                result = run_import(session, me, checked, datetime.now(UTC), _undisturbed(_onto(bar)))
         except ThanosError as error:
             bar.empty()
             st.error(marked(error.says), icon=":material/error:")

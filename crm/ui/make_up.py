@@ -7,7 +7,7 @@ from crm.i18n import Says, _, marked
 from crm.rbac import Actor
 from crm.services import make_ups
 from crm.services.class_day import Day
-from crm.ui.session import now, reading_as_somebody, writing_as_somebody
+from crm.ui.session import now, reading_as_somebody, writing_as
 
 SAID = "make-up:said"
 
@@ -45,8 +45,8 @@ def make_up(actor: Actor, day: Day) -> None:
 
 def _link(actor: Actor, record_id: int, missed: int) -> None:
     try:
-        with writing_as_somebody() as session:
-            make_ups.link(session, actor, record_id, missed, now())
+        with writing_as(actor) as (session, me):
+            make_ups.link(session, me, record_id, missed, now())
     except ThanosError as error:
         st.session_state[SAID] = error.says
     st.session_state.pop(f"make-up:{record_id}", None)
@@ -54,7 +54,7 @@ def _link(actor: Actor, record_id: int, missed: int) -> None:
 
 def _unlink(actor: Actor, key: int) -> None:
     try:
-        with writing_as_somebody() as session:
-            make_ups.unlink(session, actor, key, now())
+        with writing_as(actor) as (session, me):
+            make_ups.unlink(session, me, key, now())
     except ThanosError as error:
         st.session_state[SAID] = error.says

@@ -19,7 +19,7 @@ from crm.settings import settings
 from crm.ui.address import choose
 from crm.ui.attendance_strip import SIGNS
 from crm.ui.export_files import offer
-from crm.ui.session import now, reading_as_somebody, writing_as_somebody
+from crm.ui.session import now, reading_as_somebody, writing_as
 
 STYLE = """
 <style>
@@ -112,8 +112,8 @@ def _export(actor: Actor, group: int, month: date) -> None:
     folder = Path(tempfile.mkdtemp(prefix="month-"))
     file = folder / "sheet.xlsx"
     try:
-        with writing_as_somebody() as session:
-            month_sheet.export(session, actor, group, month, file, now())
+        with writing_as(actor) as (session, me):
+            month_sheet.export(session, me, group, month, file, now())
         title = _("Attendance")
         address = offer(actor, file, f"{title} {month:%Y-%m}.xlsx")
     except ThanosError as error:

@@ -9,7 +9,7 @@ from crm.services import accounts
 from crm.services.permissions import ADMINISTERS
 from crm.ui.dialogs import SECRET, WRONG, ask, dialog
 from crm.ui.language import IN_THEIR_OWN_WORDS
-from crm.ui.session import now, reading_as_somebody, writing_as_somebody
+from crm.ui.session import now, reading_as_somebody, writing_as
 
 PART = "people:new"
 
@@ -72,9 +72,9 @@ def _create(
     if role is None:
         return (says("Choose a role."),)
     try:
-        with writing_as_somebody() as session:
+        with writing_as(actor) as (session, me):
             password = accounts.create(
-                session, actor, name, role, None, display_name, locale, now(), employee_id=employee_id
+                session, me, name, role, None, display_name, locale, now(), employee_id=employee_id
             )
     except Invalid as invalid:
         return tuple(invalid.fields.values())

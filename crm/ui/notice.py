@@ -9,7 +9,7 @@ from crm.i18n import Says, _, marked, show
 from crm.rbac import Actor
 from crm.services import notices
 from crm.store.session import reading
-from crm.ui.session import writing_as_somebody
+from crm.ui.session import writing_as
 from crm.ui.shell import screens
 
 
@@ -18,8 +18,8 @@ def notice(actor: Actor, notice_id: int) -> None:
     with reading() as session:
         told = notices.one(session, actor, notice_id)
     if told.read_at is None and not actor.seeing_as:
-        with writing_as_somebody() as session:
-            notices.mark_read(session, actor, [notice_id], datetime.now(UTC))
+        with writing_as(actor) as (session, me):
+            notices.mark_read(session, me, [notice_id], datetime.now(UTC))
         # The navigation counts one less.
         st.rerun()
     st.header(marked(Says.loaded(told.title)), anchor=False)

@@ -14,7 +14,7 @@ from crm.services.leaving import HandOut, MoveTo
 from crm.services.people import Person
 from crm.ui.dialogs import SECRET, WRONG, ask, close, dialog
 from crm.ui.new_sign_in import one_time_password
-from crm.ui.session import again, now, reading_as_somebody, writing_as_somebody
+from crm.ui.session import now, reading_as_somebody, writing_as
 
 SAID = "person:said"
 OUT, TO = "out", "to"
@@ -74,7 +74,8 @@ def _roles(actor: Actor, seen: Person, choices: dict[str, Says]) -> None:
         st.caption(_("They count from the next click on, also for who is signed in."))
     elif st.button(_("Save the roles"), key="person:save-roles", type="primary", icon=":material/check:"):
         _do(
-            lambda session: accounts.set_roles(session, actor, seen.name, chosen, now(), version=seen.version),
+            actor,
+            lambda session, me: accounts.set_roles(session, me, seen.name, chosen, now(), version=seen.version),
             says("Saved. It counts from the next click on."),
         )
 
@@ -84,7 +85,7 @@ def _sign_in(actor: Actor, seen: Person) -> None:
     if seen.locked_until is not None and st.button(
         _("Let try again now"), key="person:unlock", icon=":material/lock_open:"
     ):
-        _do(lambda session: people.unlock(session, actor, seen.name, now()), says("They can try again now."))
+        _do(actor, lambda session, me: people.unlock(session, me, seen.name, now()), says("They can try again now."))
     with st.container(horizontal=True):
         st.button(
             _("Reset the password..."),
@@ -96,7 +97,8 @@ def _sign_in(actor: Actor, seen: Person) -> None:
         if not seen.active:
             if st.button(_("Enable"), key="person:enable", type="primary", icon=":material/check_circle:"):
                 _do(
-                    lambda session: accounts.enable(session, actor, seen.name, now(), version=seen.version),
+                    actor,
+                    lambda session, me: accounts.enable(session, me, seen.name, now(), version=seen.version),
                     says("The sign-in is enabled, with its old password and roles."),
                 )
         else:
@@ -120,13 +122,17 @@ def _sessions(actor: Actor, seen: Person) -> None:
                 st.markdown(_("Since {moment}", moment=show(one.since)) + f" · {one.address}")
                 st.caption(one.browser or _("Unknown browser"))
             if st.button(_("End"), key=f"person:end:{one.id}", icon=":material/logout:"):
-                _do(_ending(actor, seen, one.id), says("The session is ended."))
+                _do(actor, _ending(seen, one.id), says("The session is ended."))
     if st.button(_("End all sessions"), key="person:end-all", icon=":material/logout:"):
-        _do(lambda session: people.end_sessions(session, actor, seen.name, now()), says("All sessions are ended."))
+        _do(
+            actor,
+            lambda session, me: people.end_sessions(session, me, seen.name, now()),
+            says("All sessions are ended."),
+        )
 
 
-def _ending(actor: Actor, seen: Person, number: int) -> Callable[[Any], object]:
-    return lambda session: people.end_session(session, actor, seen.name, number, now())
+def _ending(seen: Person, number: int) -> Callable[[Any, Actor], object]:
+    return lambda session, me: people.end_session(session, me, seen.name, number, now())
 
 
 def _reset(actor: Actor, seen: Person) -> None:
@@ -144,11 +150,8 @@ def _reset(actor: Actor, seen: Person) -> None:
 
 
 def _reset_now(actor: Actor, seen: Person) -> None:
-    me = again(actor)
-    if me is None:
-        return
     try:
-        with writing_as_somebody() as session:
+        with writing_as(actor) as (session, me):
             st.session_state[SECRET] = accounts.reset_password(session, me, seen.name, now())
     except ThanosError as error:
         st.session_state[WRONG] = (error.says,)
@@ -179,11 +182,8 @@ def _disable(actor: Actor, seen: Person) -> None:
 
 
 def _disable_now(actor: Actor, seen: Person, then: HandOut | MoveTo | None) -> None:
-    me = again(actor)
-    if me is None:
-        return
     try:
-        with writing_as_somebody() as session:
+        with writing_as(actor) as (session, me):
             left = leaving.disable(session, me, seen.name, then, now(), version=seen.version)
     except ThanosError as error:
         st.session_state[WRONG] = (error.says,)
@@ -220,10 +220,10 @@ def _what_becomes_of(actor: Actor, seen: Person) -> HandOut | MoveTo | None:
     return MoveTo(to) if to is not None else None
 
 
-def _do(what: Callable[[Any], object], said: Says) -> None:
+def _do(actor: Actor, what: Callable[[Any, Actor], object], said: Says) -> None:
     try:
-        with writing_as_somebody() as session:
-            what(session)
+        with writing_as(actor) as (session, me):
+            what(session, me)
     except ThanosError as error:
         st.error(marked(error.says), icon=":material/error:")
         return

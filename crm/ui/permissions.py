@@ -12,7 +12,7 @@ from crm.services import roles
 from crm.services.permissions import PAGES
 from crm.services.roles import Change, RoleNow
 from crm.store.session import reading
-from crm.ui.session import now, see_as, writing_as_somebody
+from crm.ui.session import now, see_as, writing_as
 
 SEEN, SAID = "permissions:seen", "permissions:said"
 REACHES: Mapping[Reach | None, Says] = {
@@ -144,8 +144,8 @@ def _forget() -> None:
 
 def _save(actor: Actor, seen: RoleNow, made: tuple[Change, ...]) -> None:
     try:
-        with writing_as_somebody() as session:
-            roles.save(session, actor, seen.id, seen.version, {one.permission: one.after for one in made}, now())
+        with writing_as(actor) as (session, me):
+            roles.save(session, me, seen.id, seen.version, {one.permission: one.after for one in made}, now())
     except Conflict:
         st.rerun()
     except ThanosError as error:
@@ -185,13 +185,13 @@ def the_roles(actor: Actor, known: list[RoleNow]) -> None:
     if not (made or copied or renamed or deleted):
         return
     try:
-        with writing_as_somebody() as session:
+        with writing_as(actor) as (session, me):
             if made or copied:
-                roles.create(session, actor, title, now(), copy_of=role.id if copied else None)
+                roles.create(session, me, title, now(), copy_of=role.id if copied else None)
             elif renamed:
-                roles.rename(session, actor, role.id, role.version, title, now())
+                roles.rename(session, me, role.id, role.version, title, now())
             else:
-                roles.delete(session, actor, role.id, role.version, now())
+                roles.delete(session, me, role.id, role.version, now())
     except ThanosError as error:
         st.error(marked(error.says), icon=":material/error:")
         return

@@ -18,7 +18,7 @@ from crm.settings import settings
 from crm.store.session import reading
 from crm.tables.customer_fields import PERSON, STATE_TONES
 from crm.tables.site import site
-from crm.ui.session import writing_as_somebody
+from crm.ui.session import writing_as
 
 SAID = "record:said"
 
@@ -105,8 +105,8 @@ def _facts(told: Story) -> None:
 def _claim(actor: Actor, customer_id: int) -> None:
     if st.button(_("Claim"), type="primary", icon=":material/back_hand:", key="record:claim"):
         try:
-            with writing_as_somebody() as session:
-                pool.claim(session, actor, customer_id, datetime.now(UTC))
+            with writing_as(actor) as (session, me):
+                pool.claim(session, me, customer_id, datetime.now(UTC))
         except ThanosError as error:
             st.error(marked(error.says), icon=":material/error:")
             return
@@ -146,10 +146,10 @@ def _keep(actor: Actor, told: Story, channel: Channel, note: str, step: str | No
         at = time(23, 59) if day == day_of(now, settings().zone) else time(9)
         next_at = moment_of(day, at, settings().zone)
     try:
-        with writing_as_somebody() as session:
+        with writing_as(actor) as (session, me):
             kept = follow_ups.record(
                 session,
-                actor,
+                me,
                 told.customer.id or 0,
                 channel=channel,
                 note=note,

@@ -16,7 +16,7 @@ from crm.services.score_sheets import EXPORT, IMPORT, Checked
 from crm.settings import settings
 from crm.ui import door
 from crm.ui.export_files import offer
-from crm.ui.session import again, now, reading_as_somebody, writing_as_somebody
+from crm.ui.session import now, reading_as_somebody, writing_as
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CHECKED, SAID, ROUND = "sheet:checked", "sheet:said", "sheet:round"
@@ -46,8 +46,8 @@ def file_out(actor: Actor, key: str, label: str, name: str, what: str, write: Ca
     file, called = folder / "file.xlsx", f"{name} {show(now())[:10]}.xlsx"
     try:
         rows = write(file)
-        with writing_as_somebody() as session:
-            score_sheets.note_export(session, actor, what, rows, now())
+        with writing_as(actor) as (session, me):
+            score_sheets.note_export(session, me, what, rows, now())
         st.success(str(says_n("The file has {count} row.", "The file has {count} rows.", count=rows)))
         if door.is_open():
             address = offer(actor, file, called)
@@ -117,11 +117,8 @@ def _preview(found: Checked) -> None:
 
 
 def _run(actor: Actor, found: Checked) -> None:
-    me = again(actor)
-    if me is None:
-        return
     try:
-        with writing_as_somebody() as session:
+        with writing_as(actor) as (session, me):
             told = score_sheets.run(session, me, found, now())
     except ThanosError as error:
         st.session_state[SAID] = [(error.says, True)]

@@ -22,7 +22,7 @@ from crm.services.scoring import LONGEST_REMARK, REMARK, TYPED, Line, Sheet, Tol
 from crm.settings import settings
 from crm.ui.address import choose
 from crm.ui.homework import download
-from crm.ui.session import again, now, reading_as_somebody, writing_as_somebody
+from crm.ui.session import now, reading_as_somebody, writing_as
 
 DRAWN, SAID = "scoring:drawn", "scoring:said"
 ROW = 35
@@ -181,16 +181,15 @@ def _read_homework(actor: Actor, drawn: Drawn) -> None:
 
 def _save(actor: Actor, drawn: Drawn) -> None:
     """One save for everything that was typed. Positions become rows by the sheet that was drawn."""
-    me = again(actor)
     state = st.session_state.get(f"scoring:{drawn.epoch}")
-    if me is None or state is None:
+    if state is None:
         return
     overlay: dict[int, dict[str, Any]] = state["edited_rows"]
     cells = changes(drawn, overlay)
     if not cells:
         return
     try:
-        with writing_as_somebody() as session:
+        with writing_as(actor) as (session, me):
             told = save(session, me, cells, now())
         with reading_as_somebody() as session:
             fresh = sheet(session, me, drawn.sheet.course_record_id, now())

@@ -16,7 +16,7 @@ from crm.services.series import Planned, Series
 from crm.settings import settings
 from crm.store.session import reading
 from crm.ui.dialogs import WRONG, ask, close, dialog
-from crm.ui.session import reading_as_somebody, writing_as_somebody
+from crm.ui.session import reading_as_somebody, writing_as
 
 PART = "series"
 SAID = "series:said"
@@ -100,8 +100,8 @@ def _preview(planned: Planned) -> None:
 
 def _add(actor: Actor, asked: Series) -> None:
     try:
-        with writing_as_somebody() as session:
-            made = services.add_series(session, actor, asked, datetime.now(UTC))
+        with writing_as(actor) as (session, me):
+            made = services.add_series(session, me, asked, datetime.now(UTC))
     except ThanosError as error:
         st.session_state[WRONG] = (_first(error),)
         return

@@ -13,8 +13,8 @@ from typing import Any, Never
 
 import streamlit as st
 
-from crm.errors import Denial, NotAllowed, NotFound, hearing_denials
-from crm.i18n import Language, _, as_language, set_reader
+from crm.errors import Denial, NotAllowed, NotFound, Refused, hearing_denials
+from crm.i18n import Language, _, as_language, says, set_reader
 from crm.rbac import Actor
 from crm.services import audit, own_account, roles, sign_in
 from crm.services.permissions import PAGES
@@ -190,8 +190,22 @@ def reading_as_somebody() -> Iterator[Any]:
 
 
 @contextmanager
+def writing_as(actor: Actor) -> Iterator[tuple[Any, Actor]]:
+    """A transaction for what a person does, and that person as of now: everything a page writes goes through here.
+
+    A callback gets the actor of the drawing before it, who may have lost a role or been signed out since, so whatever
+    is written is written as the one who comes out of here. Raises `Refused` where that person is not here any more.
+    """
+    me = again(actor)
+    if me is None:
+        raise Refused(says("You are not signed in any more, so nothing was changed. Sign in and try again."))
+    with writing_as_somebody() as session:
+        yield session, me
+
+
+@contextmanager
 def writing_as_somebody() -> Iterator[Any]:
-    """`writing()` for what a person does: what a service denies is recorded, in a transaction of its own.
+    """`writing()` for tables, which ask who is there themselves: what a service denies is recorded afterwards.
 
     Whoever looks through the eyes of a role changes nothing.
     """

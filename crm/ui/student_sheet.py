@@ -10,7 +10,7 @@ from crm.services import student_sign_ins, students
 from crm.services.students import Sheet
 from crm.ui.dialogs import SECRET, WRONG, ask, dialog
 from crm.ui.new_sign_in import one_time_password
-from crm.ui.session import now, reading_as_somebody, writing_as_somebody
+from crm.ui.session import now, reading_as_somebody, writing_as
 
 PART = "student:sign-in"
 
@@ -101,8 +101,8 @@ def _hand_out(actor: Actor, sheet: Sheet) -> None:
     )
     if st.button(_("Make the password"), key="student:make", type="primary"):
         try:
-            with writing_as_somebody() as session:
-                made = student_sign_ins.hand_out(session, actor, sheet.student.id or 0, now())
+            with writing_as(actor) as (session, me):
+                made = student_sign_ins.hand_out(session, me, sheet.student.id or 0, now())
             st.session_state[SECRET] = (made.name, made.password)
             st.session_state[WRONG] = ()
         except ThanosError as error:

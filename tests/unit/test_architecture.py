@@ -224,6 +224,48 @@ def _first_statement(file: Path) -> str:
     )
 
 
+def test_whoever_writes_was_looked_up_for_it() -> None:
+    """A callback gets the actor of the drawing before it, who may have lost every right since.
+
+    So pages write by `writing_as(actor)` alone, and inside it `actor` is not named: the person as of now is.
+    """
+    drawn = [file for file in sources() if _layer_of(file) in ("pages", "ui")]
+    around = [f"{_name(file)} imports {name}" for file in drawn for name in sorted(_sessions_of(file))]
+    stale = [
+        _place(inner, name)
+        for inner, node in _walk(*drawn)
+        for part in _written_by(node)
+        for name in ast.walk(part)
+        if isinstance(name, ast.Name) and name.id == "actor"
+    ]
+
+    assert around == []
+    assert stale == []
+    assert any(_written_by(node) for _file, node in _walk(*drawn))
+
+
+# What hands sessions on to the tables, and what is done before anybody is signed in, or by whoever was just looked up.
+BESIDE_A_PERSON = {"session", "start", "gallery", "password_form", "sign_in_form", "web"}
+
+
+def _sessions_of(file: Path) -> set[str]:
+    if file.stem in BESIDE_A_PERSON and _layer_of(file) == "ui":
+        return set()
+    named = {each.name for node in ast.walk(_tree(file)) if isinstance(node, ast.ImportFrom) for each in node.names}
+    return named & {"writing", "writing_as_somebody"}
+
+
+def _written_by(node: ast.AST) -> list[ast.AST]:
+    """What runs within a transaction: the body of `with writing_as(...)`, and lambdas that are given a session."""
+    if isinstance(node, ast.With):
+        opened = [one.context_expr for one in node.items]
+        mine = any(isinstance(one, ast.Call) and ast.unparse(one.func) == "writing_as" for one in opened)
+        return [*node.body] if mine else []
+    if isinstance(node, ast.Lambda) and node.args.args and node.args.args[0].arg == "session":
+        return [node.body]
+    return []
+
+
 def test_a_page_is_a_few_lines() -> None:
     assert {_name(file): lines for file in _pages() if (lines := _length(file)) > 60} == {}
 
