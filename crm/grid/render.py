@@ -24,6 +24,7 @@ from crm.grid.record import record
 from crm.grid.state import Here
 from crm.grid.style import STYLE
 from crm.grid.toolbar import clear, toolbar
+from crm.grid.turns import turn
 from crm.grid.view import View
 from crm.i18n import _, marked
 from crm.rbac import Actor
@@ -54,8 +55,8 @@ def _table(drawn: Here) -> None:
     if here is None or st.session_state.pop(drawn.key("leave"), False):
         st.rerun(scope="app")
     here.told()
-    # Dialogs first: what is wrong with the address is read above the table.
-    for part in (_dialogs, _list):
+    # Dialogs first: what is wrong with the address is read above the table. One may work for minutes, out of turn.
+    for part in (_dialogs, turn()(_list)):
         try:
             part(here)
         except Unavailable as error:
