@@ -12,10 +12,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from crm.errors import ThanosError
 from crm.grid.config import TableConfig
 from crm.grid.edits import Memory
-from crm.grid.fields import facts
 from crm.grid.seeing import seen_by
 from crm.grid.site import Connection
-from crm.grid.view import OWN_KEYS, View, read_view, write_view
+from crm.grid.view import View, owns, read_view, write_view
 from crm.i18n import Language, language, marked, set_reader
 from crm.i18n.reader import reader_zone
 from crm.rbac import Actor
@@ -121,9 +120,10 @@ class Here:
         self.remember("memory", memory)
 
     def _write(self, mine: Mapping[str, list[str]], keep: tuple[str, ...]) -> None:
-        names = {one.name for one in self.declared.filters} | set(facts(self.config.model)) | set(OWN_KEYS) - set(keep)
-        owned = {self.config.prefix + name for name in names}
-        others = {key: st.query_params.get_all(key) for key in st.query_params if key not in owned}
+        kept = {self.config.prefix + name for name in keep}
+        others = {
+            key: st.query_params.get_all(key) for key in st.query_params if key in kept or not owns(self.declared, key)
+        }
         _to_url({**others, **mine})
 
 

@@ -135,9 +135,8 @@ def _unread(here: Here, name: str, unread: Unread) -> None:
             marked(says("{label}: {why} No rows are shown until this is cleared.", label=label, why=unread.why)),
             icon=":material/error:",
         )
-        st.button(
-            _("Clear {label}", label=label), key=here.key(f"readable:{name}"), on_click=_cleared, args=(here, name)
-        )
+        text = _("Clear {label}", label=literal(label))
+        st.button(text, key=here.key(f"readable:{name}"), on_click=_cleared, args=(here, name))
 
 
 def _searched(here: Here) -> None:

@@ -4,6 +4,7 @@ The URL is the truth: widgets are set from it, and what they say goes back into 
 and the browser's *back* return to the same view.
 """
 
+import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,10 @@ from crm.i18n import Says, says
 LONGEST_SEARCH = 100
 # No database has a text with these, and PostgreSQL refuses to be asked.
 CONTROL = re.compile("[\x00-\x1f\x7f]")
+# Behind a field: the field of a related row, an operator, a list.
+GOES_ON = re.compile(r"\.|\[|__")
+# How like a filter's name a key is that can only be a slip.
+NEAR = 0.8
 OWN_KEYS = ("q", "sort", "page", "size", "open", "edit", "add")
 
 
@@ -63,8 +68,8 @@ class View:
 def read_view(config: TableConfig, url: Mapping[str, Sequence[str]], others: Collection[str] = ()) -> View:
     """The view that the URL's query names.
 
-    A key that names a field which no filter declares, or a filter that `others` have and this person does not, is
-    refused; any other key is none of the table's business.
+    A key that asks for a filter which is not declared, or which `others` have and this person does not, is refused
+    (`owns`); any other key is none of the table's business.
     """
     mine = {key.removeprefix(config.prefix): list(raw) for key, raw in url.items() if key.startswith(config.prefix)}
     wrong: dict[str, Says] = {}
@@ -78,9 +83,9 @@ def read_view(config: TableConfig, url: Mapping[str, Sequence[str]], others: Col
         except Unparsable as error:
             wrong[one.name] = error.says
     declared = {one.name for one in config.filters}
-    for name in (*facts(config.model), *others):
-        if name in mine and name not in declared and name not in OWN_KEYS:
-            wrong[name] = says("This table has no filter {value}.", value=name)
+    for name in mine:
+        if name not in declared and name not in OWN_KEYS and owns(config, config.prefix + name, others):
+            wrong[name] = says("This table has no filter {value}.", value=name[:LONGEST_SEARCH])
     search = CONTROL.sub("", (mine.get("q") or [""])[-1]).strip()
     if len(search) > LONGEST_SEARCH:
         wrong["q"] = says("A search has at most {count} characters.", count=LONGEST_SEARCH)
@@ -96,6 +101,27 @@ def read_view(config: TableConfig, url: Mapping[str, Sequence[str]], others: Col
         size=_size(config, mine, wrong),
         unread=MappingProxyType({key: Unread(tuple(mine[key]), why) for key, why in wrong.items()}),
     )
+
+
+def owns(config: TableConfig, key: str, others: Collection[str] = ()) -> bool:
+    """Whether a key of the address can only be meant for this table: its filters, or what reads like one.
+
+    That is every key under its prefix; without one, its fields and columns, what goes on from them (`shelf.name`,
+    `price__gte`), and what is nearly a filter's name. Pages and other tables keep keys of theirs beside it.
+    """
+    if not key.startswith(config.prefix):
+        return False
+    name = key.removeprefix(config.prefix)
+    filters = {*(one.name for one in config.filters), *others}
+    if config.prefix or name in filters or name in OWN_KEYS:
+        return True
+    known = {*filters, *facts(config.model), *(column.name for column in config.columns)}
+    if name in known or GOES_ON.split(name, maxsplit=1)[0] in known:
+        return True
+    tables = config.site.tables.values() if config.site is not None else ()
+    if any(table.prefix and name.startswith(table.prefix) for table in tables):
+        return False
+    return bool(difflib.get_close_matches(name[:LONGEST_SEARCH].lower(), filters, n=1, cutoff=NEAR))
 
 
 def write_view(config: TableConfig, view: View) -> dict[str, list[str]]:

@@ -1,5 +1,6 @@
 """The view in the URL: read by typed parsers, written so that reading it back gives the same."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -7,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.grid.conditions import Presence
-from crm.grid.view import View, read_view, write_view
-from tests.grid_example import BOOKS, Binding
+from crm.grid.site import Site
+from crm.grid.view import View, owns, read_view, write_view
+from tests.grid_example import BOOKS, Binding, site
 
 PLAIN = View(sort="-added_at", size=20)
 
@@ -104,15 +106,42 @@ def test_a_search_never_holds_what_no_database_takes():
     assert read_view(BOOKS, {"q": ["\x00 Emma\x00 "]}).search == "Emma"
 
 
-@pytest.mark.parametrize("key", ["price", "isbn", "version", "shelf_code", "id"])
-def test_a_field_that_no_filter_declares_never_becomes_one(key: str):
+FIELDS = ["price", "isbn", "version", "shelf_code", "id"]
+COMPUTED = ["days"]
+DOTTED = ["shelf_code.name", "shelf_code.code", "shelf.name", "price__gte", "binding[]", "days.x"]
+NEARLY = ["bindng", "Binding", "shef", "lentt", "added_att"]
+
+
+@pytest.mark.parametrize("key", [*FIELDS, *COMPUTED, *DOTTED, *NEARLY])
+def test_what_no_filter_declares_never_becomes_one_nor_an_unfiltered_list(key: str):
     view = read_view(BOOKS, {key: ["1"]})
 
     assert {name: str(unread.why) for name, unread in view.unread.items()} == {key: f"This table has no filter {key}."}
+    assert set(write_view(BOOKS, view)) == {key}
+    assert owns(BOOKS, key)
 
 
-def test_a_key_that_is_no_field_is_none_of_the_tables_business():
-    assert read_view(BOOKS, {"utm_source": ["x"], "lang": ["zh"]}) == PLAIN
+@pytest.mark.parametrize("key", ["utm_source", "lang", "tab", "day", "month", "class", "homework", "r_binding"])
+def test_a_key_of_the_page_is_none_of_the_tables_business(key: str):
+    """What pages keep in the address beside a table, and what a table with a prefix of its own does."""
+    tables = Site(words=site.words)
+    books = tables.register(BOOKS)
+    tables.register(replace(BOOKS, name="read", prefix="r_"))
+
+    assert read_view(books, {key: ["x"]}) == PLAIN
+    assert not owns(books, key)
+
+
+@pytest.mark.parametrize("key", ["anything", "tab", "days", "bindng"])
+def test_every_key_under_the_prefix_of_a_table_is_its_own(key: str):
+    second = replace(BOOKS, prefix="r_")
+
+    view = read_view(second, {f"r_{key}": ["1"]})
+
+    assert {name: str(unread.why) for name, unread in view.unread.items()} == {key: f"This table has no filter {key}."}
+    assert owns(second, f"r_{key}")
+    assert read_view(second, {key: ["1"]}) == PLAIN
+    assert not owns(second, key)
 
 
 def test_a_filter_that_changes_leads_back_to_the_first_page():
