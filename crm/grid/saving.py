@@ -1,11 +1,12 @@
 """Saving changes: each row through the table's own service, all in one transaction, a savepoint a row."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
@@ -13,8 +14,10 @@ from crm.errors import Conflict, Invalid, NotFound, ThanosError
 from crm.grid.config import TableConfig
 from crm.grid.edits import Change, Fault
 from crm.grid.fields import attribute
+from crm.grid.form_config import by_name
 from crm.grid.locks import Closed, closed
 from crm.grid.relations import not_offered, values_of
+from crm.grid.seeing import sees, visible
 from crm.i18n import Says, says
 from crm.rbac import Actor
 
@@ -40,7 +43,8 @@ class Contest:
 class Saved:
     """What became of the changes. `versions` maps each saved row to its new version.
 
-    `undo` are the changes that bring back what was there before, each against the version that was just made.
+    `undo` are the changes that bring back what was there before, each against the version that was just made: what was
+    typed, and what else the service changed of it that this person may edit.
     """
 
     versions: Mapping[Any, int] = field(default_factory=dict)
@@ -91,7 +95,7 @@ def save_all(config: TableConfig, session: Session, actor: Actor, changes: Seque
                 versions[change.id] = version
                 cells += len(left)
                 if before.keys() >= left.keys():
-                    undo.append(Change(change.id, version, {name: before[name] for name in left}))
+                    undo.append(Change(change.id, version, _to_undo(config, session, change.id, left, before)))
                 break
     return Saved(versions, cells, tuple(faults), tuple(contests), tuple(undo))
 
@@ -113,21 +117,40 @@ def why_closed(config: TableConfig, session: Session, actor: Actor, row: Any, fi
 def _looked_at(
     config: TableConfig, session: Session, actor: Actor, change: Change
 ) -> tuple[dict[str, Says], dict[str, Any]]:
-    """Which cells of the change are refused by the declaration, and what stands there now if it is what was seen.
+    """Which cells of the change are refused by the declaration, and what the row holds if it is what was seen.
 
-    A row that is not there, or not theirs, is left to the service, which says so.
+    That is all of it that this person may edit, for a service may change more than was typed. A row that is not there,
+    or not theirs, is left to the service, which says so.
     """
     row = _row(config, session, actor, change.id) if config.save is not None else None
     if row is None:
         return {}, {}
     refused = why_closed(config, session, actor, row, list(change.fields))
-    held = values_of(config, session, row, list(change.fields))
+    held = values_of(config, session, row, [*dict.fromkeys((*change.fields, *_editable(config, actor)))])
     open_to = {name: value for name, value in change.fields.items() if name not in refused}
     forged = not_offered(config, session, actor, open_to, held)
     if forged:
         names = ", ".join(sorted(forged))
         LOG.warning("table %s: account %s chose what it is not offered: %s", config.name, actor.account_id, names)
     return refused | forged, held if getattr(row, config.version, None) == change.version else {}
+
+
+def _editable(config: TableConfig, actor: Actor) -> Iterator[str]:
+    """What the actor may edit of a row, in the list or in the form."""
+    yield from (column.name for column in visible(config, actor) if column.edit is not None and actor.may(column.edit))
+    if config.edit is not None and actor.may(config.edit.needs):
+        closed_to = {column.name for column in config.columns if not sees(config, actor, column)}
+        yield from (name for name in by_name(config.edit) if name not in closed_to)
+
+
+def _to_undo(
+    config: TableConfig, session: Session, row_id: Any, typed: Mapping[str, Any], before: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What was typed over, and what else is not as it was any more: minutes that went when absent was chosen."""
+    asked = select(config.model).where(attribute(config.model, config.key) == row_id)
+    row = session.scalars(asked.execution_options(populate_existing=True)).first()
+    after = values_of(config, session, row, list(before)) if row is not None else before
+    return {name: value for name, value in before.items() if name in typed or after[name] != value}
 
 
 def _row(config: TableConfig, session: Session, actor: Actor, row_id: Any) -> Any:

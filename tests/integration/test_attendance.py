@@ -9,9 +9,12 @@ from crm.domain.marks import Mark
 from crm.domain.records import Notification
 from crm.domain.teaching import Apology, ApologyState, Attendance, CourseRecord, StudyRecord
 from crm.errors import Invalid, NotAllowed, NotFound, Refused
+from crm.grid.edits import Change
+from crm.grid.saving import save_all
 from crm.services import apologies, attendance, attendance_reminders, class_day, make_ups, month_sheet, taken_days
 from crm.services.permissions import SYSTEM
 from crm.services.study_records import initialise
+from crm.tables.attendance import RECORDS
 from tests.builders import NOON, an_actor, an_employee
 from tests.school_builders import a_class_group, a_course, a_course_record, a_student, a_study_record
 from tests.teaching import DAY, an_apology, in_class
@@ -59,6 +62,31 @@ def test_a_cell_is_saved_and_minutes_make_late(session, taught):
     attendance.save(session, taught.actor, row.id, row.version, {"attendance": "absent"}, NOON)
     row = taught.row(session, taught.ann)
     assert (row.attendance, row.late_minutes) == (A, None)
+
+
+@pytest.mark.parametrize(
+    ("was", "typed", "becomes"),
+    [
+        (Mark(P), {"late_minutes": 12}, Mark(L, 12)),
+        (Mark(L, 12), {"attendance": A}, Mark(A)),
+        (Mark(L, 12), {"attendance": P}, Mark(P)),
+        (Mark(A), {"attendance": L}, Mark(L)),
+        (Mark(A), {"attendance": L, "late_minutes": 3}, Mark(L, 3)),
+    ],
+)
+def test_a_save_in_the_list_is_undone_with_all_that_it_changed(session, taught, was, typed, becomes):
+    row = taught.row(session, taught.ann)
+    row.attendance, row.late_minutes = was
+    session.flush()
+
+    saved = save_all(RECORDS, session, taught.actor, [Change(row.id, row.version, typed)], NOON)
+    row = taught.row(session, taught.ann)
+    assert Mark(row.attendance, row.late_minutes) == becomes
+    undone = save_all(RECORDS, session, taught.actor, saved.undo, NOON)
+    row = taught.row(session, taught.ann)
+
+    assert (undone.faults, undone.contests) == ((), ())
+    assert Mark(row.attendance, row.late_minutes) == was
 
 
 def test_a_misspelt_status_in_bulk_is_refused_and_nothing_is_written(session, taught):

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -96,6 +97,36 @@ def test_the_last_save_is_undone_in_every_row_and_cell_a_many_to_many_too(books:
 
     assert (undone.cells, undone.faults, undone.contests) == (4, (), ())
     assert {key: held(books, key, "name", "author_ids", "binding") for key in (1, 2)} == before
+
+
+def test_what_the_service_changed_beside_what_was_typed_is_undone_with_it(books: Session):
+    def save_and_tidy(session: Session, actor: Any, key: Any, version: int, changes: dict[str, Any], now: Any) -> int:
+        """Whoever takes the price away takes the note with it."""
+        beside = {"note": None} if changes.get("price") == 0 else {}
+        made: int = BOOKS.save(session, actor, key, version, changes | beside, now)
+        return made
+
+    books.execute(update(Book).where(Book.id == 1).values(note="Signed"))
+    config = replace(BOOKS, save=save_and_tidy)
+    (undo,) = save_all(config, books, LIBRARIAN, [Change(1, 1, {"price": 0})], NOW).undo
+
+    undone = save_all(config, books, LIBRARIAN, [undo], NOW)
+
+    assert undo == Change(1, 2, {"price": 100, "note": "Signed"})
+    assert (undone.faults, undone.contests) == ((), ())
+    assert held(books, 1, "price", "note") == {"price": 100, "note": "Signed"}
+
+
+def test_nothing_is_undone_that_this_person_may_not_edit(books: Session):
+    def save_and_read(session: Session, actor: Any, key: Any, version: int, changes: dict[str, Any], now: Any) -> int:
+        """Whoever names a book has read it."""
+        session.execute(update(Book).where(Book.id == key).values(read=100))
+        made: int = BOOKS.save(session, actor, key, version, changes, now)
+        return made
+
+    (undo,) = save_all(replace(BOOKS, save=save_and_read), books, LIBRARIAN, [Change(1, 1, {"name": "One"})], NOW).undo
+
+    assert undo.fields == {"name": "Book 1"}
 
 
 def test_an_undo_after_somebody_elses_change_is_a_conflict_that_is_told(books: Session):
