@@ -100,12 +100,7 @@ def read_key(here: Here, raw: str) -> Any:
 def close(here: Here, part: str) -> None:
     """The dialog is closed: out of the URL, and nothing of it remembered."""
     here.ask(part, None)
-    _forget(here, part)
-
-
-def _forget(here: Here, part: str) -> None:
-    for key in [key for key in st.session_state if str(key).startswith(here.key(f"{part}:"))]:
-        del st.session_state[key]
+    here.forget(part)
 
 
 def _dialog(here: Here, opened: Opened) -> None:
@@ -236,7 +231,7 @@ def _submitted(here: Here, opened: Opened, inputs: list[Drawable], held: dict[st
                 here.say(marked(done))
             if another:
                 again = here.recall(f"{opened.part}:round", 0) + 1
-                _forget(here, opened.part)
+                here.forget(opened.part)
                 here.remember(f"{opened.part}:round", again)
                 st.rerun(scope="fragment")
             close(here, opened.part)

@@ -21,11 +21,12 @@ from crm.grid.outcome import outcome
 from crm.grid.pager import pager
 from crm.grid.query import read_page
 from crm.grid.record import record
-from crm.grid.state import Here
+from crm.grid.state import Here, dialog_is_open
 from crm.grid.style import STYLE
 from crm.grid.toolbar import clear, toolbar
 from crm.grid.turns import turn
 from crm.grid.view import View
+from crm.grid.visits import forget_last_visit, forget_left_form, hold_form
 from crm.i18n import _, marked
 from crm.rbac import Actor
 
@@ -38,6 +39,7 @@ def render_table(config: TableConfig, actor: Actor, *, detail: Callable[[Actor, 
     """
     actor.require(config.permission)
     here = Here.now(replace(config, detail=detail) if detail else config, actor)
+    forget_last_visit(here)
     opened = here.asked("open")
     if opened is not None and here.config.detail is not None:
         record(here, opened)
@@ -113,15 +115,21 @@ def _nothing(here: Here, view: View) -> None:
 def _dialogs(here: Here) -> None:
     config = here.config
     raw = here.asked("edit")
+    forget_left_form(here)
+    if dialog_is_open():
+        # Of two that the address asks for, the other opens once the first is closed.
+        return
     if here.recall("acting") is not None:
         action_dialog(here)
     elif here.recall("exporting") is not None:
         export_dialog(here)
     elif here.asked("add") is not None and config.add is not None:
         _require(here, config.add.needs)
+        hold_form(here, "add")
         add_dialog(here, config.add)
     elif raw is not None and config.edit is not None:
         _require(here, config.edit.needs)
+        hold_form(here, "edit")
         edit_dialog(here, config.edit, raw)
 
 

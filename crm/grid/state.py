@@ -73,6 +73,11 @@ class Here:
         """Remember it for this session."""
         st.session_state[self.key(part)] = value
 
+    def forget(self, part: str) -> None:
+        """Everything that is remembered below that part."""
+        for key in [key for key in st.session_state if str(key).startswith(self.key(f"{part}:"))]:
+            del st.session_state[key]
+
     def view(self) -> View:
         """The view that the URL names."""
         url = {key: st.query_params.get_all(key) for key in st.query_params}
@@ -131,6 +136,12 @@ def _travelling() -> bool:
     """Whether this run was asked for by the browser's *back* or *forward*."""
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
+
+
+def dialog_is_open() -> bool:
+    """Whether this run has opened a dialog, of this table or of whatever else is on the page: there can be one."""
+    context = get_script_run_ctx()
+    return context is not None and context.has_dialog_opened
 
 
 def _to_url(wanted: Mapping[str, list[str]]) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 import streamlit as st
 from streamlit.navigation.page import Page
 
+from crm.grid.visits import arrive
 from crm.i18n import Says, _, literal, says
 from crm.rbac import Actor
 from crm.services import notices
@@ -114,6 +115,7 @@ def navigation(actor: Actor | None) -> Page:
         pages.setdefault(str(screen.section), []).append(page_of(screen, title, listed=listed))
     pages[str(_OWN)] += nowhere
     here = st.navigation(pages, expanded=True)
+    arrive(here.url_path)
     with st.sidebar:
         corner(actor)
     if actor.seeing_as:

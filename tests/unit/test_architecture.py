@@ -77,6 +77,7 @@ RENDERING_FILES_OF_THE_GRID = {
     "state",
     "toolbar",
     "views_menu",
+    "visits",
 }
 
 # The only files that may be longer than 300 lines, each with its reason.
