@@ -35,6 +35,7 @@ from crm.ui.closed import Closed
 from crm.ui.failures import on_error, silence_streamlit
 from crm.ui.headers import SecurityHeaders
 from crm.ui.start import start
+from crm.ui.theme import keep_theme
 from crm.ui.uploads import UploadsOfTheSignedIn
 
 APP = ROOT / "app.py"
@@ -48,6 +49,7 @@ def make_app() -> st.App:
     # for its permission itself; this is a second lock on the same door.
     PagesManager.uses_pages_directory = False
     silence_streamlit()
+    keep_theme()
     door.open_door()
     return st.App(
         APP,
