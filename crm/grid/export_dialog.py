@@ -117,7 +117,8 @@ def _write(here: Here, asked: Exporting, form: Format) -> None:
         if connection.offer is None:
             asked.data = file.read_bytes()
         else:
-            asked.address = connection.offer(here.actor, file, name)
+            columns = (column.see for column in visible(config, actor) if column.see is not None)
+            asked.address = connection.offer(actor, file, name, (config.permission, config.export, *columns))
         asked.name = name
     except ThanosError as error:
         asked.error = error.says

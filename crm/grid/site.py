@@ -1,6 +1,6 @@
 """The site: every table of the product, and how the grid reaches the database, the clock and the person."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,8 +19,8 @@ from crm.rbac import Actor, Catalogue
 
 # Gets session, actor, table, permission, what is kept of it (format, rows, view) and the moment.
 Exported = Callable[[Session, Actor, str, str, Mapping[str, Any], datetime], None]
-# Gets actor, file and name, and answers with an address.
-Offer = Callable[[Actor, Path, str], str]
+# Gets actor, file, name and the permissions that the file needs, and answers with an address.
+Offer = Callable[[Actor, Path, str, Sequence[str]], str]
 
 
 def _as_they_are(actor: Actor) -> Actor | None:
@@ -41,8 +41,8 @@ class Connection:
     longer be here: fragments and callbacks run without the page, and ask again.
     `exported` writes down, in the session it gets, that the actor made a file of a table by a permission: its
     format, rows and view. `offer` takes such a file and answers with the address where this person can fetch
-    it, under the name given; without one the file is sent through memory. `keeping` keeps views under a name and
-    the columns that a person hides; without it nobody is offered to.
+    it, under the name given and as long as they may do what the file needs; without one the file is sent through
+    memory. `keeping` keeps views under a name and the columns that a person hides; without it nobody is offered to.
     """
 
     reading: Sessions

@@ -1,18 +1,17 @@
 """Handed-in files: a route that asks at every click who is there and whether they may, and answers with a download."""
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, Response
 
-from crm.errors import NotFound, Unavailable
+from crm.i18n import says
+from crm.rbac import Actor
 from crm.services import homework
 from crm.store.homework_files import NAME
-from crm.store.session import reading
-from crm.ui import door
-from crm.ui.session import by_cookie
+from crm.ui.visitors import ask, say
 
 ROUTE = "/homework/{number}/{file}/{name}"
 
@@ -24,23 +23,17 @@ def address(number: int, file: str, name: str) -> str:
 
 async def fetch(request: Request) -> Response:
     """The file, as a download that no browser opens by itself; that there is none to whoever may not have it."""
-    cookie = request.cookies.get(door.cookie_name())
     number, file = request.path_params["number"], request.path_params["file"]
     # Not left to the route: it fails on a number of thousands of digits.
     whole = number.isascii() and number.isdigit() and len(number) < 10
-    known = bool(cookie) and NAME.fullmatch(file) is not None and whole
-    found = await run_in_threadpool(_found, cookie or "", int(number), file) if known else None
+    known = whole and NAME.fullmatch(file) is not None
+
+    def find(session: Any, actor: Actor) -> tuple[Path, str] | None:
+        return homework.fetch(session, actor, int(number), file) if known else None
+
+    found, language = await ask(request, find)
     if found is None:
-        return PlainTextResponse("There is no such file, or it is not yours to open.", 404)
+        return say(says("There is no such file, or it is not yours to open."), language, 404)
     path, name = found
     headers = {"Cache-Control": "no-store", "Content-Security-Policy": "sandbox; default-src 'none'"}
     return FileResponse(path, filename=name, media_type="application/octet-stream", headers=headers)
-
-
-def _found(cookie: str, number: int, file: str) -> tuple[Path, str] | None:
-    try:
-        with reading() as session:
-            actor = by_cookie(session, cookie)
-            return homework.fetch(session, actor, number, file) if actor else None
-    except (NotFound, Unavailable):
-        return None

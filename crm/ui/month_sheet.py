@@ -115,7 +115,7 @@ def _export(actor: Actor, group: int, month: date) -> None:
         with writing_as(actor) as (session, me):
             month_sheet.export(session, me, group, month, file, now())
         title = _("Attendance")
-        address = offer(actor, file, f"{title} {month:%Y-%m}.xlsx")
+        address = offer(actor, file, f"{title} {month:%Y-%m}.xlsx", (month_sheet.VIEW, month_sheet.EXPORT))
     except ThanosError as error:
         st.error(marked(error.says), icon=":material/error:")
         return

@@ -50,7 +50,7 @@ def file_out(actor: Actor, key: str, label: str, name: str, what: str, write: Ca
             score_sheets.note_export(session, me, what, rows, now())
         st.success(str(says_n("The file has {count} row.", "The file has {count} rows.", count=rows)))
         if door.is_open():
-            address = offer(actor, file, called)
+            address = offer(actor, file, called, (EXPORT,))
             st.link_button(_("Download"), address, icon=":material/download:")
             # It begins by itself; the button is there in case the browser asks first.
             st.iframe(address, height=1, width=1)

@@ -87,12 +87,6 @@ def look() -> SignedIn | None:
     return here
 
 
-def by_cookie(session: Any, cookie: str) -> Actor | None:
-    """Whose cookie this is, for routes beside the pages: None as in `signed_in`."""
-    here = sign_in.signed_in(session, cookie, "", now())
-    return here.actor if here and not must_change_password(here) else None
-
-
 def must_change_password(here: SignedIn) -> bool:
     """Whether a password of their own comes first. A demo school's sign-ins are printed, and stay as they are."""
     return here.must_change_password and not settings().demo

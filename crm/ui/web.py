@@ -21,12 +21,13 @@ import streamlit as st
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.server.server_util import is_url_from_allowed_origins
 
 from crm.errors import ThanosError, Unavailable
+from crm.i18n import says
 from crm.services import sign_in
 from crm.settings import ROOT, settings
 from crm.store.session import writing
@@ -37,6 +38,7 @@ from crm.ui.headers import SecurityHeaders
 from crm.ui.start import start
 from crm.ui.theme import keep_theme
 from crm.ui.uploads import UploadsOfTheSignedIn
+from crm.ui.visitors import ask, say
 
 APP = ROOT / "app.py"
 MAX_FORM = 4096
@@ -103,7 +105,7 @@ async def enter(request: Request) -> Response:
     A ticket that is used, late or made up leads to the sign-in form again, and sets nothing.
     """
     if not from_here(request):
-        return _refused()
+        return await _refused(request)
     fields = await _fields(request)
     back = RedirectResponse(door.own_path(fields.get("to", "/")), 303)
     old = request.cookies.get(door.cookie_name())
@@ -127,7 +129,7 @@ async def enter(request: Request) -> Response:
 async def leave(request: Request) -> Response:
     """Ends the session of the cookie, and clears it."""
     if not from_here(request):
-        return _refused()
+        return await _refused(request)
     token = request.cookies.get(door.cookie_name())
     if token:
         await run_in_threadpool(_ended, token)
@@ -180,8 +182,9 @@ def _ended(token: str) -> None:
         sign_in.end(session, token, datetime.now(UTC))
 
 
-def _refused() -> Response:
-    return PlainTextResponse("This has to come from a page of this site.", 403)
+async def _refused(request: Request) -> Response:
+    _nothing, language = await ask(request, lambda _session, _actor: None)
+    return say(says("This has to come from a page of this site."), language, 403)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,22 @@
-"""The routes beside the pages: whoever has to choose a password of their own gets no file and uploads none before."""
+"""The routes beside the pages: who gets a file and who may upload, what is recorded of others, and what they read."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
+from sqlmodel import col, select
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from crm.domain.accounts import Account
+from crm.domain.records import AuditEntry
+from crm.rbac import Reach
+from crm.rbac import store as rbac
+from crm.services import audit
 from crm.services.homework import File, hand_in
-from crm.store.session import writing
+from crm.store.session import reading, writing
 from crm.ui import door, export_files, homework_route
 from crm.ui.uploads import UploadsOfTheSignedIn
 from tests.app.people import a_person, token_of
@@ -54,12 +60,13 @@ def has_a_one_time_password(account):
         session.get_one(Account, account.id).must_change_password = True
 
 
-def asked(path, cookie, method="GET"):
-    """The status that the app answers with, and the body."""
+def asked(path, cookie, method="GET", reads=""):
+    """The status that the app answers with, and the body. `reads`: the language that the browser asks for."""
     sent = []
     scope = {
         "type": "http", "http_version": "1.1", "method": method, "path": path, "raw_path": path.encode(),
-        "root_path": "", "scheme": "http", "query_string": b"", "headers": [(b"cookie", cookie.encode())],
+        "root_path": "", "scheme": "http", "query_string": b"",
+        "headers": [(b"cookie", cookie.encode()), (b"accept-language", reads.encode())],
     }  # fmt: skip
 
     async def receive():
@@ -83,14 +90,89 @@ def test_homework_waits_for_a_password_of_ones_own(student, file):
     assert asked(file, cookie)[0] == 404
 
 
-def test_an_export_waits_for_a_password_of_ones_own(student, tmp_path):
+@pytest.fixture
+def export(student, tmp_path):
+    """Where a file is that the student took out of the own grades."""
+    account, _cookie = student
+    (tmp_path / "made").write_bytes(b"x")
+    me = an_actor(role="student", account_id=account.id)
+    return export_files.offer(me, tmp_path / "made", "a.csv", ("grades.view", "grades.hand_in"))
+
+
+def become(account, grants):
+    """From the next click on the account may do this and nothing else."""
+    with writing() as session:
+        role = rbac.role_named(session, "student")
+        rbac.change_grants(session, role.id, dict.fromkeys(rbac.grants_of_role(session, role.id)))
+        rbac.grant(session, role.id, grants)
+
+
+def refusals():
+    """What the audit log has of refusals: whose, of what, of which row."""
+    with reading() as session:
+        kept = session.exec(select(AuditEntry).where(AuditEntry.action == audit.REFUSED).order_by(col(AuditEntry.id)))
+        return [(one.account_id, one.subject, one.subject_id) for one in kept]
+
+
+def test_an_export_is_for_whoever_may_still_do_what_it_took(student, export):
+    account, cookie = student
+
+    assert asked(export, cookie) == (200, b"x")
+    become(account, {"grades.view": Reach.OWN})
+    assert asked(export, cookie)[0] == 404
+    assert refusals() == [(account.id, "grades.hand_in", None)]
+    become(account, {"grades.view": Reach.ALL, "grades.hand_in": Reach.OWN})
+    assert asked(export, cookie)[0] == 200
+
+
+def test_an_export_of_many_rows_is_not_for_whoever_has_only_the_own_ones_left(student, tmp_path):
     account, cookie = student
     (tmp_path / "made").write_bytes(b"x")
-    path = export_files.offer(an_actor(account_id=account.id), tmp_path / "made", "a.csv")
+    many = replace(an_actor(account_id=account.id), grants={"grades.view": Reach.ALL})
+    path = export_files.offer(many, tmp_path / "made", "a.csv", ("grades.view",))
 
-    assert asked(path, cookie) == (200, b"x")
-    has_a_one_time_password(account)
     assert asked(path, cookie)[0] == 404
+
+
+def test_a_strangers_file_is_refused_and_that_is_recorded(student, file, export):
+    with writing() as session:
+        stranger = a_person(session, "student")
+    cookie = f"{door.cookie_name()}={token_of(stranger)}"
+    number = int(file.split("/")[2])
+
+    assert asked(file, cookie)[0] == 404
+    assert asked(export, cookie)[0] == 404
+    assert refusals() == [(stranger.id, "grades.view", number), (stranger.id, "grades.view", None)]
+
+
+def test_who_has_no_page_with_an_upload_is_recorded_too(engine):
+    with writing() as session:
+        li = a_person(session, "finance")
+
+    assert asked("/_stcore/upload_file/x", f"{door.cookie_name()}={token_of(li)}", "PUT")[0] == 403
+    assert refusals() == [(li.id, "import.run", None)]
+
+
+def test_a_visitor_reads_their_own_language_else_their_browsers(student):
+    account, cookie = student
+
+    for locale, reads, says in (
+        (None, "zh-CN", "请重新导出"),
+        ("zh", "en", "请重新导出"),
+        ("en", "zh", "Export it again"),
+    ):
+        with writing() as session:
+            session.get_one(Account, account.id).locale = locale
+
+        assert says in asked("/exports/x/a.csv", cookie, reads=reads)[1].decode()
+
+
+def test_an_export_waits_for_a_password_of_ones_own(student, export):
+    account, cookie = student
+
+    assert asked(export, cookie) == (200, b"x")
+    has_a_one_time_password(account)
+    assert asked(export, cookie)[0] == 404
 
 
 def test_an_upload_waits_for_a_password_of_ones_own(student):
