@@ -1,10 +1,13 @@
-"""Apologies in advance: a student asks to be excused from a day of an own class, the class teacher decides."""
+"""Apologies in advance: a student asks to be excused from a day of an own class, the class teacher decides.
+
+Of a class without a class teacher its lecturers decide.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 from sqlmodel import select as select_rows
@@ -20,14 +23,13 @@ from crm.errors import Invalid, NotFound, Refused, deny
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services import audit, class_names, notices, student_names
-from crm.services.class_scopes import by_class, in_class_on, student_of, was_in_class
+from crm.services.class_scopes import APOLOGIES, in_class_on, student_of, was_in_class
+from crm.services.course_record_cells import teachers
 from crm.settings import settings
 from crm.store.many_rows import is_one_of
 
 APOLOGISE, DECIDE = "attendance.apologise", "attendance.decide"
 LONGEST = 500
-SCOPE = by_class(col(Apology.id), col(Apology.class_group_id))
-"""Apologies, by whose class they are for. A student's own are asked by `student_of`."""
 NO_SUCH = says("There is no such apology, or it is not yours.")
 _UNSEEN = {"synchronize_session": False}
 
@@ -58,7 +60,7 @@ def ask(
 ) -> int:
     """Ask to be excused from a day of an own class, from today on; returns the id. Raises `Invalid` by field.
 
-    Whoever asked before and took it back asks anew; the class teacher is told.
+    Whoever asked before and took it back asks anew; whoever decides is told.
     """
     actor.require(APOLOGISE)
     actor.require_to_be_oneself(APOLOGISE)
@@ -69,12 +71,14 @@ def ask(
         wrong["day"] = says("Choose a day from today on.")
     elif student is None or not session.scalar(select(was_in_class(student, class_group_id, day))):
         wrong["day"] = says("Choose a day on which you are in this class.")
+    elif session.scalar(select(exists().where(_on(class_group_id, day), col(CourseRecord.taken_at).is_not(None)))):
+        wrong["day"] = says("The attendance of this day was confirmed already. Speak to your teacher.")
     if not text or len(text) > LONGEST:
         wrong["reason"] = says("Give a reason of at most {count} characters.", count=LONGEST)
     if wrong or student is None or day is None or class_group_id is None:
         raise Invalid.of(wrong or {"class_group_id": says("Choose one of your classes.")})
     apology_id = _asked(session, student, class_group_id, day, text, now)
-    _tell_teacher(session, class_group_id, day, now)
+    _tell_who_decides(session, class_group_id, day, now)
     audit.record(session, actor, APOLOGISE, "apology", apology_id, None, {"day": day}, now)
     return apology_id
 
@@ -113,16 +117,19 @@ def _asked(session: Session, student: int, group: int, day: date, reason: str, n
     return row.id
 
 
-def _tell_teacher(session: Session, group: int, day: date, now: datetime) -> None:
-    account = session.scalar(
-        select(col(Employee.account_id))
-        .join(ClassGroup, col(ClassGroup.teacher_id) == col(Employee.id))
-        .where(col(ClassGroup.id) == group)
-    )
-    if account is not None:
+def _on(group: int | None, day: date) -> Any:
+    return (col(CourseRecord.class_group_id) == group) & (col(CourseRecord.held_on) == day)
+
+
+def _tell_who_decides(session: Session, group: int, day: date, now: datetime) -> None:
+    teacher = session.scalar(select(col(ClassGroup.teacher_id)).where(col(ClassGroup.id) == group))
+    people = [teacher] if teacher is not None else teachers(session, group)
+    asked = select(col(Employee.account_id)).where(col(Employee.id).in_(people)).order_by(col(Employee.id))
+    accounts = [account for account in session.scalars(asked) if account is not None]
+    if accounts:
         name = class_names.named(session, [group])[group]
         body = says("{name}, {day}", name=name, day=day)
-        notices.tell(session, [account], says("An apology waits for your decision"), body, _TO_APOLOGIES, now)
+        notices.tell(session, accounts, says("An apology waits for your decision"), body, _TO_APOLOGIES, now)
 
 
 _TO_APOLOGIES = "/attendance?tab=apologies"
@@ -136,7 +143,9 @@ def take_back(session: Session, actor: Actor, apology_id: int, now: datetime) ->
     actor.require(APOLOGISE)
     actor.require_to_be_oneself(APOLOGISE)
     own = select(col(Student.id)).where(student_of(actor.account_id))
-    asked = select(Apology).where(col(Apology.id) == apology_id, col(Apology.student_id).in_(own)).with_for_update()
+    mine = (col(Apology.id) == apology_id) & col(Apology.student_id).in_(own)
+    _lock_days(session, mine)
+    asked = select(Apology).where(mine).with_for_update()
     row = session.scalars(asked, execution_options={"populate_existing": True}).one_or_none()
     if row is None:
         raise NotFound(NO_SUCH, APOLOGISE, apology_id)
@@ -161,7 +170,7 @@ def take_back(session: Session, actor: Actor, apology_id: int, now: datetime) ->
 def to_decide(_session: Session, actor: Actor) -> SelectOfScalar[Apology]:
     """The apologies for the actor's classes (with a farther reach: for the department's, for all)."""
     actor.require(DECIDE)
-    return select_rows(Apology).where(SCOPE.where(actor, DECIDE))
+    return select_rows(Apology).where(APOLOGIES.where(actor, DECIDE))
 
 
 def called(session: Session, ids: Sequence[int]) -> dict[int, Says]:
@@ -198,7 +207,8 @@ def _decided(
     text = visible(answer or "") or None
     if text is not None and len(text) > LONGEST:
         raise Invalid.of({"answer": says("At most {count} characters fit here.", count=LONGEST)})
-    mine = is_one_of(session, col(Apology.id), ids) & SCOPE.where(actor, DECIDE)
+    mine = is_one_of(session, col(Apology.id), ids) & APOLOGIES.where(actor, DECIDE)
+    _lock_days(session, mine)
     there = set(session.scalars(select(col(Apology.id)).where(mine).order_by(col(Apology.id)).with_for_update()))
     rows = list(
         session.execute(
@@ -219,6 +229,17 @@ def _decided(
     done = [row.id for row in rows]
     why = says("This apology was answered or taken back already.")
     return {each: None if each in done else why if each in there else NO_SUCH for each in dict.fromkeys(ids)}, done
+
+
+def _lock_days(session: Session, condition: Any) -> None:
+    """Hold the days of these apologies until the commit, in the order and before the rows that initialising does.
+
+    So whoever initialises a day either sees what was decided, or has made the records that the decision then marks.
+    """
+    days = select(col(Apology.class_group_id), col(Apology.day)).where(condition).subquery()
+    theirs = (days.c.class_group_id == col(CourseRecord.class_group_id)) & (days.c.day == col(CourseRecord.held_on))
+    asked = select(col(CourseRecord.id)).where(select(days).where(theirs).exists()).order_by(col(CourseRecord.id))
+    session.execute(asked.with_for_update(of=CourseRecord)).all()
 
 
 def _tell_students(

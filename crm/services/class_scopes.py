@@ -1,5 +1,6 @@
 """Whose a class is, and who is in it on a day, said once: the same condition filters lists and checks single rows."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlmodel import col
 from crm.domain.classes import ClassGroup, ClassLecturer
 from crm.domain.staff import Employee
 from crm.domain.students import Enrolment, Student
-from crm.domain.teaching import CourseRecord, StudyRecord
+from crm.domain.teaching import Apology, CourseRecord, StudyRecord
 from crm.rbac import Scope
 
 
@@ -19,16 +20,24 @@ def _taught_by(staff: Any) -> ColumnElement[bool]:
     return or_(col(ClassGroup.teacher_id).in_(staff), col(ClassGroup.id).in_(lectured))
 
 
+def _decided_by(staff: Any) -> ColumnElement[bool]:
+    """Classes whose class teacher is in `staff`; of those without a class teacher, such as have a lecturer in it."""
+    lectured = select(col(ClassLecturer.class_group_id)).where(col(ClassLecturer.employee_id).in_(staff))
+    return or_(
+        col(ClassGroup.teacher_id).in_(staff), col(ClassGroup.teacher_id).is_(None) & col(ClassGroup.id).in_(lectured)
+    )
+
+
 def _of(department: int) -> Any:
     return select(col(Employee.id)).where(col(Employee.department_code) == department)
 
 
-def by_class(key: Any, class_group: Any) -> Scope:
+def by_class(key: Any, class_group: Any, whose: Callable[[Any], ColumnElement[bool]] = _taught_by) -> Scope:
     """Rows that belong to a class, the column `class_group`: of those one teaches, of one's department's, of all."""
     return Scope(
         key=key,
-        own=lambda owner: class_group.in_(select(col(ClassGroup.id)).where(_taught_by([owner]))),
-        department=lambda code: class_group.in_(select(col(ClassGroup.id)).where(_taught_by(_of(code)))),
+        own=lambda owner: class_group.in_(select(col(ClassGroup.id)).where(whose([owner]))),
+        department=lambda code: class_group.in_(select(col(ClassGroup.id)).where(whose(_of(code)))),
     )
 
 
@@ -37,6 +46,9 @@ CLASSES = by_class(col(ClassGroup.id), col(ClassGroup.id))
 
 COURSE_RECORDS = by_class(col(CourseRecord.id), col(CourseRecord.class_group_id))
 """Course records, by whose class they are of."""
+
+APOLOGIES = by_class(col(Apology.id), col(Apology.class_group_id), _decided_by)
+"""Apologies, by who decides for the class: its class teacher, without one its lecturers. Own ones: `student_of`."""
 
 _OF_RECORD = (
     select(col(CourseRecord.class_group_id))

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, exists, func, or_, select, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
@@ -148,6 +149,7 @@ def _account(made: study_records.Made, taken: bool) -> Any:
     return Told(account)
 
 
+_makes_up = aliased(StudyRecord)
 RECORDED = exists().where(
     col(StudyRecord.course_record_id) == col(CourseRecord.id),
     or_(
@@ -164,9 +166,10 @@ RECORDED = exists().where(
                 StudyRecord.student_remark,
             )
         ),
+        exists().where(col(_makes_up.makes_up_id) == col(StudyRecord.id)),
     ),
 )
-"""Days of whose students something was recorded: an exception, a score, homework, a remark, a make-up."""
+"""Days of whose students something was recorded: an exception, score, homework, remark, either side of a make-up."""
 
 
 def delete_many(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Says | None]:

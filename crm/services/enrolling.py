@@ -43,7 +43,7 @@ def open_places(session: Session, student_id: int) -> Sequence[Enrolment]:
 def enrol(session: Session, payment: Payment, now: datetime) -> None:
     """What a confirmed deposit or tuition does: the first makes a student, each gives a place in its class.
 
-    Whoever has that place already keeps it.
+    Whoever has that place already keeps it; whoever left it by a later payment is not put back.
     """
     if payment.class_group_id is None:
         raise Refused(says("This payment names no class. Enter the class first."))
@@ -51,7 +51,24 @@ def enrol(session: Session, payment: Payment, now: datetime) -> None:
     if student is None:
         student = _become_student(session, payment.customer_id, now)
     assert student.id is not None
+    _not_left_since(session, student.id, payment.class_group_id, payment)
     _join(session, student.id, payment.class_group_id, payment, now)
+
+
+def _not_left_since(session: Session, student_id: int, class_group_id: int, payment: Payment) -> None:
+    """Raises `Refused` where the place in the class was ended by a later payment, one with a higher number."""
+    asked = select(col(Enrolment.left_on), col(Enrolment.ended_by_id)).where(
+        col(Enrolment.student_id) == student_id, col(Enrolment.class_group_id) == class_group_id
+    )
+    places = session.execute(asked).all()
+    if all(left_on is not None for left_on, _by in places) and any((by or 0) > (payment.id or 0) for _on, by in places):
+        raise Refused(
+            says(
+                "The student left {name} by a payment that was recorded after this one. Correct the class of this"
+                " payment, or reject it and record a new one.",
+                name=named(session, [class_group_id])[class_group_id],
+            )
+        )
 
 
 def change_class(session: Session, payment: Payment, now: datetime) -> None:

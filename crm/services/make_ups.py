@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from crm.domain.classes import ClassGroup
 from crm.domain.teaching import Attendance, CourseRecord, ScoreState, StudyRecord
-from crm.errors import Invalid, NotFound
+from crm.errors import Invalid, NotFound, Refused
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services import audit, student_names
@@ -101,7 +101,7 @@ def _linked(session: Session, there: Any, record_id: int, student: int, missed_i
 
 
 def unlink(session: Session, actor: Actor, making_id: int, now: datetime) -> None:
-    """The record makes up for nothing any more; a guest's that holds nothing else is gone. Raises `NotFound`."""
+    """The record makes up for nothing any more; a guest's goes. Raises `NotFound`, `Refused` where it holds more."""
     actor.require(TAKE)
     asked = select(StudyRecord).where(
         col(StudyRecord.id) == making_id, col(StudyRecord.makes_up_id).is_not(None), STUDY_RECORDS.where(actor, TAKE)
@@ -116,7 +116,9 @@ def unlink(session: Session, actor: Actor, making_id: int, now: datetime) -> Non
         was_in_class(row.student_id, col(CourseRecord.class_group_id), col(CourseRecord.held_on)),
     )
     holds = row.score_state is not ScoreState.NOT_DUE or row.handed_in_at or row.teacher_remark or row.student_remark
-    if session.scalar(inside) is None and not holds:
+    if session.scalar(inside) is None:
+        if holds:
+            raise Refused(says("Something was recorded of this guest on the day, so the make-up stays."))
         session.delete(row)
     else:
         row.makes_up_id, row.version = None, row.version + 1

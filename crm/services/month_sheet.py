@@ -11,11 +11,13 @@ from sqlmodel import Session, col
 from crm.domain.attendance import Figure
 from crm.domain.marks import Mark
 from crm.domain.teaching import CourseRecord, DayState, StudyRecord
+from crm.errors import NotFound
 from crm.i18n import Says
 from crm.rbac import Actor
 from crm.services import attendance_figures, audit, class_names, student_names
-from crm.services.class_scopes import COURSE_RECORDS
+from crm.services.class_scopes import CLASSES, COURSE_RECORDS
 from crm.services.course_days import state_of
+from crm.services.gradebook_scopes import NO_SUCH_CLASS
 from crm.xlsx.month_sheet import write
 
 VIEW, EXPORT = "attendance.view", "attendance.export"
@@ -112,9 +114,11 @@ def sheet(session: Session, actor: Actor, class_group_id: int, month: date) -> S
 
 
 def export(session: Session, actor: Actor, class_group_id: int, month: date, file: Path, now: datetime) -> None:
-    """Writes the sheet as xlsx, which is recorded. Raises `NotAllowed` without the permission."""
+    """Writes the sheet as xlsx, which is recorded. Raises `NotAllowed`, and `NotFound` where the reach ends before."""
     actor.require(EXPORT)
     actor.require_to_be_oneself(EXPORT)
+    if not CLASSES.allows(session, actor, EXPORT, class_group_id):
+        raise NotFound(NO_SUCH_CLASS, EXPORT, class_group_id)
     made = sheet(session, actor, class_group_id, month)
     heads = [day.held_on for day in made.days]
     lines = [

@@ -1,6 +1,6 @@
 """Finance confirms or rejects payments. A confirmation does all that follows from it, or nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -49,8 +49,8 @@ def confirm_many(session: Session, actor: Actor, ids: Sequence[int], now: dateti
         except Refused as why:
             told[key] = why.says
     _note(session, actor, [(key, {"state": "confirmed"}) for key, _state in done], now)
-    body = says("Finance confirmed it: the student has the place from the day it takes effect.")
-    _tell(session, actor, [found[key] for key, _state in done], says("A payment was confirmed"), body, now)
+    confirmed = [found[key] for key, _state in done]
+    _tell(session, actor, confirmed, says("A payment was confirmed"), lambda one: _DONE[one.kind], now)
     return told
 
 
@@ -81,7 +81,9 @@ def reject_many(
         done.append(payment)
     session.flush()
     _note(session, actor, [(one.id or 0, {"state": "rejected"}) for one in done], now)
-    _tell(session, actor, done, says("A payment was rejected"), says("Reason: {reason}", reason=reason), now)
+    _tell(
+        session, actor, done, says("A payment was rejected"), lambda _one: says("Reason: {reason}", reason=reason), now
+    )
     return told
 
 
@@ -156,12 +158,30 @@ def _note(session: Session, actor: Actor, decided: Sequence[tuple[int, Mapping[s
     audit.record_many(session, actor, DECIDE, "payment", ((key, before, after) for key, after in decided), now)
 
 
-def _tell(session: Session, actor: Actor, payments: Sequence[Payment], title: Says, body: Says, now: datetime) -> None:
+_PLACE = says("Finance confirmed it: the student has the place from the day it takes effect.")
+_DONE = {
+    PaymentKind.DEPOSIT: _PLACE,
+    PaymentKind.TUITION: _PLACE,
+    PaymentKind.CLASS_CHANGE: says("Finance confirmed it: the student changes the class on the day it takes effect."),
+    PaymentKind.WITHDRAWAL: says("Finance confirmed it: the student's place ends on the day it takes effect."),
+    PaymentKind.REFUND: says("Finance confirmed it. Giving back all that was paid for a class ends the place in it."),
+}
+"""What the confirmation of each kind did."""
+
+
+def _tell(
+    session: Session,
+    actor: Actor,
+    payments: Sequence[Payment],
+    title: Says,
+    body: Callable[[Payment], Says],
+    now: datetime,
+) -> None:
     """Tell whoever recorded each of them, unless they decided it themselves."""
     tell_each(
         session,
         [
-            Notice(one.recorded_by_id, title, body, f"/payments?open={one.id}")
+            Notice(one.recorded_by_id, title, body(one), f"/payments?open={one.id}")
             for one in payments
             if one.recorded_by_id != actor.account_id
         ],

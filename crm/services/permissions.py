@@ -187,6 +187,7 @@ DEFAULT_ROLES = (
                 "course-records.*": Reach.OWN,
                 "attendance.view": Reach.OWN,
                 "attendance.take": Reach.OWN,
+                "attendance.decide": Reach.OWN,
                 "attendance.export": Reach.OWN,
             }
         ),

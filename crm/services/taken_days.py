@@ -59,7 +59,7 @@ def confirm_many(session: Session, actor: Actor, ids: Sequence[int], now: dateti
 
 
 def reopen_many(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Says | None]:
-    """Take the confirmation of these days back: they no longer count. Per id: None, or why not."""
+    """Take the confirmation of these days back: they do not count, and are reminded of anew. Per id: None, or why."""
     actor.require(REOPEN)
     found = reached(session, actor, REOPEN, ids)
     told: dict[int, Says | None] = {}
@@ -67,7 +67,7 @@ def reopen_many(session: Session, actor: Actor, ids: Sequence[int], now: datetim
         row = found.get(each)
         told[each] = NO_SUCH if row is None else None if row.taken_at else says("This day was not confirmed.")
     done = [each for each, why in told.items() if why is None]
-    _stamp(session, done, taken_at=None, taken_by_id=None)
+    _stamp(session, done, taken_at=None, taken_by_id=None, reminded_at=None)
     audit.record_many(session, actor, REOPEN, "course_record", ((each, None, {"taken": False}) for each in done), now)
     return told
 

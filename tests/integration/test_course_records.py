@@ -200,3 +200,15 @@ def test_a_day_goes_only_while_nothing_was_recorded(session, taught):
 
     assert [told[each.id] is None for each in (untouched, noted, taken)] == [True, False, False]
     assert {row.course_record_id for row in session.exec(select(StudyRecord))} == {noted.id, taken.id}
+
+
+def test_a_day_that_is_made_up_on_another_stays_whatever_else_goes(session, taught):
+    group, actor, _lecturer = taught
+    student = a_student(session)
+    missed, making, untouched = (a_course_record(session, group, initialised_at=NOON) for _each in range(3))
+    record = a_study_record(session, missed, student)
+    a_study_record(session, making, student, makes_up_id=record.id)
+
+    told = course_records.delete_many(session, actor, [missed.id, untouched.id], NOON)
+
+    assert [told[each.id] is None for each in (missed, untouched)] == [False, True]

@@ -11,9 +11,11 @@ from crm.domain.accounts import Account
 from crm.domain.customers import CustomerState
 from crm.domain.episodes import Assignment, Outcome
 from crm.domain.payments import PaymentKind, PaymentState
+from crm.domain.records import Notification
 from crm.domain.students import Enrolment, Student
 from crm.domain.teaching import StudyRecord
 from crm.errors import Invalid, NotFound
+from crm.i18n import Says
 from crm.rbac import store as rbac
 from crm.services import customers, holding, payment_decisions, payments, student_sign_ins
 from crm.services.passwords import matches
@@ -267,6 +269,37 @@ def test_a_class_change_leaves_the_one_and_joins_the_other_on_that_day(session, 
     ]
     days = session.exec(select(StudyRecord.course_record_id).where(StudyRecord.student_id == student.id)).all()
     assert set(days) == {taken.id, remarked.id, before.id, there.id}
+
+
+def test_a_payment_for_a_class_that_was_left_by_a_later_one_gives_no_place_there(session, finance):
+    old, new = a_class_group(session), a_class_group(session)
+    student = a_student_in(session, old)
+    tuition = paying(session, student, old, PaymentKind.TUITION, 100_000)
+    confirm(session, finance, change_of(session, student, old, new))
+    before = places(session, student)
+
+    (why,) = confirm(session, finance, tuition)
+
+    assert "recorded after this one. Correct the class" in why
+    assert places(session, student) == before
+    payments.save(session, finance, tuition.id, tuition.version, {"class_group_id": new.id}, NOON)
+    assert confirm(session, finance, tuition) == [None]
+    assert places(session, student) == before
+
+
+def test_whoever_recorded_a_payment_reads_what_its_confirmation_did(session, finance, seller):
+    group = a_class_group(session)
+    student = a_student_in(session, group)
+    deposit = a_deposit(session, a_private_customer(session, seller), group)
+    refund = paying(session, student, group, PaymentKind.REFUND, 20_000)
+    gone = paying(session, student, group, PaymentKind.WITHDRAWAL, 0)
+
+    confirm(session, finance, deposit, refund, gone)
+
+    told = session.exec(select(Notification.body).where(Notification.link.startswith("/payments"))).all()
+    bodies = [str(Says.loaded(body)) for body in told]
+    assert ["has the place" in body for body in bodies] == [True, False, False]
+    assert len(set(bodies)) == 3
 
 
 def test_a_change_to_a_full_class_leaves_the_student_where_they_are(session, finance):
