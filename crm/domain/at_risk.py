@@ -23,7 +23,8 @@ class Limits:
 class Known:
     """What is known of one student in one class: marks of the days that were taken, and scores, both in day order.
 
-    A number is None where nothing is graded. `days_left` are days of the class that are still to be held.
+    A number is None where nothing is graded. `days_left` are days in the student's place that may still come to count,
+    held or not; `complete` says that the class gets no further ones.
     """
 
     marks: Sequence[Attendance]
@@ -31,6 +32,7 @@ class Known:
     missing: int
     attended: Figure
     days_left: int
+    complete: bool = True
 
 
 def absent_in_a_row(marks: Sequence[Attendance]) -> int:
@@ -52,7 +54,12 @@ def reasons(known: Known, limits: Limits) -> tuple[Says, ...]:
     if absent >= limits.absences_in_a_row:
         found.append(says_n("Absent {count} day in a row.", "Absent {count} days in a row.", count=absent))
     if known.attended.days and not can_reach(known.attended, known.days_left, limits.required):
-        found.append(says("Cannot reach {required} % attendance any more.", required=limits.required))
+        required = limits.required
+        found.append(
+            says("Cannot reach {required} % attendance any more.", required=required)
+            if known.complete
+            else says("Cannot reach {required} % attendance on the days planned so far.", required=required)
+        )
     fall = falling(known.numbers, limits.falling_points)
     if fall is not None:
         found.append(

@@ -88,6 +88,11 @@ def counts(day: Attended) -> bool:
     return day.taken and day.in_class and day.attendance is not Attendance.EXCUSED
 
 
+def is_left(day: Attended) -> bool:
+    """Whether the day may still come to count: it was not confirmed yet, be it held or to come, and is in the place."""
+    return not day.taken and day.in_class
+
+
 def missed(day: Attended, rule: Rule) -> int:
     """What of a day that counts was missed, in hundredths."""
     if day.attendance is Attendance.ABSENT:

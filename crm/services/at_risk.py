@@ -67,7 +67,8 @@ def at_risk(
         return []
     in_these = col(CourseRecord.class_group_id).in_(mine)
     figures = attendance_figures.figures(session, in_these)
-    left = _days_left(session, in_these, today)
+    left = attendance_figures.days_left(session, in_these)
+    complete = _complete(session, mine, today)
     days = _days(session, in_these)
     called = class_names.named(session, {group for _student, group in names})
     bounds, found = limits(), []
@@ -79,7 +80,8 @@ def at_risk(
         ]
         missing, numbers = stands.count(ScoreState.MISSING), [row.score for row in rows]
         attended = figures.get((student, group), Figure())
-        why = reasons(Known(marks, numbers, missing, attended, left.get(group, 0)), bounds)
+        known = Known(marks, numbers, missing, attended, left.get((student, group), 0), group in complete)
+        why = reasons(known, bounds)
         if why:
             found.append(AtRisk(student, name, group, called[group], why, attended, average(numbers), missing))
     return sorted(found, key=lambda one: (-len(one.reasons), str(one.class_name), one.name, one.student_id))
@@ -101,13 +103,12 @@ def _in_class(session: Session, classes: Any, today: Any) -> dict[tuple[int, int
     return {(student, group): name for student, group, name in session.execute(asked).all()}
 
 
-def _days_left(session: Session, in_these: Any, today: Any) -> dict[int, int]:
-    asked = (
-        select(col(CourseRecord.class_group_id), func.count())
-        .where(in_these, col(CourseRecord.held_on) >= today, col(CourseRecord.taken_at).is_(None))
-        .group_by(col(CourseRecord.class_group_id))
-    )
-    return dict(session.execute(asked).tuples().all())
+def _complete(session: Session, classes: Any, today: Any) -> set[int]:
+    """The classes that get no further days: their last day has gone by, or has its course record already."""
+    last = select(func.max(col(CourseRecord.held_on))).where(col(CourseRecord.class_group_id) == col(ClassGroup.id))
+    over = (col(ClassGroup.ends_on) < today) | (col(ClassGroup.ends_on) <= last.scalar_subquery())
+    asked = select(col(ClassGroup.id)).where(col(ClassGroup.id).in_(classes), over)
+    return {key for key in session.scalars(asked) if key is not None}
 
 
 def _days(session: Session, in_these: Any) -> dict[tuple[int, int], Sequence[Any]]:

@@ -8,9 +8,10 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from crm.domain.attendance import THERE, WHOLE, Figure, Rule
+from crm.domain.students import Enrolment
 from crm.domain.teaching import Attendance, CourseRecord, StudyRecord
 from crm.rbac import Actor
-from crm.services.class_scopes import COURSE_RECORDS, was_in_class
+from crm.services.class_scopes import COURSE_RECORDS, in_class_on, was_in_class
 from crm.settings import settings
 
 
@@ -81,6 +82,21 @@ def figures(session: Session, condition: ColumnElement[bool]) -> Mapping[tuple[i
     """
     found = session.execute(by_place(rule()).where(condition))
     return {(student, group): Figure(days, int(missed or 0)) for student, group, days, missed in found}
+
+
+def days_left(session: Session, condition: ColumnElement[bool]) -> Mapping[tuple[int, int], int]:
+    """(student, class) -> `is_left` days of the course records that meet the condition. Authorises nobody.
+
+    Who has none is not in it.
+    """
+    found = session.execute(
+        select(col(Enrolment.student_id), col(Enrolment.class_group_id), func.count())
+        .select_from(CourseRecord)
+        .join(Enrolment, col(Enrolment.class_group_id) == col(CourseRecord.class_group_id))
+        .where(condition, col(CourseRecord.taken_at).is_(None), in_class_on(col(CourseRecord.held_on)))
+        .group_by(col(Enrolment.student_id), col(Enrolment.class_group_id))
+    )
+    return {(student, group): count for student, group, count in found}
 
 
 def of_class(session: Session, actor: Actor, class_group_id: int) -> Mapping[int, Figure]:

@@ -6,7 +6,7 @@ from sqlmodel import select
 
 from crm.domain.classes import ClassState
 from crm.domain.students import Enrolment
-from crm.domain.teaching import Attendance
+from crm.domain.teaching import Attendance, StudyRecord
 from crm.rbac import Reach
 from crm.services.at_risk import at_risk
 from tests.builders import NOON, an_actor
@@ -35,6 +35,32 @@ def test_each_reason_is_found_in_the_order_of_the_days(session):
         "02": ["The average of the last three scores is 60, of the three before 90."],
         "03": ["8 homeworks missing."],
     }
+
+
+def test_a_day_that_was_held_and_is_not_confirmed_may_still_be_attended(session):
+    klass = a_scored_class(session, 1, ends_on=TODAY - timedelta(days=1))
+    taken = [a_day(session, klass, TODAY - timedelta(days=ago), due_in=None, taken_at=NOON) for ago in range(10, 2, -1)]
+    open_days = [a_day(session, klass, TODAY - timedelta(days=ago), due_in=None)[0] for ago in (2, 1)]
+    for _day, rows in taken[:2]:
+        rows[0].attendance = Attendance.ABSENT
+    session.flush()
+
+    assert at_risk(session, READER, NOON) == []
+
+    open_days[0].taken_at = NOON
+    session.exec(
+        select(StudyRecord).where(StudyRecord.course_record_id == open_days[0].id)
+    ).one().attendance = Attendance.ABSENT
+    session.flush()
+    assert [str(why) for one in at_risk(session, READER, NOON) for why in one.reasons] == [
+        "Cannot reach 80 % attendance any more."
+    ]
+
+    klass.group.ends_on = None
+    session.flush()
+    assert [str(why) for one in at_risk(session, READER, NOON) for why in one.reasons] == [
+        "Cannot reach 80 % attendance on the days planned so far."
+    ]
 
 
 def test_a_class_that_is_over_and_a_student_who_left_are_not_listed(session):

@@ -1,5 +1,6 @@
 """The formula as one query, equal to the formula as a function."""
 
+from collections import Counter
 from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import true
 from sqlmodel import Session, select
 
-from crm.domain.attendance import THERE, Attended, figure
+from crm.domain.attendance import THERE, Attended, figure, is_left
 from crm.domain.students import Enrolment
 from crm.domain.teaching import Attendance, CourseRecord, StudyRecord
 from crm.services import attendance_figures
@@ -46,6 +47,17 @@ def plainly(session: Session):
     return {key: one for key, one in found.items() if one.days}
 
 
+def left_plainly(session: Session):
+    """(student, class) -> days that may still come to count, place by place."""
+    found: Counter[tuple[int, int]] = Counter()
+    for place in session.exec(select(Enrolment)):
+        for day in session.exec(select(CourseRecord).where(CourseRecord.class_group_id == place.class_group_id)):
+            inside = place.joined_on <= day.held_on and (place.left_on is None or day.held_on < place.left_on)
+            seen = Attended(Attendance.PRESENT, taken=day.taken_at is not None, in_class=inside)
+            found[place.student_id, place.class_group_id] += is_left(seen)
+    return {key: count for key, count in found.items() if count}
+
+
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     taken=st.lists(st.booleans(), min_size=4, max_size=4),
@@ -80,6 +92,7 @@ def test_the_query_and_the_function_agree(session: Session, taken, marks, spans,
                 session.flush()
 
             assert attendance_figures.figures(session, true()) == plainly(session)
+            assert attendance_figures.days_left(session, true()) == left_plainly(session)
             raise _Undone
     except _Undone:
         session.expire_all()

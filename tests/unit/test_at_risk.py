@@ -9,8 +9,9 @@ ALWAYS_THERE = Figure(10, 0)
 LIMITS = Limits(absences_in_a_row=3, missing_homework=2, falling_points=10, required=80)
 
 
-def why(marks=(HERE,), numbers=(), missing=0, attended=ALWAYS_THERE, days_left=0):
-    return [str(one) for one in reasons(Known(marks, numbers, missing, attended, days_left), LIMITS)]
+def why(marks=(HERE,), numbers=(), missing=0, attended=ALWAYS_THERE, days_left=0, complete=True):
+    known = Known(marks, numbers, missing, attended, days_left, complete)
+    return [str(one) for one in reasons(known, LIMITS)]
 
 
 def test_nobody_is_at_risk_without_a_reason():
@@ -29,6 +30,12 @@ def test_absences_count_from_the_latest_day_back_and_an_excused_day_is_passed_ov
 def test_attendance_is_a_reason_only_once_the_limit_is_out_of_reach():
     assert why(attended=Figure(10, 300), days_left=5) == []
     assert why(attended=Figure(10, 300), days_left=4) == ["Cannot reach 80 % attendance any more."]
+
+
+def test_as_long_as_days_may_be_added_nothing_is_said_to_be_certain():
+    assert why(attended=Figure(10, 300), days_left=4, complete=False) == [
+        "Cannot reach 80 % attendance on the days planned so far."
+    ]
 
 
 def test_a_falling_average_of_three_is_told_with_both_averages():
