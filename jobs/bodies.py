@@ -1,7 +1,7 @@
 """What the jobs do: each calls one service and says in one line what came of it."""
 
 from crm.i18n import Says, says, says_n
-from crm.services import assignment, attendance_reminders, expiry, homework, job_claims, outbox, sign_in
+from crm.services import assignment, attendance_reminders, deleted_days, expiry, homework, job_claims, outbox, sign_in
 from crm.services.permissions import SYSTEM
 from crm.store.session import writing
 from jobs.job import Turn
@@ -55,9 +55,13 @@ def clean_up(turn: Turn) -> Says | None:
         runs = job_claims.prune(session, turn.now())
     with turn.writing() as session:
         files = homework.forget_files(session)
+    with turn.writing() as session:
+        days = deleted_days.forget_old(session, turn.now())
     return says(
-        "Forgotten: notices {messages}, runs of jobs {runs}, replaced files {files}, and old sign-ins.",
+        "Forgotten: notices {messages}, runs of jobs {runs}, replaced files {files}, old sign-ins,"
+        " deleted days {days}.",
         messages=messages,
         runs=runs,
         files=files,
+        days=days,
     )

@@ -5,6 +5,7 @@ import streamlit as st
 from crm.grid.render import render_table
 from crm.i18n import _
 from crm.tables.course_records import COURSE_RECORDS
+from crm.tables.deleted_days import DELETED_DAYS
 from crm.ui.class_calendar import calendar
 from crm.ui.parts import part
 from crm.ui.series import series
@@ -12,8 +13,12 @@ from crm.ui.session import require
 
 actor = require("course-records.view")
 st.title(_("Course records"))
-if part({"list": _("List"), "calendar": _("Calendar")}) == "calendar":
+parts = {"list": _("List"), "calendar": _("Calendar")}
+shown = part(parts | ({"deleted": _("Deleted")} if actor.may("course-records.delete") else {}))
+if shown == "calendar":
     calendar(actor)
+elif shown == "deleted":
+    render_table(DELETED_DAYS, actor)
 else:
     series(actor)
     render_table(COURSE_RECORDS, actor)

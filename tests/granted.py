@@ -19,7 +19,7 @@ from crm.domain.records import AuditEntry, JobOutcome, JobPlan, JobRun, NoticeSt
 from crm.domain.school import Course, School
 from crm.domain.staff import ConsultantQuota, Department, Employee
 from crm.domain.students import Student
-from crm.domain.teaching import Apology, CourseRecord, StudyRecord
+from crm.domain.teaching import Apology, CourseRecord, DeletedDay, StudyRecord
 from crm.grid import TableConfig
 from crm.i18n import says
 from crm.rbac import Actor, Grants, Reach
@@ -30,6 +30,7 @@ from tests.school_builders import (
     a_class_group,
     a_course,
     a_course_record,
+    a_deleted_day,
     a_deposit,
     a_school,
     a_student,
@@ -114,6 +115,7 @@ OTHERWISE: dict[str, Seen] = {
     # What one scores is of the classes one teaches; one's own as a student is of nobody's class here.
     "gradebook": _TAUGHT,
     "course-records": _TAUGHT,
+    "deleted-days": _TAUGHT,
     "attendance-of-day": _TAUGHT,
     "study-records": _TAUGHT,
     "apologies": _TAUGHT,
@@ -222,7 +224,7 @@ def _school(session: Session, staff: Mapping[str, Any]) -> dict[type[SQLModel], 
 
 def _teaching(session: Session, staff: Mapping[str, Any]) -> dict[type[SQLModel], dict[str, int]]:
     """A student's day of a class for each who teaches it, of one that nobody teaches, and of oneself as a student."""
-    made: dict[type[SQLModel], dict[str, int]] = {CourseRecord: {}, StudyRecord: {}, Apology: {}}
+    made: dict[type[SQLModel], dict[str, int]] = {CourseRecord: {}, StudyRecord: {}, Apology: {}, DeletedDay: {}}
     for relation, lecturer in {**staff, NOBODYS: None, MINE: None}.items():
         group = a_class_group(session, *([lecturer] if lecturer else []), starts_on=NOW.date())
         signs_in = {"account_id": staff[OWN].account_id} if relation == MINE else {}
@@ -232,6 +234,7 @@ def _teaching(session: Session, staff: Mapping[str, Any]) -> dict[type[SQLModel]
         )
         made[CourseRecord][relation] = day.id or 0
         made[StudyRecord][relation] = a_study_record(session, day, student).id or 0
+        made[DeletedDay][relation] = a_deleted_day(session, group, NOW, title=mark(DeletedDay, relation)).id or 0
         sorry = a_student_in(session, group, mark(Apology, relation), sign_in=False)
         made[Apology][relation] = an_apology(session, sorry, group, NOW.date()).id or 0
     return made

@@ -18,7 +18,7 @@ from crm.store.session import reading, writing
 
 DOC = Path(__file__).resolve().parent.parent / "docs" / "grid.md"
 NOW = datetime(2026, 5, 20, 4, 0, tzinfo=UTC)
-EVERYTHING = {f"books.{action}": Reach.ALL for action in ("view", "edit", "add", "lend", "price", "export")}
+EVERYTHING = {f"books.{action}": Reach.ALL for action in ("view", "edit", "add", "delete", "lend", "price", "export")}
 LIBRARIAN = Actor(account_id=1, name="librarian", grants=EVERYTHING)
 READER = Actor(account_id=2, name="reader", grants={"books.view": Reach.ALL})
 

@@ -12,7 +12,7 @@ from crm.domain.payments import Payment, PaymentKind, PaymentState
 from crm.domain.school import Course, School
 from crm.domain.staff import Employee
 from crm.domain.students import Enrolment, Student
-from crm.domain.teaching import CourseRecord, StudyRecord
+from crm.domain.teaching import CourseRecord, DeletedDay, StudyRecord
 from tests.builders import NOON, a_customer, a_payment, an_account, saved
 
 TODAY = date(2025, 3, 3)
@@ -161,6 +161,16 @@ def a_course_record(
                 **values,
             }
         ),
+    )
+
+
+def a_deleted_day(session: Session, class_group: ClassGroup, deleted_at: datetime = NOON, **values: Any) -> DeletedDay:
+    """A day of a class, a month after its first, that was deleted."""
+    shown = {"day_number": 9, "held_on": class_group.starts_on + timedelta(days=30), "title": "", **values}
+    day = CourseRecord(class_group_id=class_group.id, **shown)
+    number = {"record_id": 900_000 + (class_group.id or 0), "class_group_id": class_group.id}
+    return saved(
+        session, DeletedDay(**number, **shown, kept=day.model_dump_json(exclude={"id"}), deleted_at=deleted_at)
     )
 
 

@@ -83,6 +83,26 @@ class CourseRecord(SQLModel, table=True):
     version: int = Field(default=1)
 
 
+class DeletedDay(SQLModel, table=True):
+    """A day of a class that was deleted, for as long as it can be brought back.
+
+    `record_id` is the number that its course record had, `kept` all else that the record held, as JSON. Its study
+    records are not kept: nothing was recorded in them, so initialising makes them again.
+    """
+
+    __tablename__ = "deleted_day"
+
+    id: int | None = Field(default=None, primary_key=True)
+    record_id: int = Field(index=True)
+    class_group_id: int = Field(foreign_key="class_group.id", index=True)
+    day_number: int = Field(ge=1)
+    held_on: date
+    title: str = Field(default="", max_length=100)
+    kept: str
+    deleted_at: datetime = Field(sa_type=Moment, index=True)
+    deleted_by_id: int | None = Field(default=None, foreign_key="account.id")
+
+
 class StudyRecord(SQLModel, table=True):
     """One student on one course record, once.
 

@@ -107,6 +107,20 @@ def move(
     return dict.fromkeys(ids)
 
 
+def sell(session: Session, actor: Actor, ids: Sequence[int], _now: datetime) -> Mapping[int, Says | None]:
+    """Sell plants; `take_back` takes it back."""
+    actor.require(EDIT)
+    _change(session, ids, sold=True)
+    return dict.fromkeys(ids)
+
+
+def take_back(session: Session, actor: Actor, ids: Sequence[int], _now: datetime) -> Mapping[int, Says | None]:
+    """Undo of `sell`."""
+    actor.require(EDIT)
+    _change(session, ids, sold=False)
+    return dict.fromkeys(ids)
+
+
 def throw_away(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Says | None]:
     """Delete plants; `bring_back` takes it back."""
     actor.require(EDIT)

@@ -7,6 +7,7 @@ from crm.grid import (
     AnyOf,
     Column,
     DateRange,
+    Delete,
     EditForm,
     Form,
     Input,
@@ -132,6 +133,23 @@ PLANTS = site.register(
             needs="gallery.edit",
             title=says("Edit the plant"),
         ),
+        # Ticked plants, all that match, an opened one, or the one of ?delete=17; and the way back.
+        delete=Delete(
+            run=services.throw_away,
+            undo=services.bring_back,
+            needs="gallery.edit",
+            recoverable=services.RECOVERABLE,
+            confirm=says_n(
+                "Throw {count} plant away? It lies on the heap for {days} days.",
+                "Throw {count} plants away? They lie on the heap for {days} days.",
+                count=0,
+                days=0,
+            ),
+            label=says("Throw away"),
+            done=says_n("{count} plant thrown away.", "{count} plants thrown away.", count=0),
+            undone=says_n("{count} plant is back.", "{count} plants are back.", count=0),
+            icon=":material/compost:",
+        ),
         actions=(
             # One click on a row; some are refused, and the account says which.
             Action(
@@ -163,17 +181,17 @@ PLANTS = site.register(
                 done=says_n("{count} plant moved.", "{count} plants moved.", count=0),
                 icon=":material/local_shipping:",
             ),
-            # A question before, and the way back after.
+            # The way back after.
             Action(
-                "throw-away",
-                says("Throw away"),
-                run=services.throw_away,
+                "sell",
+                says("Sell"),
+                run=services.sell,
                 needs="gallery.edit",
-                confirm=says_n("Throw {count} plant away?", "Throw {count} plants away?", count=0),
-                done=says_n("{count} plant thrown away.", "{count} plants thrown away.", count=0),
-                undo=services.bring_back,
+                confirm=says_n("Sell {count} plant?", "Sell {count} plants?", count=0),
+                done=says_n("{count} plant sold.", "{count} plants sold.", count=0),
+                undo=services.take_back,
                 undone=says_n("{count} plant is back.", "{count} plants are back.", count=0),
-                icon=":material/delete:",
+                icon=":material/sell:",
             ),
         ),
         export="gallery.view",

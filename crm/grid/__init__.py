@@ -3,7 +3,7 @@
 Declarations import from here, which needs no Streamlit. Pages draw with `crm.grid.render.render_table`.
 """
 
-from crm.grid.config import Action, Column, Search, TableConfig
+from crm.grid.config import Action, Column, Delete, Search, TableConfig
 from crm.grid.filters import AnyOf, Related
 from crm.grid.form_config import EditForm, Form, Input
 from crm.grid.ranges import DateRange, NumberRange
@@ -14,6 +14,7 @@ __all__ = [
     "AnyOf",
     "Column",
     "DateRange",
+    "Delete",
     "EditForm",
     "Form",
     "Input",

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from crm.grid.acting import Every, Row, Ticked
-from crm.grid.action_dialog import ask
+from crm.grid.asking import ask
 from crm.grid.choosing import choose_every, every, tick, untick
 from crm.grid.export_dialog import ask_for_file
 from crm.grid.frame import Shown, permitted

@@ -3,15 +3,12 @@
 For developers, at import, so in English only.
 """
 
-from typing import get_args
-
 from crm.grid.action_checks import check_actions
-from crm.grid.config import Column, Match, Search, TableConfig
+from crm.grid.config import Column, Search, TableConfig
 from crm.grid.faults import (
     NAME,
     Faults,
     is_permission,
-    is_says,
     known,
     labelled,
     meant,
@@ -24,9 +21,8 @@ from crm.grid.faults import (
 )
 from crm.grid.fields import KINDS, Fact, Model, facts, unique
 from crm.grid.filters import AnyOf, Filter, Related
-from crm.grid.form_checks import check_forms
+from crm.grid.form_checks import check_forms, of_search
 from crm.grid.ranges import DateRange, NumberRange
-from crm.grid.shape_checks import check_shapes
 from crm.grid.view import OWN_KEYS
 
 NUMBERS = ("number", "decimal", "money")
@@ -34,11 +30,7 @@ MOST_ROWS = 1000
 
 
 def check(config: TableConfig) -> list[str]:
-    """Every fault of the declaration, one sentence each, beginning with the table's name."""
-    shapes = list(check_shapes(config))
-    if shapes:
-        # What is of the wrong kind cannot be looked at any further.
-        return [f"{config.name}: {fault}" for fault in shapes]
+    """Every fault of a declaration of the right shape, one sentence each, beginning with the table's name."""
     parts = (
         _table(config),
         _columns(config),
@@ -54,8 +46,6 @@ def _table(config: TableConfig) -> Faults:
     fields = facts(config.model)
     if not NAME.fullmatch(config.name):
         yield f"name is {config.name!r}. Use small letters, digits and hyphens, as in an address."
-    for option in ("title", "empty"):
-        yield from is_says(option, getattr(config, option))
     if config.view:
         yield from is_permission("view", config.view)
     yield from known("key", config.key, config.model)
@@ -127,8 +117,6 @@ def _column(config: TableConfig, where: str, column: Column, fact: Fact | None) 
         yield from takes(f"{where}.look_up", column.look_up, 3, "(session, rows, now)")
     if column.show is not None:
         yield from takes(f"{where}.show", column.show, 1, "(value)")
-    if column.help is not None:
-        yield from is_says(f"{where}.help", column.help)
     if column.width < 0:
         yield f"{where}.width is {column.width}. Give pixels, or leave width out."
     if column.hidden and column.pinned:
@@ -193,16 +181,12 @@ def _search(config: TableConfig) -> Faults:
         one = declared if isinstance(declared, Search) else Search(declared)
         fact, faults = reached(f"search[{index}]", one.field, config.model)
         yield from faults
-        yield from one_of(f"search[{index}].match", one.match, get_args(Match))
-        if one.tidy is not None:
-            yield from takes(f"search[{index}].tidy", one.tidy, 1, "(text)")
-        if one.index is not None:
-            yield from takes(f"search[{index}].index", one.index, 2, "(session, text)")
-            if one.match != "contains" or "." in one.field:
-                yield (
-                    f"search[{index}] {one.field!r} has index, which only serves contains on the table's own field. "
-                    "Leave index out."
-                )
+        yield from of_search(f"search[{index}]", one)
+        if one.index is not None and (one.match != "contains" or "." in one.field):
+            yield (
+                f"search[{index}] {one.field!r} has index, which only serves contains on the table's own field. "
+                "Leave index out."
+            )
         if fact is not None and fact.kind not in ("text", "long") and one.match != "exact":
             yield (
                 f"search[{index}] names {one.field!r}, which is no text, so only the whole of it can be found. "
@@ -237,6 +221,8 @@ def _fits(where: str, one: Filter, fact: Fact) -> Faults:
         else:
             yield from known(f"{where}.shows", one.shows, fact.target[0])
             yield from _key(where, one, fact.target[0])
+        if one.rows is not None:
+            yield from takes(f"{where}.rows", one.rows, 2, "(session, actor)")
     elif isinstance(one, DateRange) and fact.kind not in ("date", "moment"):
         yield f"{where} names {one.source!r}, which is neither a date nor a moment. Use another filter."
     elif isinstance(one, NumberRange) and fact.kind not in NUMBERS:

@@ -7,8 +7,8 @@ Nothing here runs SQL or draws.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import KW_ONLY, dataclass, field, replace
-from datetime import datetime
-from functools import partial
+from datetime import datetime, timedelta
+from functools import cached_property, partial
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -16,14 +16,18 @@ from sqlalchemy import Select
 from sqlmodel import Session
 
 from crm.errors import Told
+from crm.grid.declared import Declared
 from crm.grid.fields import Kind, Model, facts
 from crm.grid.filters import Filter
 from crm.grid.form_config import EditForm, Form, Input
-from crm.i18n import Says, says
+from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
 
 if TYPE_CHECKING:
     from crm.grid.site import Site
+
+DELETING = "delete"
+"""What the action is called that deletes, and the key of the address that asks for it."""
 
 Match = Literal["contains", "prefix", "exact"]
 Sessions = Callable[[], AbstractContextManager[Session]]
@@ -52,7 +56,7 @@ class Save(Protocol):
 
 
 @dataclass(frozen=True)
-class Search:
+class Search(Declared):
     """A field that the search box looks into; may be dotted through foreign keys.
 
     `contains` finds it anywhere, `prefix` at the beginning, `exact` whole only (an index helps).
@@ -68,7 +72,7 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Column:
+class Column(Declared):
     """One column: a field of the model, or a computed one.
 
     `edit` and `see` are permissions: who may edit it in place, and who may see it at all (the table's own
@@ -118,7 +122,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Action:
+class Action(Declared):
     """Something to do with ticked rows, or with all that match. `needs` is its permission.
 
     `run` gets some thousand keys at most at a time, in the caller's transaction, and answers for each.
@@ -147,8 +151,52 @@ class Action:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TableConfig:
+class Delete(Declared):
+    """How rows are deleted: ticked ones, all that match, an opened one, and the one that `?delete=17` names.
+
+    `run` and `undo` are called as an action's are; `undo` has to work for as long as `recoverable` says.
+    `needs` is the permission, `<table>.delete` unless given. `confirm` may hold {count}, and {days} of `recoverable`.
+    """
+
+    run: Run
+    undo: Run
+    needs: str = ""
+    recoverable: timedelta = timedelta(days=30)
+    confirm: Says = says_n(
+        "Delete {count} row? It can be brought back for {days} days.",
+        "Delete {count} rows? They can be brought back for {days} days.",
+        count=0,
+        days=0,
+    )
+    label: Says = says("Delete")
+    done: Says = says("{count} deleted.")
+    undone: Says = says("Brought back: {count}.")
+    icon: str | None = ":material/delete:"
+
+    @cached_property
+    def action(self) -> Action:
+        """The same as an action: what is drawn, asked and accounted for is that of any other."""
+        days = tuple(("days", self.recoverable.days) if name == "days" else (name, value)
+                     for name, value in self.confirm.values)  # fmt: skip
+        return Action(
+            DELETING,
+            self.label,
+            run=self.run,
+            needs=self.needs,
+            confirm=replace(self.confirm, values=days),
+            done=self.done,
+            undo=self.undo,
+            undone=self.undone,
+            icon=self.icon,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableConfig(Declared):
     """A table of the product. Everything but the first six has a default that does no harm.
+
+    Registered, it has a list, and where declared `add`, `edit` and `delete`, with addresses of one pattern and, unless
+    others are given, permissions of one: `<name>.view`, `<name>.add`, `<name>.edit`, `<name>.delete`.
 
     `rows` gives the select of model rows that the actor may see, (session, actor) or, for what time takes out
     of the list, (session, actor, now); everything else narrows it.
@@ -179,6 +227,7 @@ class TableConfig:
     locked: Locked | None = None
     add: Form | None = None
     edit: EditForm | None = None
+    delete: Delete | None = None
     actions: tuple[Action, ...] = ()
     detail: Detail | None = None
     called: Called | None = None
@@ -195,6 +244,11 @@ class TableConfig:
     def permission(self) -> str:
         """Who may see the table at all."""
         return self.view or f"{self.name}.view"
+
+    @property
+    def doings(self) -> tuple[Action, ...]:
+        """Everything that can be done with rows: the actions, and deleting where that is declared."""
+        return self.actions if self.delete is None else (*self.actions, self.delete.action)
 
     @property
     def order(self) -> str:

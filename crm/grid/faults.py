@@ -8,7 +8,6 @@ from typing import Any
 
 from crm.grid.config import TableConfig
 from crm.grid.fields import Fact, Model, Unknown, facts, path
-from crm.i18n import Says
 
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 PERMISSION = re.compile(r"[a-z][a-z0-9_-]*\.[a-z][a-z0-9_-]*")
@@ -38,22 +37,14 @@ def reached(where: str, dotted: str, model: Model) -> tuple[Fact | None, list[st
 
 def labelled(config: TableConfig, where: str, name: str, label: Any) -> Faults:
     """It has a label, its own or the site's."""
-    if label is not None:
-        yield from is_says(f"{where} label", label)
-    elif config.site is not None and name not in config.site.words:
+    if label is None and config.site is not None and name not in config.site.words:
         yield f"{where} has no label. Give label=says(...), or give the Site a word for {name!r}."
-
-
-def is_says(where: str, value: Any) -> Faults:
-    """It is a text for every reader."""
-    if not isinstance(value, Says):
-        yield f"{where} is {value!r}. Use says(...), so that everybody reads it in their language."
 
 
 def is_permission(where: str, value: str) -> Faults:
     """It reads like a permission."""
     if not PERMISSION.fullmatch(value):
-        yield f"{where} is {value!r}. A permission reads page.action, such as 'customers.edit'."
+        yield f"{where} is {value!r}. A permission reads page.action, such as 'books.edit'."
 
 
 def one_of(where: str, value: str, known: Sequence[str]) -> Faults:

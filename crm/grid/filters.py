@@ -4,7 +4,7 @@ Filters combine with AND, the choices within one with OR. A value that cannot be
 `Unparsable`, shown to the person; it never becomes "no filter".
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from crm.errors import ThanosError
 from crm.grid.conditions import Condition, Presence, among, may_be_empty, present, through
+from crm.grid.declared import Declared
 from crm.grid.fields import Model, Path, attribute, label_of, path, whole_number
 from crm.grid.values import plain_text
 from crm.i18n import Says, says
@@ -30,7 +31,7 @@ class Unparsable(ThanosError):
 
 
 @dataclass(frozen=True)
-class Filter(ABC):
+class Filter(Declared):
     """What every filter has: a `name`, which is its key in the URL, and a `label`."""
 
     name: str

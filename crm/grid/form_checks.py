@@ -1,11 +1,12 @@
 """Checks of declared forms and inputs. Like the others: for developers, at import, in English only."""
 
-from typing import Any
+from typing import Any, get_args
 
-from crm.grid.config import Search, TableConfig
-from crm.grid.faults import Faults, is_permission, is_says, known, labelled, name_of, one_of, reached, takes, twice
+from crm.grid.config import Match, Search, TableConfig
+from crm.grid.faults import Faults, is_permission, known, labelled, name_of, one_of, reached, takes, twice
 from crm.grid.fields import KINDS, Model, facts, link
 from crm.grid.form_config import Asking, EditForm, Form, Input, as_inputs
+from crm.i18n import Says
 
 
 def check_forms(config: TableConfig) -> Faults:
@@ -39,12 +40,13 @@ def check_input(config: TableConfig, where: str, one: Input, *, of_model: bool) 
 
 
 def _form(config: TableConfig, option: str, form: Asking) -> Faults:
-    yield from is_says(f"{option}.title", form.title)
     yield from is_permission(f"{option}.needs", form.needs)
     yield from takes(f"{option}.inputs", form.inputs, 3, "(session, actor, row)")
     yield from takes(f"{option}.clean", form.clean, 4, "(session, actor, values, row)")
     if isinstance(form, Form):
         yield from takes(f"{option}.run", form.run, 4, "(session, actor, values, now)")
+        if not isinstance(form.done, Says):
+            yield from takes(f"{option}.done", form.done, 1, "(added)")
     where = f"{option}.fields"
     if not form.fields:
         yield f"{where} is empty. Name at least one field."
@@ -89,13 +91,22 @@ def _related(config: TableConfig, where: str, one: Input, target: Model | None) 
     else:
         yield from takes(f"{where}.shows", one.shows, 1, "(row)")
     for index, declared in enumerate(one.search):
-        field = declared.field if isinstance(declared, Search) else declared
-        _fact, faults = reached(f"{where}.search[{index}]", field, target)
-        yield from faults
+        found = declared if isinstance(declared, Search) else Search(declared)
+        yield from reached(f"{where}.search[{index}]", found.field, target)[1]
+        yield from of_search(f"{where}.search[{index}]", found)
     if one.create is not None:
         made = TableConfig(name=config.name, model=target, title=config.title, rows=config.rows, columns=(), key="",
                            version="", site=config.site)  # fmt: skip
         yield from _form(made, f"{where}.create", one.create)
+
+
+def of_search(where: str, one: Search) -> Faults:
+    """How a search looks for what was typed."""
+    yield from one_of(f"{where}.match", one.match, get_args(Match))
+    if one.tidy is not None:
+        yield from takes(f"{where}.tidy", one.tidy, 1, "(text)")
+    if one.index is not None:
+        yield from takes(f"{where}.index", one.index, 2, "(session, text)")
 
 
 def _label(config: TableConfig, where: str, one: Input) -> Faults:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlmodel import Session
 
+from crm.grid.declared import Declared
 from crm.grid.fields import Kind, Model
 from crm.grid.filters import Choices
 from crm.i18n import Says, says
@@ -23,7 +24,7 @@ class Add(Protocol):
 
 
 @dataclass(frozen=True)
-class Input:
+class Input(Declared):
     """One input of a form or of an action's parameters.
 
     A field of the model needs only its name. Anything else gives `kind` and `label`; a `choice` or
@@ -56,16 +57,17 @@ Fields = tuple[str | Input, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asking:
+class Asking(Declared):
     """What every form has. A table that wants more of its form declares a class of its own and overrides a hook.
 
-    `fields` are names of the model's fields or `Input`s, in order. `one_of` are groups of fields of which at
+    `fields` are names of the model's fields or `Input`s, in order. `needs` is the permission, `<table>.add` or
+    `<table>.edit` unless given; a form within a form has to give it. `one_of` are groups of fields of which at
     least one is needed: they are marked, and the form says so before the service does.
     """
 
     fields: Fields
-    needs: str
     title: Says
+    needs: str = ""
     one_of: tuple[tuple[str, ...], ...] = ()
 
     def inputs(self, session: Session, actor: Actor, row: Any) -> Fields:  # noqa: ARG002

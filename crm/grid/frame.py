@@ -50,7 +50,7 @@ def editable(config: TableConfig, actor: Actor) -> dict[str, Rule]:
 
 def permitted(config: TableConfig, actor: Actor) -> tuple[Action, ...]:
     """The actions that the actor may take."""
-    return tuple(action for action in config.actions if actor.may(action.needs))
+    return tuple(action for action in config.doings if actor.may(action.needs))
 
 
 def shown(

@@ -5,8 +5,10 @@ from typing import Any
 import streamlit as st
 
 from crm.errors import NotFound, ThanosError
+from crm.grid.account import did_line
 from crm.grid.acting import Row, Ticked
-from crm.grid.action_dialog import action_dialog, ask, undo_line
+from crm.grid.action_dialog import action_dialog
+from crm.grid.asking import ask
 from crm.grid.forms import read_key
 from crm.grid.frame import names_of, permitted
 from crm.grid.query import read_page
@@ -42,7 +44,7 @@ def record(here: Here, raw: str) -> None:
         st.error(marked(error.says), icon=":material/error:")
         return
     here.told()
-    undo_line(here)
+    did_line(here)
     with bar:
         _doings(here, raw, Row(key, name))
     if here.config.detail is not None:

@@ -7,12 +7,14 @@ from typing import Any
 import streamlit as st
 
 from crm.errors import ThanosError, Unavailable
-from crm.grid.action_dialog import action_dialog, undo_line
+from crm.grid.account import did_line
+from crm.grid.action_dialog import action_dialog
 from crm.grid.bulk import bar
 from crm.grid.choosing import hold_choice
 from crm.grid.columns_menu import left_out
-from crm.grid.config import TableConfig
+from crm.grid.config import DELETING, TableConfig
 from crm.grid.counts import counted
+from crm.grid.deleting import heed
 from crm.grid.editor import editor, ticked, undo_button
 from crm.grid.export_dialog import export_dialog
 from crm.grid.forms import add_dialog, edit_dialog
@@ -86,7 +88,7 @@ def _list(here: Here) -> None:
         hold_choice(here, view, page)
         drawing = shown(config, session, here.actor, page.rows, ticked(here), here.connection.now(), hidden)
     outcome(here, dict(drawing.names))
-    undo_line(here)
+    did_line(here)
     if page.rows:
         bar(here, ticked(here), drawing, view, page)
         editor(here, drawing)
@@ -119,6 +121,10 @@ def _dialogs(here: Here) -> None:
     if dialog_is_open():
         # Of two that the address asks for, the other opens once the first is closed.
         return
+    if config.delete is not None:
+        if here.asked(DELETING) is not None:
+            _require(here, config.delete.needs)
+        heed(here)
     if here.recall("acting") is not None:
         action_dialog(here)
     elif here.recall("exporting") is not None:

@@ -13,7 +13,8 @@ from crm.errors import Misconfigured
 from crm.grid.checks import check
 from crm.grid.config import Sessions, TableConfig
 from crm.grid.keeping import Keeping
-from crm.grid.needs import undeclared
+from crm.grid.needs import completed, undeclared
+from crm.grid.shape_checks import misshapen
 from crm.i18n import Says, says
 from crm.rbac import Actor, Catalogue
 
@@ -69,8 +70,12 @@ class Site:
 
     def register(self, config: TableConfig) -> TableConfig:
         """The table, checked and known to the site. Raises `Misconfigured` with every fault it has."""
-        known = replace(config, site=self)
-        faults = [*check(known), *(undeclared(known, self.pages) if self.pages is not None else ())]
+        known = config
+        faults = misshapen(config)
+        if not faults:
+            # What is of the wrong kind cannot be looked at any further.
+            known = completed(replace(config, site=self))
+            faults = [*check(known), *(undeclared(known, self.pages) if self.pages is not None else ())]
         if config.name in self._tables:
             faults = [f"{config.name}: name is taken by another table. Give each table a name of its own.", *faults]
         if faults:

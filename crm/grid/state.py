@@ -91,10 +91,10 @@ class Here:
         """
         if _travelling():
             return
-        self._write(write_view(self.config, view), keep=("open", "edit", "add"))
+        self._write(write_view(self.config, view), keep=("open", "edit", "add", "delete"))
 
     def asked(self, key: str) -> str | None:
-        """The value of one of the URL's own keys (`open`, `edit`, `add`); None where it is not there."""
+        """The value of one of the URL's own keys (`open`, `edit`, `add`, `delete`); None where it is not there."""
         return st.query_params.get(self.config.prefix + key)
 
     def ask(self, key: str, value: str | None) -> None:

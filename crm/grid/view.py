@@ -23,7 +23,7 @@ CONTROL = re.compile("[\x00-\x1f\x7f]")
 GOES_ON = re.compile(r"\.|\[|__")
 # How like a filter's name a key is that can only be a slip.
 NEAR = 0.8
-OWN_KEYS = ("q", "sort", "page", "size", "open", "edit", "add")
+OWN_KEYS = ("q", "sort", "page", "size", "open", "edit", "add", "delete")
 
 
 @dataclass(frozen=True)

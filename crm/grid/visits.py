@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from crm.grid.action_dialog import Acting
+from crm.grid.asking import Acting
 from crm.grid.state import Here
 
 PLACE, VISIT = "grid:place", "grid:visit"

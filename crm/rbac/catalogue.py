@@ -23,7 +23,7 @@ class Page:
     actions: Mapping[str, Says]
 
     def permissions(self) -> tuple[str, ...]:
-        """The full names: "customers.view", "customers.edit", ..."""
+        """The full names: "books.view", "books.edit", ..."""
         return tuple(f"{self.name}.{action}" for action in self.actions)
 
 

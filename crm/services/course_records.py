@@ -1,18 +1,19 @@
 """Course records: the days of a class. Adding one or a series, changing, initialising and deleting them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, func, or_, select, update
+from sqlalchemy import delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col
+from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
 from crm.domain.classes import ClassGroup
 from crm.domain.staff import Employee
-from crm.domain.teaching import Attendance, CourseRecord, ScoreState, StudyRecord
+from crm.domain.teaching import Attendance, CourseRecord, DeletedDay, ScoreState, StudyRecord
 from crm.errors import Invalid, NotFound, Told, deny
 from crm.i18n import Says, says
 from crm.rbac import Actor
@@ -173,13 +174,17 @@ RECORDED = exists().where(
 
 
 def delete_many(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Says | None]:
-    """Delete days of which nothing was recorded yet, with their untouched study records. Per id: None, or why not."""
+    """Delete days of which nothing was recorded yet, with their untouched study records. Per id: None, or why not.
+
+    For 30 days `deleted_days` brings them back.
+    """
     actor.require(DELETE)
     mine = reached(session, actor, DELETE, ids)
     of_these = is_one_of(session, col(CourseRecord.id), list(mine))
     stays = or_(col(CourseRecord.taken_at).is_not(None), RECORDED)
     kept = set(session.scalars(select(col(CourseRecord.id)).where(of_these, stays)))
     gone = [each for each in mine if each not in kept]
+    _keep(session, actor, gone, now)
     session.execute(
         delete(StudyRecord).where(is_one_of(session, col(StudyRecord.course_record_id), gone)),
         execution_options=_UNSEEN,
@@ -190,3 +195,20 @@ def delete_many(session: Session, actor: Actor, ids: Sequence[int], now: datetim
     audit.record_many(session, actor, DELETE, "course_record", ((each, None, None) for each in gone), now)
     why = says("Something was recorded on this day already, so it stays.")
     return {each: None if each in gone else why if each in kept else NO_SUCH for each in dict.fromkeys(ids)}
+
+
+def _keep(session: Session, actor: Actor, gone: Sequence[int], now: datetime) -> None:
+    rows = SQLModel.metadata.tables["course_record"]
+    asked = select(*rows.c).where(is_one_of(session, rows.c.id, gone)).order_by(rows.c.id)
+    kept = [
+        {
+            "record_id": row["id"],
+            **{name: row[name] for name in ("class_group_id", "day_number", "held_on", "title")},
+            "kept": json.dumps(dict(row), default=str, ensure_ascii=False),
+            "deleted_at": now,
+            "deleted_by_id": actor.account_id,
+        }
+        for row in session.execute(asked).mappings()
+    ]
+    if kept:
+        session.execute(insert(DeletedDay), kept)

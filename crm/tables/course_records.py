@@ -11,11 +11,11 @@ from sqlmodel import col
 
 from crm.domain.series import WEEKDAYS
 from crm.domain.teaching import CourseRecord, DayState
-from crm.grid import Action, AnyOf, Column, DateRange, EditForm, Form, Input, Related, TableConfig
+from crm.grid import Action, AnyOf, Column, DateRange, Delete, EditForm, Form, Input, Related, TableConfig
 from crm.grid.config import Tone
 from crm.grid.filters import Choices, Unparsable
 from crm.i18n import Says, says, says_n
-from crm.services import attendance, class_names, course_days, course_records, taken_days
+from crm.services import attendance, class_names, course_days, course_records, deleted_days, taken_days
 from crm.tables.site import site
 
 DAY_TONES: dict[DayState, Tone] = {DayState.NEW: "gray", DayState.INITIALISED: "orange", DayState.TAKEN: "green"}
@@ -121,6 +121,17 @@ COURSE_RECORDS = site.register(
             title=says("Add a day"),
         ),
         edit=EditForm(fields=("held_on", LECTURER, *TEXTS), needs=course_records.EDIT, title=says("Edit the day")),
+        delete=Delete(
+            run=course_records.delete_many,
+            undo=deleted_days.undo_many,
+            recoverable=deleted_days.RECOVERABLE,
+            confirm=says_n(
+                "Delete {count} day? Only where nothing was recorded yet. It can be brought back for {days} days.",
+                "Delete {count} days? Only where nothing was recorded yet. They can be brought back for {days} days.",
+                count=0,
+                days=0,
+            ),
+        ),
         actions=(
             Action(
                 "initialise",
@@ -156,19 +167,6 @@ COURSE_RECORDS = site.register(
                 needs=attendance.REOPEN,
                 done=says("Taken back: {count}."),
                 icon=":material/lock_open:",
-            ),
-            Action(
-                "delete",
-                says("Delete"),
-                run=course_records.delete_many,
-                needs=course_records.DELETE,
-                confirm=says_n(
-                    "Delete {count} day? Only where nothing was recorded yet.",
-                    "Delete {count} days? Only where nothing was recorded yet.",
-                    count=0,
-                ),
-                done=says("{count} deleted."),
-                icon=":material/delete:",
             ),
         ),
         empty=says("No days yet. Add one, or a series of them."),

@@ -8,7 +8,7 @@ from crm.domain.customers import Customer
 from crm.domain.deadlines import Deadlines, days_left, expires_at
 from crm.domain.normalise import digits_typed
 from crm.domain.payments import PaymentKind
-from crm.grid import Action, AnyOf, Column, DateRange, EditForm, Form, Input, Related, Search, TableConfig
+from crm.grid import Action, AnyOf, Column, DateRange, Delete, EditForm, Form, Input, Related, Search, TableConfig
 from crm.i18n import Says, says, says_n
 from crm.services import (
     customer_choices,
@@ -110,6 +110,18 @@ CUSTOMERS = site.register(
             done=told,
         ),
         edit=EditForm(fields=ASKED, one_of=REACHED_BY, needs="customers.edit", title=says("Edit the customer")),
+        delete=Delete(
+            run=customers.delete_many,
+            undo=deleted_customers.restore_many,
+            recoverable=deleted_customers.RECOVERABLE,
+            confirm=says_n(
+                "Delete {count} customer? It can be brought back for {days} days.",
+                "Delete {count} customers? They can be brought back for {days} days.",
+                count=0,
+                days=0,
+            ),
+            undone=BROUGHT_BACK,
+        ),
         actions=(
             Action(
                 "assign",
@@ -130,21 +142,6 @@ CUSTOMERS = site.register(
                 verb=says("Extend"),
                 done=says("{count} extended."),
                 icon=":material/more_time:",
-            ),
-            Action(
-                "delete",
-                says("Delete"),
-                run=customers.delete_many,
-                needs="customers.delete",
-                confirm=says_n(
-                    "Delete {count} customer? It can be brought back for 30 days.",
-                    "Delete {count} customers? They can be brought back for 30 days.",
-                    count=0,
-                ),
-                done=says("{count} deleted."),
-                undo=deleted_customers.restore_many,
-                undone=BROUGHT_BACK,
-                icon=":material/delete:",
             ),
         ),
         empty=says("No customers yet. Import a sheet, or add one here."),

@@ -81,9 +81,9 @@ def _look(declared: Any, seen: dict[type, set[str]]) -> None:
 def test_what_is_done_there_stays_there(engine: Engine, switched_on: None) -> None:
     at = page_as("administrator", "gallery").run()
     at.button(key="gallery:tick").click().run()
-    at.button(key="gallery:act:throw-away").click().run()
+    at.button(key="gallery:act:delete").click().run()
 
-    assert "Throw 20 plants away?" in [text.value for text in at.markdown]
+    assert "Throw 20 plants away? They lie on the heap for 30 days." in [text.value for text in at.markdown]
     assert not Garden.metadata.tables.keys() & metadata.tables.keys()
     with reading(engine) as session:
         assert session.scalar(select(func.count()).select_from(Customer)) == 0

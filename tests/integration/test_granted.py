@@ -288,7 +288,7 @@ def declared(config: TableConfig) -> Iterator[Try]:
     if config.add is not None:
         add = config.add
         yield Try(f"{config.name}: add", add.needs, lambda s, a, _: add.run(s, a, {}, NOW))
-    for action in config.actions:
+    for action in config.doings:
         yield Try(f"{config.name}: {action.name}", action.needs, _acts(action.run, action), config)
         if action.undo is not None:
             # What was done may have taken the row to another table of the same rows.

@@ -60,6 +60,7 @@ OTHERS: dict[str, set[str]] = {
 }
 
 RENDERING_FILES_OF_THE_GRID = {
+    "account",
     "action_dialog",
     "bulk",
     "columns_menu",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crm.errors import Misconfigured
-from crm.grid import Action, Column, EditForm, Form, Site
+from crm.grid import Action, Column, Delete, EditForm, Form, Input, Site
 from crm.i18n import says
 from crm.rbac import Catalogue, Page
 from tests.grid_example import BOOKS, books
@@ -22,6 +22,16 @@ def run(session: Any, actor: Any, ids: Any, now: Any) -> Any: ...
 def save(session: Any, actor: Any, key: Any, version: Any, changes: Any, now: Any) -> Any: ...
 
 
+def shelve(session: Any, actor: Any, ids: Any, now: Any, shelf_code: Any) -> Any: ...
+
+
+ON_THE_SPOT = Input("shelf_code", create=Form(fields=("name",), run=run, needs="books.build", title=says("New shelf")))
+TWICE = Input(
+    "sequel_to_id",
+    create=Form(fields=(ON_THE_SPOT,), run=run, needs="books.edit", title=says("New book")),
+)
+
+
 def faults(**options: Any) -> list[str]:
     plain: dict[str, Any] = {
         "columns": (Column("name"),),
@@ -30,6 +40,7 @@ def faults(**options: Any) -> list[str]:
         "actions": (),
         "add": None,
         "edit": None,
+        "delete": None,
         "save": save,
         "locked": None,
         "export": "",
@@ -58,6 +69,18 @@ def test_what_names_declared_permissions_only_is_registered() -> None:
         ({"actions": (Action("burn", says("Burn"), run=run, needs="books.burn"),)}, "actions[0].needs"),
         ({"add": Form(fields=("name",), run=run, needs="books.add")}, "add.needs"),
         ({"edit": EditForm(fields=("name",), needs="books.alter")}, "edit.needs"),
+        ({"delete": Delete(run=run, undo=run, needs="books.burn")}, "delete.needs"),
+        # What names none needs the table's own, which has to be declared like any other.
+        ({"add": Form(fields=("name",), run=run)}, "add.needs"),
+        ({"delete": Delete(run=run, undo=run)}, "delete.needs"),
+        # A form that opens out of a form, or out of the parameters of an action.
+        ({"add": Form(fields=(ON_THE_SPOT,), run=run, needs="books.edit")}, "add.fields[0].create.needs"),
+        ({"edit": EditForm(fields=("name", ON_THE_SPOT))}, "edit.fields[1].create.needs"),
+        ({"add": Form(fields=(TWICE,), run=run, needs="books.edit")}, "add.fields[0].create.fields[0].create.needs"),
+        (
+            {"actions": (Action("shelve", says("Shelve"), run=shelve, needs="books.edit", params=(ON_THE_SPOT,)),)},
+            "actions[0].params[0].create.needs",
+        ),
     ],
 )
 def test_a_permission_that_nobody_can_be_granted_is_refused(options: dict[str, Any], option: str) -> None:
@@ -65,6 +88,21 @@ def test_a_permission_that_nobody_can_be_granted_is_refused(options: dict[str, A
 
     assert fault.startswith(f"books: {option} is ")
     assert "is not declared. Did you mean books." in fault
+
+
+def test_adding_editing_and_deleting_have_the_permissions_of_their_table() -> None:
+    named = replace(
+        BOOKS,
+        site=None,
+        add=Form(fields=("name",), run=run),
+        edit=EditForm(fields=("name",)),
+        delete=Delete(run=run, undo=run),
+    )
+
+    known = Site(words=books.site.words).register(named)
+
+    assert [known.add.needs, known.edit.needs, known.delete.needs] == ["books.add", "books.edit", "books.delete"]  # type: ignore[union-attr]
+    assert known.doings[-1].needs == "books.delete"
 
 
 def test_an_action_without_a_permission_is_refused() -> None:

@@ -26,6 +26,7 @@ def faults(**options: Any) -> list[str]:
         actions=(),
         add=None,
         edit=None,
+        delete=None,
         save=None,
         locked=None,
         site=None,
@@ -46,7 +47,7 @@ def test_the_worked_example_has_no_fault():
     [
         ({"name": "My books"}, "name is 'My books'. Use small letters, digits and hyphens, as in an address."),
         ({"title": "Books"}, "title is 'Books'. Use says(...), so that everybody reads it in their language."),
-        ({"view": "look"}, "view is 'look'. A permission reads page.action, such as 'customers.edit'."),
+        ({"view": "look"}, "view is 'look'. A permission reads page.action, such as 'books.edit'."),
         ({"key": "idd"}, "key names 'idd', which is not a field of Book. Did you mean 'id'?"),
         (
             {"version": "revision", "save": books.save_book},
@@ -172,7 +173,7 @@ def test_the_worked_example_has_no_fault():
         ),
         (
             {"add": Form(fields=(), run=books.add_book, needs="add")},
-            "add.needs is 'add'. A permission reads page.action, such as 'customers.edit'.",
+            "add.needs is 'add'. A permission reads page.action, such as 'books.edit'.",
         ),
         (
             {"edit": EditForm(fields=("name",), needs="books.edit")},

@@ -1,12 +1,28 @@
 """Each option of a table, a column, a search and an action can be wrong, and then says so with its remedy."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, fields
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from crm.grid import Action, Column, Search, TableConfig
+from crm.errors import Misconfigured
+from crm.grid import (
+    Action,
+    AnyOf,
+    Column,
+    DateRange,
+    Delete,
+    EditForm,
+    Form,
+    Input,
+    NumberRange,
+    Related,
+    Search,
+    Site,
+    TableConfig,
+)
 from crm.i18n import says
 from tests.grid_example import books
 from tests.unit import test_grid_checks
@@ -30,6 +46,98 @@ def search(**options: Any) -> dict[str, Any]:
     return {"search": (Search(**{"field": "name", **options}),)}
 
 
+def delete(**options: Any) -> dict[str, Any]:
+    return {"delete": Delete(**{"run": run, "undo": run, **options})}
+
+
+def add(**options: Any) -> dict[str, Any]:
+    return {"add": Form(**{"fields": ("name",), "run": books.add_book, **options})}
+
+
+def edit(**options: Any) -> dict[str, Any]:
+    return {"edit": EditForm(**{"fields": ("name",), **options})}
+
+
+def asks(**options: Any) -> dict[str, Any]:
+    return add(fields=(Input(**{"name": "name", **options}),))
+
+
+def filtered(kind: Any) -> Callable[..., dict[str, Any]]:
+    return lambda **options: {"filters": (kind(**{"name": "binding", **options}),)}
+
+
+PLACES: dict[Any, tuple[str, Callable[..., dict[str, Any]]]] = {
+    TableConfig: ("", dict),
+    Column: ("columns[0]", column),
+    Search: ("search[0]", search),
+    Action: ("actions[0]", action),
+    Delete: ("delete", delete),
+    Form: ("add", add),
+    EditForm: ("edit", edit),
+    Input: ("add.fields[0]", asks),
+    **{kind: ("filters[0]", filtered(kind)) for kind in (AnyOf, Related, DateRange, NumberRange)},
+}
+"""Every class of a declaration: where it stands, and a table that has one with these options."""
+ANYTHING = {"order", "default", "site"}
+"""Options that take a value of any type."""
+
+
+class Nothing:
+    """Of no type that any option takes."""
+
+    def __repr__(self) -> str:
+        return "<nothing>"
+
+
+@pytest.mark.parametrize(
+    ("kind", "option"),
+    [(kind, one.name) for kind in PLACES for one in fields(kind) if one.name not in ANYTHING],
+)
+def test_an_option_of_the_wrong_type_says_what_to_give(kind: type, option: str) -> None:
+    where, table = PLACES[kind]
+
+    (fault,) = faults(**table(**{option: Nothing()}))
+
+    named = "<nothing>" if (kind, option) == (TableConfig, "name") else "books"
+    assert fault.startswith(f"{named}: {where}{'.' if where else ''}{option} is <nothing>. ")
+    assert fault.split("<nothing>. ")[-1].startswith(("Give ", "Use says(...)", "It is one of "))
+
+
+@pytest.mark.parametrize("kind", PLACES)
+def test_an_option_that_there_is_not_is_named_with_the_one_that_was_meant(kind: type) -> None:
+    where, table = PLACES[kind]
+    option = next(one.name for one in reversed(fields(kind)) if one.name not in ANYTHING)
+
+    # A copy is made with every option, so only what it is told twice can be misspelt.
+    if kind is TableConfig:
+        with pytest.raises(Misconfigured, match=f"TableConfig 'books'.* unexpected keyword argument '{option}x'"):
+            TableConfig(name="books", **{f"{option}x": 1})  # type: ignore[call-arg, arg-type]
+    else:
+        assert faults(**table(**{f"{option}x": 1})) == [
+            f"books: {where} has no option '{option}x'. Did you mean '{option}'?"
+        ]
+
+
+def test_a_misspelt_option_of_a_table_that_has_all_it_needs_is_named_with_its_other_faults() -> None:
+    table = TableConfig(
+        name="books", model=books.Book, title=LABEL, rows=books.visible_to, columns=(Column("name", width="x"),),  # type: ignore[arg-type]
+        serch=("name",),  # type: ignore[call-arg]
+    )  # fmt: skip
+
+    with pytest.raises(Misconfigured) as refused:
+        Site(words=books.site.words).register(table)
+
+    assert str(refused.value).split("\n") == [
+        "books: TableConfig has no option 'serch'. Did you mean 'search'?",
+        "books: columns[0].width is 'x'. Give a whole number.",
+    ]
+
+
+def test_what_lacks_an_option_that_it_needs_says_which_and_where() -> None:
+    with pytest.raises(Misconfigured, match=r"^Action 'lend': .*'needs'"):
+        Action("lend", LABEL, run=run)  # type: ignore[call-arg]
+
+
 CASES: list[tuple[dict[str, Any], str]] = [
     ({"name": 7}, "name is 7. Give a text."),
     ({"model": dict}, "model is <class 'dict'>. Give a class of SQLModel with table=True."),
@@ -48,12 +156,12 @@ CASES: list[tuple[dict[str, Any], str]] = [
      "called is called with (session, keys), which it does not take. Change its arguments."),
     ({"locked": lambda rows: {}, "save": books.save_book},
      "locked is called with (session, actor, rows), which it does not take. Change its arguments."),
-    ({"export": "take home"}, "export is 'take home'. A permission reads page.action, such as 'customers.edit'."),
-    ({"share": "views"}, "share is 'views'. A permission reads page.action, such as 'customers.edit'."),
+    ({"export": "take home"}, "export is 'take home'. A permission reads page.action, such as 'books.edit'."),
+    ({"share": "views"}, "share is 'views'. A permission reads page.action, such as 'books.edit'."),
     ({"empty": "Nothing"}, f"empty is 'Nothing'. {SAYS}"),
     ({"cap": "many"}, "cap is 'many'. Give a whole number."),
-    (column(label="Name"), f"columns[0] 'name' label is 'Name'. {SAYS}"),
-    (column(see="price"), "columns[0].see is 'price'. A permission reads page.action, such as 'customers.edit'."),
+    (column(label="Name"), f"columns[0].label is 'Name'. {SAYS}"),
+    (column(see="price"), "columns[0].see is 'price'. A permission reads page.action, such as 'books.edit'."),
     (column(pinned=True, hidden=True), "columns[0] 'name' is pinned, so it cannot be hidden. Leave one out."),
     (column(value=7), "columns[0].value is 7. Give a function."),
     (column(name="days", label=LABEL, look_up=lambda rows: {}),
@@ -73,7 +181,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (column(progress=0, name="pages"), "columns[0].progress is 0. Give the number at which the bar is full."),
     (column(link=lambda: "/"), "columns[0].link is called with (row), which it does not take. Change its arguments."),
     (search(tidy=lambda: "x"), "search[0].tidy is called with (text), which it does not take. Change its arguments."),
-    (action(needs="lend"), "actions[0].needs is 'lend'. A permission reads page.action, such as 'customers.edit'."),
+    (action(needs="lend"), "actions[0].needs is 'lend'. A permission reads page.action, such as 'books.edit'."),
     (action(run=lambda session, actor, keys: {}),
      "actions[0].run is called with (session, actor, keys, now), which it does not take. Change its arguments."),
     (action(run=run, params=(books.Input("to", label=LABEL),)),
@@ -87,6 +195,36 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (action(icon="delete"), "actions[0].icon is 'delete'. Name a Material icon, such as ':material/delete:'."),
     (action(each=1), "actions[0].each is 1. Give True or False."),
     (action(on_record="no"), "actions[0].on_record is 'no'. Give True or False."),
+    (action(name="delete") | delete(),
+     "actions[0] is named 'delete', as what delete declares. Keep one of the two."),
+    (action(params=7),
+     "actions[0].params is 7. Give a tuple; a single one is written with a comma, (one,)."),
+    (delete(run=lambda session: 1),
+     "delete.run is called with (session, actor, keys, now), which it does not take. Change its arguments."),
+    (delete(undo=lambda session: 1),
+     "delete.undo is called with (session, actor, keys, now), which it does not take. Change its arguments."),
+    (delete(needs="delete"), "delete.needs is 'delete'. A permission reads page.action, such as 'books.edit'."),
+    (delete(recoverable=timedelta()),
+     "delete.recoverable is 0:00:00. Give a day or more in which it can be brought back."),
+    (delete(label="Burn", confirm="Sure?", done="Burnt", undone="Back"), f"delete.confirm is 'Sure?'. {SAYS}"),
+    (delete(icon="bin"), "delete.icon is 'bin'. Name a Material icon, such as ':material/delete:'."),
+    ({"delete": action()["actions"][0]}, "delete is an Action. Give a Delete."),
+    ({"add": 7}, "add is 7. Give a Form."),
+    ({"edit": "x"}, "edit is 'x'. Give an EditForm."),
+    ({"sorts": 7}, "sorts is 7. Give a tuple; a single one is written with a comma, (one,)."),
+    (column(progress="x"), "columns[0].progress is 'x'. Give a number."),
+    (column(sortable="yes"), "columns[0].sortable is 'yes'. Give True or False."),
+    (search(match=7), "search[0].match is 7. It is one of contains, prefix, exact."),
+    (asks(help="As printed."), f"add.fields[0].help is 'As printed.'. {SAYS}"),
+    (asks(required="yes"), "add.fields[0].required is 'yes'. Give True or False."),
+    (asks(through=dict), "add.fields[0].through is <class 'dict'>. Give a class of SQLModel with table=True."),
+    (asks(name="sequel_to_id", search=(Search("name", match="fuzzy"),)),
+     "add.fields[0].search[0].match is 'fuzzy'. It is one of contains, prefix, exact."),
+    (asks(shows=7), "add.fields[0].shows is 7. Give the name of a field, or a function."),
+    (add(done="Added."), "add.done is 'Added.'. Give a function, or says(...)."),
+    (add(done=lambda: LABEL), "add.done is called with (added), which it does not take. Change its arguments."),
+    ({"filters": (Related("shelf", field="shelf_code", rows=lambda actor: None),)},
+     "filters[0].rows is called with (session, actor), which it does not take. Change its arguments."),
 ]  # fmt: skip
 
 
@@ -95,7 +233,7 @@ def test_a_wrong_option_says_how_to_put_it_right(options: dict[str, Any], fault:
     assert f"{options.get('name', 'books')}: {fault}" in faults(**options)
 
 
-@pytest.mark.parametrize("declared", [TableConfig, Column, Search, Action])
+@pytest.mark.parametrize("declared", [TableConfig, Column, Search, Action, Delete])
 def test_every_option_has_a_fault_of_its_own_here(declared: type) -> None:
     mark = test_grid_checks.test_a_fault_names_table_option_value_and_remedy.pytestmark[0]  # type: ignore[attr-defined]
     seen = set(_used(declared, [options for options, _fault in [*CASES, *mark.args[1]]]))

@@ -31,7 +31,7 @@ CREATE: dict[str, Any] = {"fields": ("name",), "run": books.add_author, "needs":
 
 CASES: list[tuple[dict[str, Any], str]] = [
     (add(title="Add"), "add.title is 'Add'. Use says(...), so that everybody reads it in their language."),
-    (add(needs="add"), "add.needs is 'add'. A permission reads page.action, such as 'customers.edit'."),
+    (add(needs="add"), "add.needs is 'add'. A permission reads page.action, such as 'books.edit'."),
     (add(fields=()), "add.fields is empty. Name at least one field."),
     (add(fields=("name", "name")), "add.fields has 'name' twice. Keep one."),
     (
@@ -79,7 +79,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (asks("author_ids", through=books.BookAuthor, shows="title"),
      "add.fields[0].shows names 'title', which is not a field of Author."),
     (asks("shelf_code", create=Form(**{**CREATE, "needs": "shelf"})),
-     "add.fields[0].create.needs is 'shelf'. A permission reads page.action, such as 'customers.edit'."),
+     "add.fields[0].create.needs is 'shelf'. A permission reads page.action, such as 'books.edit'."),
     (asks("shelf_code", create=Form(**{**CREATE, "fields": ("titel",)})),
      "add.fields[0].create.fields[0] names 'titel', which is not a field of Shelf. "
      "For an input of your own give kind= or choices=."),
