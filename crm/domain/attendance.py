@@ -13,7 +13,9 @@ All of it in whole hundredths of a day, so that Python and SQL cannot round diff
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
+from crm.domain.marks import Mark
 from crm.domain.teaching import Attendance
 from crm.i18n import Says, says
 
@@ -43,8 +45,7 @@ class Rule:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Attended:
+class Attended(NamedTuple):
     """One student's day as the formula sees it. `made_up`: on another day, taken, by being there."""
 
     attendance: Attendance
@@ -52,6 +53,12 @@ class Attended:
     taken: bool = True
     in_class: bool = True
     made_up: bool = False
+
+    @property
+    def says(self) -> Says:
+        """The mark for the screen, and that it was made up."""
+        mark = Mark(self.attendance, self.late_minutes).says
+        return says("{mark}, made up", mark=mark) if self.made_up else mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +78,12 @@ class Figure:
         """For the screen."""
         if self.share is None:
             return says("-")
-        attended = Fraction(WHOLE * self.days - self.missed, WHOLE)
-        return says("{share} % ({attended} of {days})", share=percent(self), attended=float(attended), days=self.days)
+        return says("{share} % ({attended} of {days})", share=percent(self), attended=self.attended, days=self.days)
+
+    @property
+    def attended(self) -> float:
+        """The days that were attended, in whole hundredths."""
+        return float(Fraction(WHOLE * self.days - self.missed, WHOLE))
 
     def __add__(self, other: "Figure") -> "Figure":
         return Figure(self.days + other.days, self.missed + other.missed)
@@ -102,6 +113,17 @@ def missed(day: Attended, rule: Rule) -> int:
     if day.attendance is Attendance.LATE and (day.late_minutes or 0) > rule.late_over:
         return rule.part
     return 0
+
+
+def counted(day: Attended, rule: Rule) -> Says:
+    """What the day adds to a figure, for the screen beside its mark: so much of one day, or why it does not count."""
+    if not day.in_class:
+        return says("No: not in the class")
+    if not day.taken:
+        return says("No: not confirmed")
+    if not counts(day):
+        return says("No: excused")
+    return says("{attended} of 1", attended=float(Fraction(WHOLE - missed(day, rule), WHOLE)))
 
 
 def figure(days: Iterable[Attended], rule: Rule) -> Figure:

@@ -25,16 +25,16 @@ from crm.settings import settings
 LOOKS_BACK, LOOKS_AHEAD, MOST_DAYS = timedelta(days=60), timedelta(days=14), 100
 
 
-def days_to_take(session: Session, actor: Actor, now: datetime) -> dict[int, Says]:
-    """Days of the actor's classes by id: today's first, then those gone by and not taken, then the others."""
+def days_to_take(session: Session, actor: Actor, now: datetime, also: int | None = None) -> dict[int, Says]:
+    """Days of the actor's classes by id: today's first, then those gone by and not taken, then the others.
+
+    Days that are near; `also` is a day that is among them however far it is, at the end, where it is the actor's.
+    """
     actor.require(VIEW)
     today = day_of(now, settings().zone)
+    mine = select_rows(CourseRecord).where(COURSE_RECORDS.where(actor, VIEW))
     asked = (
-        select_rows(CourseRecord)
-        .where(
-            COURSE_RECORDS.where(actor, VIEW),
-            col(CourseRecord.held_on).between(today - LOOKS_BACK, today + LOOKS_AHEAD),
-        )
+        mine.where(col(CourseRecord.held_on).between(today - LOOKS_BACK, today + LOOKS_AHEAD))
         .order_by(
             (col(CourseRecord.held_on) == today).desc(),
             ((col(CourseRecord.held_on) < today) & col(CourseRecord.taken_at).is_(None)).desc(),
@@ -43,7 +43,9 @@ def days_to_take(session: Session, actor: Actor, now: datetime) -> dict[int, Say
         )
         .limit(MOST_DAYS)
     )
-    rows = session.exec(asked).all()
+    rows = list(session.exec(asked))
+    if also is not None and all(row.id != also for row in rows):
+        rows += session.exec(mine.where(col(CourseRecord.id) == also))
     names = class_names.named(session, (row.class_group_id for row in rows))
     return {row.id: _day_label(row, names[row.class_group_id], today) for row in rows if row.id is not None}
 

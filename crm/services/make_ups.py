@@ -25,10 +25,15 @@ _NOT_MISSED = says("Choose a missed day of the same course that was not made up 
 
 
 def missed_days(session: Session, actor: Actor, record_id: int) -> Mapping[int, Says]:
-    """The missed study records, with student and date, that may be made up on that day. Of the actor's classes both."""
+    """The missed study records, with student and date, that may be made up on that day, the latest day first.
+
+    Of the actor's classes both.
+    """
     actor.require(TAKE)
     asked = _missed(actor, record_id).order_by(col(CourseRecord.held_on).desc(), col(StudyRecord.id)).limit(MOST)
-    return student_names.called(session, [row.id for row in session.execute(asked)])
+    ids = [row.id for row in session.execute(asked)]
+    named = student_names.called(session, ids)
+    return {key: named[key] for key in ids}
 
 
 def _missed(actor: Actor, record_id: int) -> Any:

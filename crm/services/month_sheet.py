@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from crm.domain.attendance import Figure
-from crm.domain.marks import Mark
+from crm.domain.attendance import Attended, Figure
 from crm.domain.teaching import CourseRecord, DayState, StudyRecord
 from crm.errors import NotFound
 from crm.i18n import Says
@@ -34,11 +34,11 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One student: the marks by day (no mark: no record on it), the month's figure, and that of all days so far."""
+    """One student: each day as the formula sees it (none: no record), the month's figure, and that of all days."""
 
     student_id: int
     name: str
-    marks: Mapping[int, Mark]
+    marks: Mapping[int, Attended]
     month: Figure
     all: Figure
 
@@ -82,19 +82,22 @@ def sheet(session: Session, actor: Actor, class_group_id: int, month: date) -> S
         .where(within)
         .order_by(col(CourseRecord.held_on), col(CourseRecord.day_number))
     ).all()
-    rows = session.execute(
+    rows: Any = session.execute(
         select(
             col(StudyRecord.course_record_id),
             col(StudyRecord.student_id),
             col(StudyRecord.attendance),
             col(StudyRecord.late_minutes),
+            col(CourseRecord.taken_at).is_not(None),
+            attendance_figures.IN_CLASS,
+            attendance_figures.made_up(col(StudyRecord.id)),
         )
         .join(CourseRecord, col(CourseRecord.id) == col(StudyRecord.course_record_id))
-        .where(within)
-    ).all()
-    marks: dict[int, dict[int, Mark]] = {}
-    for day, student, attendance, minutes in rows:
-        marks.setdefault(student, {})[day] = Mark(attendance, minutes)
+        .where(within, attendance_figures.IN_CLASS | col(StudyRecord.makes_up_id).is_(None))
+    )
+    marks: dict[int, dict[int, Attended]] = {}
+    for day, student, *attended in rows:
+        marks.setdefault(student, {})[day] = Attended(*attended)
     names = student_names.named(session, marks)
     months = attendance_figures.figures(session, within)
     every = attendance_figures.of_class(session, actor, class_group_id)
@@ -130,5 +133,5 @@ def export(session: Session, actor: Actor, class_group_id: int, month: date, fil
     audit.record(session, actor, EXPORT, "class_group", class_group_id, None, kept, now)
 
 
-def _text(mark: Mark | None) -> Says | None:
-    return mark.says if mark is not None else None
+def _text(day: Attended | None) -> Says | None:
+    return day.says if day is not None else None

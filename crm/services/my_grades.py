@@ -5,23 +5,23 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import String, select, type_coerce
+from sqlalchemy import String, and_, or_, select, type_coerce
 from sqlmodel import Session, col
 
-from crm.domain.attendance import Figure
+from crm.domain.attendance import Attended
 from crm.domain.calendar import day_of
 from crm.domain.classes import ClassGroup
 from crm.domain.homework import handed_in_late
-from crm.domain.marks import Mark
 from crm.domain.scores import ENOUGH, in_effect, median
 from crm.domain.students import Enrolment, Student
-from crm.domain.teaching import CourseRecord, ScoreState, StudyRecord
+from crm.domain.teaching import Attendance, CourseRecord, ScoreState, StudyRecord
 from crm.errors import NotFound
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services import attendance_figures, class_names
 from crm.services.class_scopes import student_of
 from crm.services.gradebook_scopes import COUNTS
+from crm.services.make_ups import MISSED
 from crm.settings import settings
 from crm.store.medians import class_medians
 
@@ -29,15 +29,15 @@ VIEW = "grades.view"
 DECIDED = (ScoreState.GRADED, ScoreState.COPIED, ScoreState.FAILED)
 """Homework in these states is not handed in any more: a teacher has judged it."""
 NO_SUCH_DAY = says("There is no such day of yours.")
-STRIP = 60
-"""How many days the strip of attendance shows."""
 _STATES = {state.value: state for state in ScoreState}
+_MARKS = {mark.value: mark for mark in Attendance}
 
 
 class Graded(NamedTuple):
     """One of the student's own days. `state` is how the homework stands today, `number` only when graded.
 
-    `median` is that of the class, where enough were graded for it to tell nobody's score.
+    `median` is that of the class, where enough were graded for it to tell nobody's score. `attended` is what the
+    formula of attendance makes of the day.
     """
 
     id: int
@@ -51,11 +51,19 @@ class Graded(NamedTuple):
     median: float | None
     handed_in: bool
     remark: str | None
+    attended: Attended
 
-    @property
-    def open(self) -> bool:
-        """Whether homework can be handed in, for the first time or once more."""
-        return self.homework is not None and self.state not in DECIDED
+
+class Homework(NamedTuple):
+    """Homework of one of the student's own days that can be handed in, for the first time or once more."""
+
+    id: int
+    class_id: int
+    day_number: int
+    held_on: date
+    title: str
+    due_on: date | None
+    handed_in: bool
 
 
 class HandedIn(NamedTuple):
@@ -65,6 +73,7 @@ class HandedIn(NamedTuple):
     version: int
     homework: str
     brief: str | None
+    exam_points: str | None
     due_on: date | None
     handed_in_at: datetime | None
     late: bool
@@ -128,6 +137,11 @@ def of_class(session: Session, actor: Actor, class_id: int, now: datetime) -> Ow
         col(StudyRecord.score),
         col(StudyRecord.handed_in_at).is_not(None),
         col(StudyRecord.teacher_remark),
+        type_coerce(col(StudyRecord.attendance), String),
+        col(StudyRecord.late_minutes),
+        col(CourseRecord.taken_at).is_not(None),
+        _IN_CLASS,
+        and_(col(StudyRecord.attendance).in_(MISSED), attendance_figures.made_up(col(StudyRecord.id))),
     )
     rows = session.execute(
         asked.where(col(CourseRecord.class_group_id) == class_id).order_by(
@@ -151,10 +165,21 @@ def of_class(session: Session, actor: Actor, class_id: int, now: datetime) -> Ow
                 medians.get(record),
                 bool(handed_in),
                 remark,
+                Attended(_MARKS[mark], minutes, bool(taken), bool(in_class), bool(made_up)),
             )
-            for key, record, number, held_on, title, homework, due_on, state, score, handed_in, remark in rows
+            for (
+                key, record, number, held_on, title, homework, due_on, state, score, handed_in, remark,
+                mark, minutes, taken, in_class, made_up,
+            ) in rows
         ),
-    )
+    )  # fmt: skip
+
+
+_IN_CLASS = or_(
+    # Of the student's own days all others are of who was in the class.
+    col(StudyRecord.makes_up_id).is_(None),
+    attendance_figures.IN_CLASS,
+)
 
 
 def _medians(session: Session, class_id: int) -> dict[int, float]:
@@ -189,6 +214,30 @@ def _medians(session: Session, class_id: int) -> dict[int, float]:
     return found
 
 
+def homework(session: Session, actor: Actor) -> list[Homework]:
+    """The homework of all the actor's own classes that can be handed in, by the day that it belongs to."""
+    actor.require(VIEW)
+    asked = _own(
+        actor,
+        col(StudyRecord.id),
+        col(CourseRecord.class_group_id),
+        col(CourseRecord.day_number),
+        col(CourseRecord.held_on),
+        col(CourseRecord.homework_title),
+        col(CourseRecord.homework_due_on),
+        col(StudyRecord.handed_in_at).is_not(None),
+    ).where(
+        col(CourseRecord.homework_title).is_not(None),
+        col(StudyRecord.score_state).not_in(DECIDED),
+        # Not of a class where one day was made up as a guest.
+        col(CourseRecord.class_group_id).in_(
+            select(col(Enrolment.class_group_id)).where(col(Enrolment.student_id) == _me(actor))
+        ),
+    )
+    rows = session.execute(asked.order_by(col(CourseRecord.held_on), col(StudyRecord.id)))
+    return [Homework(*row) for row in rows]
+
+
 def handed_in(session: Session, actor: Actor, study_record_id: int) -> HandedIn:
     """What belongs to the homework of one of the actor's own days. Raises `NotFound`."""
     actor.require(VIEW)
@@ -198,6 +247,7 @@ def handed_in(session: Session, actor: Actor, study_record_id: int) -> HandedIn:
         col(StudyRecord.version),
         col(CourseRecord.homework_title),
         col(CourseRecord.homework_brief),
+        col(CourseRecord.exam_points),
         col(CourseRecord.homework_due_on),
         col(StudyRecord.handed_in_at),
         col(StudyRecord.homework_text),
@@ -208,45 +258,6 @@ def handed_in(session: Session, actor: Actor, study_record_id: int) -> HandedIn:
     found = session.execute(asked.where(col(StudyRecord.id) == study_record_id)).one_or_none()
     if found is None:
         raise NotFound(NO_SUCH_DAY, VIEW, study_record_id)
-    key, version, homework, brief, due_on, at, text, file, file_name, note = found
+    key, version, homework, brief, points, due_on, at, text, file, file_name, note = found
     late = handed_in_late(at, due_on, settings().zone)
-    return HandedIn(key, version, homework or "", brief, due_on, at, late, text, file, file_name, note)
-
-
-class Marked(NamedTuple):
-    """The attendance of one of the student's own days. Unless it was `taken` it is no evidence and counts nowhere."""
-
-    held_on: date
-    mark: Mark
-    taken: bool
-    made_up: bool
-
-
-def strip(session: Session, actor: Actor, class_id: int) -> list[Marked]:
-    """The actor's own attendance in a class, day by day in their order: the latest `STRIP` days."""
-    actor.require(VIEW)
-    asked = (
-        _own(
-            actor,
-            col(CourseRecord.held_on),
-            col(StudyRecord.attendance),
-            col(StudyRecord.late_minutes),
-            col(CourseRecord.taken_at).is_not(None),
-            attendance_figures.made_up(col(StudyRecord.id)),
-        )
-        .where(col(CourseRecord.class_group_id) == class_id)
-        .order_by(col(CourseRecord.held_on).desc(), col(CourseRecord.day_number).desc())
-        .limit(STRIP)
-    )
-    found = [
-        Marked(held_on, Mark(attendance, minutes), bool(taken), bool(made_up))
-        for held_on, attendance, minutes, taken, made_up in session.execute(asked)
-    ]
-    return found[::-1]
-
-
-def attended(session: Session, actor: Actor, class_id: int) -> Figure:
-    """The actor's own attendance in a class, by the one formula."""
-    actor.require(VIEW)
-    mine = (col(CourseRecord.class_group_id) == class_id) & (col(StudyRecord.student_id) == _me(actor))
-    return next(iter(attendance_figures.figures(session, mine).values()), Figure())
+    return HandedIn(key, version, homework or "", brief, points, due_on, at, late, text, file, file_name, note)

@@ -32,7 +32,10 @@ VIEW, EDIT, MONEY = "students.view", "students.edit", "students.money"
 
 @dataclass(frozen=True, slots=True)
 class InClass:
-    """One place of a student: the class, its days, and what is paid and owed for it where the reader may see that."""
+    """One place of a student: the class, its days, and what is paid and owed for it where the reader may see that.
+
+    That is one sum for each class: who came back to a class has it on the latest place there.
+    """
 
     class_group_id: int
     name: Says
@@ -70,6 +73,7 @@ def sheet(session: Session, actor: Actor, student_id: int) -> Sheet:
     names = named(session, [one.class_group_id for one in places])
     may_money = actor.may(MONEY) and STUDENTS.allows(session, actor, MONEY, student_id)
     balances = money(session, actor, student_id) if may_money else {}
+    latest = {one.class_group_id: one for one in places}
     account = session.get(Account, found.account_id) if found.account_id is not None else None
     return Sheet(
         found,
@@ -81,7 +85,7 @@ def sheet(session: Session, actor: Actor, student_id: int) -> Sheet:
                 names[one.class_group_id],
                 one.joined_on,
                 one.left_on,
-                balances.get(one.class_group_id),
+                balances.get(one.class_group_id) if latest[one.class_group_id] is one else None,
             )
             for one in places
         ),

@@ -9,7 +9,7 @@ from crm.grid import Action, AnyOf, Column, DateRange, Input, TableConfig
 from crm.grid.config import Tone
 from crm.grid.filters import Choices
 from crm.i18n import says
-from crm.services import attendance, make_ups, student_names
+from crm.services import attendance, attendance_figures, make_ups, student_names
 from crm.tables.site import site
 
 MARK_TONES: dict[Attendance, Tone | None] = {
@@ -45,6 +45,13 @@ SET = Action(
     icon=":material/how_to_reg:",
 )
 
+COUNTS = Column(
+    "counts",
+    look_up=attendance_figures.counted_rows,
+    label=says("Counts"),
+    help=says("What the day adds to the figure of attendance, or why it does not count."),
+    width=150,
+)
 MADE_UP = Column("made_up", look_up=make_ups.made_on, label=says("Make-up"), width=160)
 
 ON_DAY = site.register(
@@ -86,6 +93,7 @@ RECORDS = site.register(
             STUDENT,
             Column("course_record_id.held_on", label=says("Date"), width=110),
             *MARKS,
+            COUNTS,
             Column(
                 "course_record_id.taken_at",
                 label=says("Confirmed"),

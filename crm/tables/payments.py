@@ -49,7 +49,18 @@ def recording(run: Run, *kinds: PaymentKind) -> Action:
         run=run,
         needs="payments.record",
         params=(
-            Input("kind", label=says("Kind"), kind="choice", required=True, choices=_kinds(*kinds)),
+            Input(
+                "kind",
+                label=says("Kind"),
+                kind="choice",
+                required=True,
+                choices=_kinds(*kinds),
+                help=None
+                if kinds
+                else says(
+                    "A refund of all that was paid for the class ends the place in it. A refund of a part does not."
+                ),
+            ),
             Input("class_group_id", label=says("Class"), kind="relation", choices=joined),
             *(() if kinds else change),
             Input("amount", label=says("Amount"), kind="money", help=says("In yuan, with at most two decimals.")),

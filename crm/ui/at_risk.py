@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import quote
 
 import pandas as pd
 import streamlit as st
 
 from crm.domain.attendance import percent
+from crm.grid.editor import LINKED
 from crm.i18n import _
 from crm.rbac import Actor
 from crm.services import at_risk as services
+from crm.services import attendance, attendance_figures
 from crm.services.at_risk import AtRisk
 from crm.services.score_sheets import EXPORT
+from crm.ui.attendance_marks import rows_of
 from crm.ui.score_sheets import file_out
 from crm.ui.session import now, reading_as_somebody
 
@@ -22,6 +26,7 @@ def at_risk(actor: Actor, class_id: int) -> None:
     one = None if everywhere else class_id
     with reading_as_somebody() as session:
         found = services.at_risk(session, actor, now(), one)
+        opens = attendance.classes_seen(session, actor) if actor.may(attendance.VIEW) else {}
     limits = services.limits()
     st.caption(
         _(
@@ -44,23 +49,30 @@ def at_risk(actor: Actor, class_id: int) -> None:
         "attendance": _("Attendance, %"),
         "missing": _("Missing"),
     }
+    frame = pd.DataFrame(_rows(found), columns=list(heads))
+    if opens:
+        frame["days"] = [_days(each) if each.class_id in opens else None for each in found]
     column = st.column_config
     st.dataframe(
-        pd.DataFrame(_rows(found), columns=list(heads)),
+        frame,
         hide_index=True,
         placeholder="",
         row_height=52,
         alt=_("Students at risk, with the reasons"),
         key="at-risk:list",
+        # Of one class its name says nothing, and without it all the figures are in sight.
+        column_order=("name", "why", "average", "attendance", "days", "missing", *(("class",) if one is None else ())),
         column_config={
-            "name": column.TextColumn(heads["name"], pinned=True, width=130),
+            "name": column.TextColumn(heads["name"], pinned=True, width=110),
             "class": column.TextColumn(heads["class"], width=200),
-            "why": column.TextColumn(heads["why"], width=460),
-            "average": column.NumberColumn(heads["average"], format="%.1f", width=90),
+            "why": column.TextColumn(heads["why"], width=370),
+            "average": column.NumberColumn(heads["average"], format="%.1f", width=80),
             "attendance": column.NumberColumn(heads["attendance"], width=110),
-            "missing": column.NumberColumn(heads["missing"], width=90),
+            "days": column.LinkColumn(_("Days attended"), display_text=LINKED, width=110),
+            "missing": column.NumberColumn(heads["missing"], width=75),
         },
     )
+    st.caption(_("Attendance: {words}", words=attendance_figures.rule().words))
     if actor.may(EXPORT):
 
         def write(file: Path) -> int:
@@ -70,6 +82,12 @@ def at_risk(actor: Actor, class_id: int) -> None:
 
         what = "at-risk" if one is None else f"at-risk, class={one}"
         file_out(actor, "at-risk", _("Export"), _("Students at risk"), what, write)
+
+
+def _days(one: AtRisk) -> str:
+    """The address of the records that the figure is made of, and behind it what is shown of it."""
+    text = _("{attended} of {days}", attended=one.attended.attended, days=one.attended.days)
+    return f"{rows_of(one.student_id, one.class_id)}#{quote(text)}"
 
 
 def _rows(found: Iterable[AtRisk]) -> list[tuple[str, str, str, float | None, int | None, int]]:

@@ -17,6 +17,7 @@ from crm.services.attendance import Applied
 from crm.services.class_day import Day
 from crm.tables.attendance import of_day
 from crm.tables.course_records import DAY_TONES
+from crm.ui.make_up import make_up
 from crm.ui.session import now, reading_as_somebody, writing_as
 
 DAY, APPLIED, SAID, TYPED = "day", "attendance:applied", "attendance:said", "attendance:typed"
@@ -26,9 +27,10 @@ EXCEPTIONS = (Attendance.LATE, Attendance.ABSENT, Attendance.EXCUSED, Attendance
 def take(actor: Actor) -> None:
     """Draws the choice of a day and, for the one chosen, its exceptions, its list and its confirmation."""
     _say_again()
+    asked = _asked()
     with reading_as_somebody() as session:
-        days = class_day.days_to_take(session, actor, now())
-    record_id = _choose(days)
+        days = class_day.days_to_take(session, actor, now(), asked)
+    record_id = _choose(days, asked)
     if record_id is None:
         st.info(_("No day of your classes is near. Days are added on the page Course records."))
         return
@@ -39,20 +41,27 @@ def take(actor: Actor) -> None:
         st.error(marked(error.says), icon=":material/error:")
         return
     _head(actor, day)
-    if not day.students:
-        return
-    if actor.may(attendance.TAKE):
+    takes = actor.may(attendance.TAKE)
+    if day.students and takes:
         _undo_line(actor, day)
         with st.container(border=True):
             _exceptions(actor, day)
-    render_table(of_day(day.id), actor)
-    _confirmation(actor, day)
+    if takes:
+        # Also where nobody is on the day yet: guests may be all who come.
+        make_up(actor, day)
+    if day.students:
+        render_table(of_day(day.id), actor)
+        _confirmation(actor, day)
 
 
-def _choose(days: dict[int, Says]) -> int | None:
-    """The day that the address names, else the first; another one chosen goes into the address."""
+def _asked() -> int | None:
+    """The day that the address names."""
     raw = st.query_params.get(DAY, "")
-    asked = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None
+
+
+def _choose(days: dict[int, Says], asked: int | None) -> int | None:
+    """The day that is asked for, else the first; another one chosen goes into the address."""
     if not days and asked is None:
         return None
     options = list(days) if asked is None or asked in days else [asked, *days]

@@ -7,15 +7,9 @@ import streamlit as st
 
 from crm.domain.teaching import Attendance
 from crm.i18n import _, show
-from crm.services.my_grades import Marked
+from crm.services.my_grades import Graded
+from crm.ui.attendance_marks import legend, pale, sign
 
-SIGNS = {
-    Attendance.PRESENT: "✓",
-    Attendance.EXCUSED: "E",
-    Attendance.LATE: "L",
-    Attendance.ABSENT: "✗",
-    Attendance.LEFT_EARLY: "◐",
-}
 COLOURS = {
     Attendance.PRESENT: "#2e9e6b",
     Attendance.EXCUSED: "#8f8a9e",
@@ -23,9 +17,12 @@ COLOURS = {
     Attendance.ABSENT: "#d1495b",
     Attendance.LEFT_EARLY: "#b7791f",
 }
+LATEST = 60
+"""How many days are drawn; the table of all days has the others."""
 STYLE = """
 <style>
-.attendance-strip { list-style: none; display: flex; flex-wrap: wrap; gap: 4px; margin: 0; padding: 0; }
+.attendance-strip { list-style: none; display: flex; flex-wrap: wrap; gap: 4px; margin: 0 !important;
+  padding: 0 !important; }
 .attendance-strip li { position: relative; width: 26px; height: 26px; margin: 0; border-radius: 5px; border: 2px solid;
   display: flex; align-items: center; justify-content: center; font-size: 0.8rem; font-weight: 600; }
 .attendance-strip li.open { opacity: 0.45; border-style: dotted; }
@@ -34,27 +31,26 @@ STYLE = """
 """
 
 
-def attendance_strip(days: Sequence[Marked]) -> None:
-    """Draws the days from the first to the last, with what the signs mean below. Nothing where there is no day."""
+def attendance_strip(days: Sequence[Graded]) -> None:
+    """Draws the latest days in their order, with what the signs mean below. Nothing where there is no day."""
     if not days:
         return
+    latest = days[-LATEST:]
     st.subheader(_("Attendance"), anchor=False)
-    squares = "".join(_square(day) for day in days)
+    squares = "".join(_square(day) for day in latest)
     label = escape(_("Your attendance day by day"))
     st.html(f"{STYLE}<ol class='attendance-strip' aria-label='{label}'>{squares}</ol>")
-    used = dict.fromkeys(day.mark.attendance for day in days)
-    legend = " · ".join(f"{sign} {mark.label}" for mark, sign in SIGNS.items() if mark in used)
-    pale = _("Pale: not confirmed, so it does not count.")
-    st.caption(legend if all(day.taken for day in days) else f"{legend} · {pale}")
+    st.caption(legend([day.attended for day in latest]))
+    if len(days) > LATEST:
+        st.caption(_("The latest {count} days. The table below has all of them.", count=LATEST))
 
 
-def _square(day: Marked) -> str:
-    mark = day.mark
-    made_up = _("made up") if day.made_up else ""
-    said = escape(" ".join(part for part in (show(day.held_on), str(mark.says), made_up) if part))
-    colour = COLOURS[Attendance.PRESENT if day.made_up else mark.attendance]
-    open_ = "" if day.taken else " class='open'"
+def _square(day: Graded) -> str:
+    one = day.attended
+    said = escape(f"{show(day.held_on)} {one.says}")
+    colour = COLOURS[Attendance.PRESENT if one.made_up else one.attendance]
+    open_ = " class='open'" if pale(one) else ""
     return (
         f"<li{open_} style='color:{colour};border-color:{colour}' title='{said}'>"
-        f"<span aria-hidden='true'>{SIGNS[mark.attendance]}</span><span class='said'>{said}</span></li>"
+        f"<span aria-hidden='true'>{sign(one)}</span><span class='said'>{said}</span></li>"
     )

@@ -1,5 +1,6 @@
 """A month of course records: seven columns on a screen, one day below the other on a phone."""
 
+from collections import defaultdict
 from datetime import date, timedelta
 from html import escape
 
@@ -18,6 +19,8 @@ from crm.ui.session import now, reading_as_somebody
 
 AROUND = 12
 """So many months before and after this one can be looked at."""
+SHOWN = 12
+"""So many classes a day are drawn; the list has the others."""
 SIGNS = {DayState.NEW: "○", DayState.INITIALISED: "◐", DayState.TAKEN: "●"}
 STYLE = """
 <style>
@@ -46,7 +49,9 @@ def calendar(actor: Actor) -> None:
         chosen = choose("month", _("Month"), list(dict.fromkeys(numbers)), lambda key: f"{key // 100}-{key % 100:02d}")
         own = True
         if actor.reach(course_records.VIEW) is not Reach.OWN:
-            own = st.toggle(_("Own classes only"), value=actor.owner_id is not None, key="calendar:own")
+            with reading_as_somebody() as session:
+                teaches = class_calendar.teaches(session, actor)
+            own = teaches and st.toggle(_("Own classes only"), value=True, key="calendar:own")
     first = date((chosen or numbers[0]) // 100, (chosen or numbers[0]) % 100, 1)
     with reading_as_somebody() as session:
         entries = class_calendar.month(session, actor, first, own=own)
@@ -66,14 +71,25 @@ def _month(first: date, today: date, entries: list[Entry], *, takes: bool) -> st
     cells = [f"<div class='head'>{escape(str(name))}</div>" for name in WEEKDAYS]
     cells += ["<div class='empty'></div>"] * first.weekday()
     day = first
+    of_days: dict[date, list[Entry]] = defaultdict(list)
+    for one in entries:
+        of_days[one.held_on].append(one)
     while day.month == first.month:
-        there = [one for one in entries if one.held_on == day]
+        there = of_days[day]
         kind = " ".join([*(["today"] if day == today else []), *([] if there else ["empty"])])
         weekday = escape(str(WEEKDAYS[day.weekday()]))
-        lines = "".join(_entry(one, takes=takes) for one in there)
+        lines = "".join(_entry(one, takes=takes) for one in there[:SHOWN]) + _others(day, len(there) - SHOWN)
         cells.append(f"<div class='{kind}'><b>{day.day}</b> <span class='weekday'>{weekday}</span>{lines}</div>")
         day += timedelta(days=1)
     return f"<div class='class-month'>{''.join(cells)}</div>"
+
+
+def _others(day: date, count: int) -> str:
+    """The way to the days of classes that one square has no room for."""
+    if count <= 0:
+        return ""
+    text = escape(_("and {count} more", count=count))
+    return f"<a href='/course-records?held_on={day}..{day}' target='_self'><b>{text}</b></a>"
 
 
 def _entry(one: Entry, *, takes: bool) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
-from crm.domain.attendance import Figure, percent
+from crm.domain.attendance import Attended, counted, figure, percent
 from crm.domain.scores import average, median
 from crm.domain.teaching import ScoreState
 from crm.i18n import _, show
@@ -34,42 +34,43 @@ def grades(actor: Actor) -> None:
     else:
         st.caption(str(classes[class_id]))
     with reading_as_somebody() as session:
-        own = my_grades.of_class(session, actor, class_id, now())
-        attended = my_grades.attended(session, actor, class_id)
-        marked_days = my_grades.strip(session, actor, class_id)
-    if not own.days:
+        days = my_grades.of_class(session, actor, class_id, now()).days
+    if days:
+        _figures(days)
+        grades_chart(days)
+        _as_table(days)
+    else:
         st.info(_("Your class has no day with you yet."), icon=":material/event:")
-        return
-    _figures(own.days, attended)
-    grades_chart(own.days)
-    _as_table(own.days)
-    due_next(actor, own.days)
-    attendance_strip(marked_days)
-    st.subheader(_("All days"), anchor=False)
-    _table(own.days)
+    due_next(actor, classes)
+    if days:
+        attendance_strip(days)
+        st.subheader(_("All days"), anchor=False)
+        _table(days)
     apologies(actor)
 
 
-def _figures(days: Sequence[Graded], attended: Figure) -> None:
+def _figures(days: Sequence[Graded]) -> None:
     numbers = [day.number for day in days]
-    count = sum(number is not None for number in numbers)
+    rule = attendance_figures.rule()
+    attended = figure((day.attended for day in days), rule)
+    share = percent(attended)
     figures = (
         (_("Average"), _one_decimal(average(numbers))),
         (_("Median"), _one_decimal(median(numbers))),
-        (_("Graded"), show(count)),
+        (_("Graded"), show(sum(number is not None for number in numbers))),
         (_("Missing"), show(sum(day.state is ScoreState.MISSING for day in days))),
+        (_("Attendance"), "–" if share is None else f"{show(share)} %"),
     )
-    share = percent(attended)
-    with st.container(horizontal=True):
-        for label, figure in figures:
-            st.metric(label, figure, border=True, width=130)
-        st.metric(
-            _("Attendance"),
-            "–" if share is None else f"{show(share)} %",
-            border=True,
-            width=150,
-            help=str(attendance_figures.rule().words),
+    with st.container(horizontal=True, gap="small"):
+        for label, value in figures:
+            st.metric(label, value, border=True, width="stretch")
+    st.caption(
+        _(
+            "Attendance {figure}: {words} The table of all days says of each how it counts.",
+            figure=attended.says,
+            words=rule.words,
         )
+    )
 
 
 def _one_decimal(figure: float | None) -> str:
@@ -91,10 +92,16 @@ def _table(days: Sequence[Graded]) -> None:
     """The latest day first, as people look for it, and the score beside it, where a phone shows it."""
     latest = days[::-1]
     words = Standing()
+    rule = attendance_figures.rule()
+    marks = {day.attended for day in latest}
+    mark: dict[Attended, str] = {one: str(one.says) for one in marks}
+    counts: dict[Attended, str] = {one: str(counted(one, rule)) for one in marks}
     frame = pa.table(
         {
             "day": pa.array([day.held_on for day in latest], pa.date32()),
             "score": pa.array([words.of(day) for day in latest], pa.string()),
+            "attendance": pa.array([mark[day.attended] for day in latest], pa.string()),
+            "counts": pa.array([counts[day.attended] for day in latest], pa.string()),
             "title": pa.array([day.title for day in latest], pa.string()),
             "homework": pa.array([day.homework for day in latest], pa.string()),
             "median": pa.array([day.median for day in latest], pa.float64()),
@@ -108,7 +115,7 @@ def _table(days: Sequence[Graded]) -> None:
         hide_index=True,
         key="grades:table",
         placeholder="",
-        alt=_("Your scores by day, the latest first"),
+        alt=_("Your scores and attendance by day, the latest first"),
         height=min(36 * (frame.num_rows + 1) + 4, 480),
         column_config={
             "day": column.DateColumn(_("Day"), format="YYYY-MM-DD", width=110),
@@ -118,5 +125,7 @@ def _table(days: Sequence[Graded]) -> None:
             "score": column.TextColumn(_("Score"), width=110),
             "median": column.NumberColumn(_("Class median"), format="%.1f", width=110),
             "remark": column.TextColumn(_("Remark"), width=260),
+            "attendance": column.TextColumn(_("Attendance"), width=130),
+            "counts": column.TextColumn(_("Counts"), width=150),
         },
     )

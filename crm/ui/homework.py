@@ -1,12 +1,14 @@
 """Homework on the screen: handing it in, what was handed in, and its file."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from crm.errors import Invalid, ThanosError
 from crm.i18n import Says, _, literal, marked, says
 from crm.rbac import Actor
 from crm.services.homework import HAND_IN, LONGEST_NOTE, LONGEST_TEXT, File, fetch, hand_in
-from crm.services.my_grades import Graded, HandedIn, handed_in
+from crm.services.my_grades import HandedIn, Homework, handed_in, homework
 from crm.settings import settings
 from crm.ui import door
 from crm.ui.address import choose
@@ -16,43 +18,57 @@ from crm.ui.session import now, reading_as_somebody, writing_as
 SAID, ROUND = "homework:said", "homework:round"
 
 
-def due_next(actor: Actor, days: tuple[Graded, ...]) -> None:
-    """What is due next, and the form to hand it in: one day at a time, the earliest due first."""
+def due_next(actor: Actor, classes: Mapping[int, Says]) -> None:
+    """What is due next in any of the student's classes, and the form to hand it in: the earliest due first."""
     said = st.session_state.pop(SAID, None)
     if said is not None:
         st.toast(marked(said), icon=":material/check:")
-    open_days = {day.id: day for day in days if day.open}
-    if not open_days:
+    with reading_as_somebody() as session:
+        found = {one.id: one for one in homework(session, actor)}
+    if not found:
         return
     today = now().astimezone(settings().zone).date()
 
     def urgency(key: int) -> tuple[bool, bool, int]:
         """What waits and is not late, by its due date; then what is late, the latest first; then what is in."""
-        day = open_days[key]
-        late = day.due_on is not None and day.due_on < today
-        when = (day.due_on or day.held_on).toordinal()
-        return day.handed_in, late, -when if late else when
+        one = found[key]
+        late = one.due_on is not None and one.due_on < today
+        when = (one.due_on or one.held_on).toordinal()
+        return one.handed_in, late, -when if late else when
+
+    def named(key: int) -> str:
+        name = _named(found[key])
+        return f"{name} · {classes[found[key].class_id]}" if len(classes) > 1 else name
 
     st.subheader(_("Homework"), anchor=False)
-    key = choose("homework", _("Day"), sorted(open_days, key=urgency), lambda one: _named(open_days[one]))
-    if key is not None:
-        _one(actor, key)
+    chosen = choose("homework", _("Day"), sorted(found, key=urgency), named)
+    if chosen is not None:
+        _one(actor, chosen)
 
 
-def _named(day: Graded) -> str:
-    due = _("due {day}", day=day.due_on) if day.due_on else _("no due date")
-    state = _("handed in") if day.handed_in else due
-    return f"{day.homework} · {_('Day {number}, {date}', number=day.day_number, date=day.held_on)} · {state}"
+def _named(one: Homework) -> str:
+    due = _("due {day}", day=one.due_on) if one.due_on else _("no due date")
+    state = _("handed in") if one.handed_in else due
+    day = _("Day {number}, {date}", number=one.day_number, date=one.held_on)
+    return f"{one.title} · {state} · {day}"
+
+
+def asked_for(brief: str | None, exam_points: str | None) -> None:
+    """What a homework asks for and what earns points in it, as far as the teacher wrote that down."""
+    if brief:
+        st.text(brief)
+    if exam_points:
+        st.caption(_("Exam points"))
+        st.text(exam_points)
 
 
 def _one(actor: Actor, study_record_id: int) -> None:
     with reading_as_somebody() as session:
         day = handed_in(session, actor, study_record_id)
     with st.container(border=True):
-        if day.brief:
-            st.text(day.brief)
+        asked_for(day.brief, day.exam_points)
         if day.handed_in_at:
-            late = f" {_('(late)')}" if day.late else ""
+            late = " " + _("(late)") if day.late else ""
             st.caption(_("Handed in {moment}", moment=day.handed_in_at) + late)
         if day.file and day.file_name:
             download(actor, day.id, day.file, day.file_name)

@@ -30,12 +30,14 @@ def make_up(actor: Actor, day: Day) -> None:
                     _("Take the make-up back"), key=f"make-up:drop:{key}", type="tertiary", on_click=_unlink,
                     args=(actor, key),
                 )  # fmt: skip
+        # Another box after each make-up: the browser would go on showing what was chosen in this one.
+        box = f"make-up:{day.id}:{'-'.join(map(str, here))}"
         chosen = st.selectbox(
             _("Who makes up which day here"),
             list(missed),
             index=None,
             format_func=lambda key: str(missed[key]),
-            key=f"make-up:{day.id}",
+            key=box,
         )
         st.button(
             _("Record the make-up"), key="make-up:link", disabled=chosen is None, on_click=_link,
@@ -49,7 +51,6 @@ def _link(actor: Actor, record_id: int, missed: int) -> None:
             make_ups.link(session, me, record_id, missed, now())
     except ThanosError as error:
         st.session_state[SAID] = error.says
-    st.session_state.pop(f"make-up:{record_id}", None)
 
 
 def _unlink(actor: Actor, key: int) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from crm.domain.attendance import Attended
 from crm.domain.calendar import day_of
-from crm.domain.marks import Mark
 from crm.domain.teaching import DayState
 from crm.errors import ThanosError
 from crm.i18n import _, marked, show
@@ -17,7 +17,7 @@ from crm.services import month_sheet
 from crm.services.month_sheet import Line, Sheet
 from crm.settings import settings
 from crm.ui.address import choose
-from crm.ui.attendance_strip import SIGNS
+from crm.ui.attendance_marks import legend, pale, rows_of, sign
 from crm.ui.export_files import offer
 from crm.ui.session import now, reading_as_somebody, writing_as
 
@@ -50,8 +50,7 @@ def sheet(actor: Actor) -> None:
         st.info(_("Nothing was initialised in this month."))
         return
     st.html(STYLE + _table(found, group))
-    legend = " · ".join(f"{sign} {mark.label}" for mark, sign in SIGNS.items())
-    st.caption(f"{legend} · " + _("Pale: not confirmed, so it does not count."))
+    st.caption(legend([day for line in found.lines for day in line.marks.values()]))
     st.caption(marked(found.words))
     if actor.may(month_sheet.EXPORT):
         _export(actor, group, month)
@@ -83,23 +82,24 @@ def _table(found: Sheet, group: int) -> str:
 
 
 def _line(found: Sheet, line: Line, group: int) -> str:
-    cells = "".join(f"<td{_open(day.state)}>{_mark(line.marks.get(day.id))}</td>" for day in found.days)
-    rows = f"/attendance?tab=records&r_student={line.student_id}&r_class={group}"
+    cells = "".join(_mark(line.marks.get(day.id)) for day in found.days)
+    rows = escape(rows_of(line.student_id, group))
     first, last = found.days[0].held_on, found.days[-1].held_on
     return (
         f"<tr><th scope='row'>{escape(line.name)}</th>{cells}"
-        f"<td><a href='{rows}&r_held_on={first}..{last}'>{escape(str(line.month.says))}</a></td>"
+        f"<td><a href='{rows}&amp;r_held_on={first}..{last}'>{escape(str(line.month.says))}</a></td>"
         f"<td><a href='{rows}'>{escape(str(line.all.says))}</a></td></tr>"
     )
 
 
-def _mark(mark: Mark | None) -> str:
-    if mark is None:
+def _mark(day: Attended | None) -> str:
+    if day is None:
         nothing = escape(_("no record"))
-        return f"<span class='said'>{nothing}</span>"
-    said = escape(str(mark.says))
-    sign = f"{SIGNS[mark.attendance]}{mark.minutes or ''}"
-    return f"<span aria-hidden='true' title='{said}'>{sign}</span><span class='said'>{said}</span>"
+        return f"<td><span class='said'>{nothing}</span></td>"
+    said = escape(_("{mark}, does not count", mark=day.says) if pale(day) else str(day.says))
+    shown = f"{sign(day)}{day.late_minutes or ''}"
+    kind = " class='open'" if pale(day) else ""
+    return f"<td{kind}><span aria-hidden='true' title='{said}'>{shown}</span><span class='said'>{said}</span></td>"
 
 
 def _open(state: DayState) -> str:

@@ -150,7 +150,7 @@ def _letter(line: Line) -> str:
 def _handed_in(line: Line) -> str:
     if line.handed_in_at is None:
         return ""
-    return f"{show(line.handed_in_at)} {_('(late)')}" if line.late else show(line.handed_in_at)
+    return show(line.handed_in_at) + (" " + _("(late)") if line.late else "")
 
 
 def _read_homework(actor: Actor, drawn: Drawn) -> None:

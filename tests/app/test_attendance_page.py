@@ -1,8 +1,13 @@
 """The pages of course records and attendance: what they show, and that looking at them writes nothing."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text
+from sqlmodel import select
 
+from crm.domain.classes import ClassGroup
+from crm.domain.teaching import Attendance, StudyRecord
 from crm.services.study_records import initialise
 from crm.store.engine import engine
 from crm.store.session import reading, writing
@@ -81,3 +86,64 @@ def test_names_are_noted_after_a_preview_and_taken_back(teacher):
     next(one for one in at.button if one.label == "Confirm the attendance").click().run()
     assert not at.exception
     assert all(row.taken_at for row in everything()["course_record"])
+
+
+@pytest.fixture
+def host(teacher):
+    """A day of another class of the same course and teacher, on which nobody is yet, and a day that was missed."""
+    with writing() as session:
+        group = session.exec(select(ClassGroup)).one()
+        row = session.exec(select(StudyRecord)).one()
+        row.attendance = Attendance.ABSENT
+        other = a_class_group(session, teacher_id=group.teacher_id, course_id=group.course_id, starts_on=TODAY)
+        return a_course_record(session, other, TODAY - timedelta(days=100)).id
+
+
+def pressed(at, label):
+    next(one for one in at.button if one.label == label).click()
+    return at.run()
+
+
+def test_a_missed_day_is_made_up_where_nobody_else_is_and_that_is_taken_back(teacher, host):
+    at = page_as(teacher, "attendance")
+    at.query_params["day"] = str(host)
+    at.run()
+    chosen = next(one for one in at.selectbox if one.label == "Day of a class")
+    assert "not initialised" in chosen.options[chosen.index].casefold()
+
+    next(one for one in at.selectbox if one.label == "Who makes up which day here").select_index(0)
+    pressed(at.run(), "Record the make-up")
+
+    (missed, made) = everything()["study_record"]
+    assert (made.course_record_id, made.makes_up_id, made.student_id) == (host, missed.id, missed.student_id)
+
+    pressed(at, "Take the make-up back")
+
+    assert not at.exception
+    assert [row.id for row in everything()["study_record"]] == [missed.id]
+
+
+def test_who_may_only_look_makes_nothing_up(teacher, host):
+    at = page_as("sales_manager", "attendance")
+    at.query_params["day"] = str(host)
+
+    at.run()
+
+    assert not [one for one in at.selectbox if one.label == "Who makes up which day here"]
+
+
+@pytest.mark.parametrize("teaches", [False, True])
+def test_the_calendar_begins_with_own_classes_for_who_teaches_and_with_all_for_who_does_not(teacher, teaches):
+    with writing() as session:
+        manager = an_employee(session, account_id=a_person(session, "sales_manager").id)
+        if teaches:
+            a_course_record(session, a_class_group(session, manager), TODAY, title="Mine")
+    at = page_as(manager, "course-records")
+    at.query_params["tab"] = "calendar"
+    at.query_params["month"] = f"{TODAY:%Y%m}"
+
+    at.run()
+
+    shown = " ".join(one.proto.body for one in at.get("html"))
+    assert ("Loops" in shown, "Mine" in shown) == (not teaches, teaches)
+    assert [one.value for one in at.toggle] == ([True] if teaches else [])

@@ -6,8 +6,10 @@ import pytest
 from sqlmodel import SQLModel, select
 
 from crm.domain.accounts import Account
+from crm.domain.classes import ClassGroup
 from crm.domain.scores import NONE
-from crm.domain.teaching import ScoreState
+from crm.domain.students import Student
+from crm.domain.teaching import Attendance, CourseRecord, ScoreState, StudyRecord
 from crm.rbac import store as rbac
 from crm.services.my_grades import of_class
 from crm.services.permissions import install_roles
@@ -17,6 +19,7 @@ from crm.ui.grades_chart import chart_frame, chart_spec, drawn
 from crm.ui.scoring import Drawn, changes
 from tests.app.people import page_as
 from tests.builders import an_actor
+from tests.school_builders import a_class_group, a_course_record, a_student_in, a_study_record, an_enrolment
 from tests.scored import Class, a_day, a_scored_class, grade
 
 NOW = datetime.now(UTC)
@@ -102,6 +105,63 @@ def test_a_student_has_no_gradebook_and_a_lecturer_no_grades(two_classes):
         at = page_as(of(who), page).run()
         assert at.warning[0].value.startswith("You may not open this page.")
         assert not at.dataframe
+
+
+def test_a_student_sees_the_formula_how_each_day_counts_and_what_is_due_in_every_class(two_classes):
+    mine, other = two_classes
+    with writing() as session:
+        student = session.get(Student, mine.students[0].id)
+        an_enrolment(session, student, session.get(ClassGroup, other.group.id), joined_on=TODAY, paid=False)
+        day = a_course_record(
+            session, other.group, TODAY, homework_title="Second class", homework_due_on=TODAY - timedelta(days=300),
+            homework_brief="Write a loop.", exam_points="Five for the loop.", initialised_at=NOW,
+        )  # fmt: skip
+        theirs = a_study_record(session, day, student).id
+    at = page_as(of(mine.students[0].account_id), "grades")
+    at.query_params["class"] = str(mine.group.id)
+    at.query_params["homework"] = str(theirs)
+
+    at.run()
+
+    assert not at.exception
+    assert set(at.dataframe[0].value["counts"]) == {"No: not confirmed"}
+    assert any("Days attended of days that count." in one.value for one in at.caption)
+    box = next(one for one in at.selectbox if one.key == "address:homework")
+    assert sum("Second class" in one for one in box.options) == 1
+    assert len({one.rpartition(" · ")[2] for one in box.options}) == 2, "each names its class"
+    assert {"Write a loop.", "Five for the loop."} <= {one.value for one in at.text}
+
+
+def test_a_student_apologises_before_the_first_day():
+    with writing() as session:
+        install_roles(session)
+        group = a_class_group(session, starts_on=TODAY + timedelta(days=1))
+        student = a_student_in(session, group)
+        rbac.give_role(session, student.account_id, [rbac.role_named(session, "student").id])
+        session.get(Account, student.account_id).locale = "en"
+
+    at = page_as(of(student.account_id), "grades").run()
+
+    assert any(one.value == "Apologies" for one in at.subheader)
+    assert any(one.label == "Ask" for one in at.button)
+
+
+def test_who_is_at_risk_is_shown_with_the_formula_and_the_way_to_the_records(two_classes):
+    mine, _other = two_classes
+    with writing() as session:
+        for row in session.exec(select(StudyRecord).where(StudyRecord.student_id == mine.students[0].id)):
+            row.attendance = Attendance.ABSENT
+        for day in session.exec(select(CourseRecord)):
+            day.taken_at = NOW
+    at = page_as(of(mine.lecturer.account_id), "gradebook")
+    at.session_state["gradebook:tabs"] = "At risk"
+
+    at.run()
+
+    (row,) = at.dataframe[0].value.itertuples()
+    address = f"/attendance?tab=records&r_student={mine.students[0].id}&r_class={mine.group.id}"
+    assert (row.attendance, row.days) == (0, f"{address}#0%20of%204")
+    assert any("Days attended of days that count." in one.value for one in at.caption)
 
 
 def test_the_chart_has_points_in_day_order_and_no_number_for_a_state(two_classes):

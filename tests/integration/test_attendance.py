@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select, text
 
+from crm.domain.attendance import Attended
 from crm.domain.marks import Mark
 from crm.domain.records import Notification
+from crm.domain.students import Enrolment
 from crm.domain.teaching import Apology, ApologyState, Attendance, CourseRecord, StudyRecord
 from crm.errors import Invalid, NotAllowed, NotFound, Refused
 from crm.grid.edits import Change
@@ -359,6 +361,15 @@ def test_a_missed_day_is_made_up_once_on_a_day_of_the_same_course(session, taugh
     assert session.exec(select(StudyRecord).where(StudyRecord.course_record_id == days[0].id)).all() == []
 
 
+def test_the_latest_missed_day_comes_first_among_those_to_make_up(session, taught):
+    rows = []
+    for ago in (9, 2, 5):
+        day = a_course_record(session, taught.group, DAY - timedelta(days=ago))
+        rows.append((ago, a_study_record(session, day, taught.ann, attendance=A).id))
+
+    assert list(make_ups.missed_days(session, taught.actor, taught.day.id)) == [key for _ago, key in sorted(rows)]
+
+
 # The reminder
 
 
@@ -398,3 +409,34 @@ def test_the_month_sheet_has_each_mark_and_counts_by_the_formula(session, taught
     with pytest.raises(NotFound):
         month_sheet.export(session, takes_home_own, taught.group.id, DAY, file, NOON)
     assert month_sheet.sheet(session, taught.actor, taught.group.id, DAY + timedelta(days=40)).lines == ()
+
+
+def test_guests_stand_in_their_own_class_and_what_was_made_up_or_counts_nowhere_is_told(session, taught, tmp_path):
+    host = a_class_group(session, taught.lecturer, course_id=taught.group.course_id)
+    friday = a_course_record(session, host, DAY, initialised_at=NOON, taken_at=NOON)
+    missed = taught.row(session, taught.ann)
+    missed.attendance = A
+    left = taught.row(session, taught.ben)
+    place = session.exec(select(Enrolment).where(Enrolment.student_id == taught.ben.id)).one()
+    place.left_on, left.attendance = DAY, A
+    session.flush()
+    make_ups.link(session, taught.actor, friday.id, missed.id, NOON)
+    taught.day.taken_at = NOON
+    session.flush()
+
+    sheet = month_sheet.sheet(session, taught.actor, taught.group.id, DAY)
+
+    assert [(line.name, line.marks[taught.day.id], line.month.says.values) for line in sheet.lines] == [
+        ("Ann", Attended(A, made_up=True), (("share", 100), ("attended", 1.0), ("days", 1))),
+        ("Ben", Attended(A, in_class=False), ()),
+    ]  # fmt: skip
+    assert month_sheet.sheet(session, taught.actor, host.id, DAY).lines == ()
+
+
+def test_a_day_that_a_link_names_is_named_however_far_it_is_and_only_to_whose_it_is(session, taught):
+    old = a_course_record(session, taught.group, DAY - timedelta(days=300))
+    foreign = a_course_record(session, a_class_group(session), DAY)
+
+    assert list(class_day.days_to_take(session, taught.actor, NOON)) == [taught.day.id]
+    assert list(class_day.days_to_take(session, taught.actor, NOON, old.id)) == [taught.day.id, old.id]
+    assert list(class_day.days_to_take(session, taught.actor, NOON, foreign.id)) == [taught.day.id]

@@ -9,7 +9,7 @@ from crm.domain.classes import ClassGroup, ClassLecturer, ClassState
 from crm.errors import Conflict, Invalid, NotAllowed, NotFound
 from crm.services import classes, courses, students
 from tests.builders import NOON, a_consultant, a_department, an_actor, an_employee
-from tests.school_builders import TODAY, a_class_group, a_course, a_school, a_student_in
+from tests.school_builders import TODAY, a_class_group, a_course, a_school, a_student_in, an_enrolment
 
 DAY = timedelta(days=1)
 HEAD = an_actor(role="administrator")
@@ -199,3 +199,14 @@ def test_a_student_is_read_with_places_and_with_money_only_by_who_may(session: S
 
     assert [(one.joined_on, one.left_on, one.balance) for one in taught.places] == [(TODAY, TODAY + DAY, None)]
     assert [one.balance.paid for one in won.places if one.balance] == [50_000]
+
+
+def test_who_came_back_to_a_class_has_what_is_paid_for_it_once(session: Session):
+    seller = a_consultant(session)
+    group = a_class_group(session)
+    student = a_student_in(session, group, consultant=seller, left_on=TODAY + DAY)
+    an_enrolment(session, student, group, joined_on=TODAY + 5 * DAY, paid=False)
+
+    sheet = students.sheet(session, an_actor(role="consultant", of=seller), student.id)
+
+    assert [one.balance and one.balance.paid for one in sheet.places] == [None, 50_000]

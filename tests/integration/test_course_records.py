@@ -9,7 +9,7 @@ from sqlmodel import select
 from crm.domain.series import days_of
 from crm.domain.teaching import Attendance, CourseRecord, StudyRecord
 from crm.errors import Conflict, Invalid, NotFound, Told
-from crm.services import course_records, series
+from crm.services import class_calendar, course_records, series
 from crm.services.series import Series
 from crm.store.session import reading, writing
 from tests.builders import NOON, an_actor, an_employee
@@ -212,3 +212,17 @@ def test_a_day_that_is_made_up_on_another_stays_whatever_else_goes(session, taug
     told = course_records.delete_many(session, actor, [missed.id, untouched.id], NOON)
 
     assert [told[each.id] is None for each in (missed, untouched)] == [False, True]
+
+
+def test_the_calendar_of_a_month_has_all_its_days_and_those_of_own_classes_for_who_teaches(session, taught):
+    group, lecturer, _who = taught
+    first = DAY.replace(day=1)
+    made = [a_course_record(session, one, first) for one in (group, a_class_group(session), a_class_group(session))]
+    a_course_record(session, group, first - timedelta(days=1))
+    manager = an_actor("course-records.view", of=an_employee(session))
+
+    assert [one.id for one in class_calendar.month(session, manager, first, own=False)] == [one.id for one in made]
+    assert [one.id for one in class_calendar.month(session, lecturer, first, own=True)] == [made[0].id]
+    assert class_calendar.teaches(session, lecturer)
+    assert not class_calendar.teaches(session, manager)
+    assert not class_calendar.teaches(session, an_actor("course-records.view"))

@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
+from crm.domain.attendance import counted, figure
 from crm.domain.students import Enrolment
 from crm.domain.teaching import Attendance, ScoreState
 from crm.errors import NotAllowed
 from crm.rbac import Reach
-from crm.services import my_grades
+from crm.services import attendance_figures, my_grades
 from tests.builders import NOON, an_actor
-from tests.school_builders import TODAY, a_class_group, a_student_in, an_enrolment
+from tests.school_builders import TODAY, a_class_group, a_student_in, a_study_record, an_enrolment
 from tests.scored import a_day, a_scored_class, grade
 
 EVERYTHING = ("grades.view", "grades.hand_in", "gradebook.view", "gradebook.score")
@@ -116,22 +117,68 @@ def test_who_has_two_classes_finds_the_later_one_first(session):
     assert list(my_grades.classes(session, the(klass.students[0]))) == [later.id, klass.group.id]
 
 
-def test_the_strip_is_ones_own_latest_days_in_order_and_tells_what_was_confirmed(session):
+def test_the_attendance_of_ones_own_days_makes_the_figure_that_the_teacher_sees(session):
     klass = a_scored_class(session, 2)
-    for ago, attendance, taken in ((2, Attendance.PRESENT, False), (9, Attendance.ABSENT, True)):
-        day, (mine, theirs) = a_day(session, klass, TODAY - timedelta(days=ago))
-        mine.attendance, theirs.attendance = attendance, Attendance.EXCUSED
+    me, absent = klass.students[0], Attendance.ABSENT
+    marks = ((9, absent, True), (8, absent, True), (7, Attendance.EXCUSED, True), (6, Attendance.LATE, True))
+    mine = []
+    for ago, attendance, taken in (*marks, (2, absent, False)):
+        day, (own, theirs) = a_day(session, klass, TODAY - timedelta(days=ago))
+        own.attendance, theirs.attendance = attendance, Attendance.PRESENT
         day.taken_at = NOON if taken else None
+        mine.append(own)
+    mine[3].late_minutes, mine[3].makes_up_id = 40, mine[0].id
     session.flush()
-    mine, other = the(klass.students[0]), a_scored_class(session, 1)
 
-    days = my_grades.strip(session, mine, klass.group.id)
+    days = [day.attended for day in days_of(session, the(me), klass.group)]
 
-    assert [(TODAY - day.held_on, day.mark.attendance, day.taken) for day in days] == [
-        (timedelta(days=9), Attendance.ABSENT, True),
-        (timedelta(days=2), Attendance.PRESENT, False),
-    ]
-    assert my_grades.strip(session, the(other.students[0]), klass.group.id) == []
+    rule = attendance_figures.rule()
+    assert [str(counted(day, rule)) for day in days] == [
+        "1 of 1", "0 of 1", "No: excused", "0.5 of 1", "No: not confirmed",
+    ]  # fmt: skip
+    assert [str(day.says) for day in days][:2] == ["Absent, made up", "Absent"]
+    seen = attendance_figures.of_class(session, an_actor("attendance.view"), klass.group.id)
+    assert figure(days, rule) == seen[me.id]
+    rows = attendance_figures.counted_rows(session, mine, NOON)
+    assert [rows[row.id] for row in mine] == [counted(day, rule) for day in days]
+
+
+def test_a_day_on_which_one_was_a_guest_does_not_count(session):
+    klass = a_scored_class(session, 1)
+    (student,) = klass.students
+    _missed, (absence,) = a_day(session, klass, TODAY - timedelta(days=5))
+    place = session.exec(select(Enrolment).where(Enrolment.student_id == student.id)).one()
+    place.left_on = TODAY - timedelta(days=2)
+    day, (guest,) = a_day(session, klass, TODAY)
+    day.taken_at, guest.makes_up_id = NOON, absence.id
+    session.flush()
+
+    days = [day.attended for day in days_of(session, the(student), klass.group)]
+
+    assert [(day.in_class, day.made_up) for day in days] == [(True, False), (False, False)]
+    assert str(counted(days[1], attendance_figures.rule())) == "No: not in the class"
+
+
+def test_open_homework_is_of_all_ones_own_classes_and_of_no_other(session):
+    klass, other, foreign = (a_scored_class(session, 1) for _each in range(3))
+    (student,) = klass.students
+    an_enrolment(session, student, other.group, joined_on=other.group.starts_on)
+    for one in (klass, other, foreign):
+        for ago, state in ((3, ScoreState.GRADED), (2, ScoreState.NOT_DUE), (1, ScoreState.MISSING)):
+            record, rows = a_day(session, one, TODAY - timedelta(days=ago), title=f"{ago}")
+            if one is not klass:
+                rows.append(a_study_record(session, record, student))
+            for row in rows:
+                grade(row, 90 if state is ScoreState.GRADED else None)
+                row.score_state = state
+    a_day(session, klass, TODAY, due_in=None)
+    session.flush()
+
+    found = my_grades.homework(session, the(student))
+
+    assert [(one.class_id, (TODAY - one.held_on).days) for one in found] == [
+        (klass.group.id, 2), (other.group.id, 2), (klass.group.id, 1), (other.group.id, 1),
+    ]  # fmt: skip
 
 
 def test_who_had_left_by_the_day_is_none_of_the_five_of_the_median(session):

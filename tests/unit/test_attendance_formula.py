@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.domain.attendance import Attended, Figure, Rule, can_reach, figure, percent
+from crm.domain.attendance import Attended, Figure, Rule, can_reach, counted, figure, percent
 from crm.domain.teaching import Attendance
 
 RULE = Rule(late_over=15, part=50)
@@ -32,6 +32,19 @@ def test_who_left_early_missed_as_much_as_who_came_too_late():
 
 def test_a_day_that_was_not_taken_never_counts():
     assert figure([Attended(A, taken=False)], RULE) == Figure()
+
+
+def test_of_each_day_it_is_said_how_it_counts_and_of_one_that_does_not_why():
+    days = [
+        Attended(P), Attended(A), Attended(A, made_up=True), Attended(L, 16), Attended(LE), Attended(E),
+        Attended(P, taken=False), Attended(P, in_class=False),
+    ]  # fmt: skip
+
+    assert [str(counted(day, RULE)) for day in days] == [
+        "1 of 1", "0 of 1", "1 of 1", "0.5 of 1", "0.5 of 1", "No: excused",
+        "No: not confirmed", "No: not in the class",
+    ]  # fmt: skip
+    assert [str(day.says) for day in days[2:4]] == ["Absent, made up", "Late, 16 min"]
 
 
 def test_a_day_before_joining_or_after_leaving_never_counts():
