@@ -25,14 +25,14 @@ def add_to(app: typer.Typer) -> None:
 
 def bring_to_head() -> tuple[str | None, str]:
     """Migrate, and install the default roles where there are none: the revision before (None: empty) and now."""
-    from crm.services.permissions import install_roles
+    from crm.services import roles
     from crm.settings import settings
     from crm.store.migrate import to_head
     from crm.store.session import writing
 
     migrated = to_head(settings().database)
     with writing() as session:
-        install_roles(session)
+        roles.install(session, datetime.now(UTC))
     return migrated.before, migrated.after
 
 

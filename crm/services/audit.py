@@ -5,7 +5,7 @@ a phone number or anything else by which somebody could be reached.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -39,6 +39,13 @@ def record(
     `before` and `after` hold only what changed.
     """
     session.add(_entry(actor, action, subject, subject_id, before, after, now))
+
+
+def named_only(values: Mapping[str, Any], fields: Collection[str]) -> dict[str, Any]:
+    """The values as they are kept where some are about a person: of these `fields`, only that they were given."""
+    named = sorted(key for key in values if key in fields)
+    kept = {key: value for key, value in values.items() if key not in fields}
+    return {**kept, "fields": named} if named else kept
 
 
 def record_refusals(session: Session, actor: Actor, denials: Iterable[Denial], now: datetime) -> None:

@@ -32,6 +32,7 @@ from crm.settings import settings
 
 VIEW, EDIT, MONEY = "classes.view", "classes.edit", "classes.money"
 LECTURERS = "lecturer_ids"
+_NOTES = ("note",)
 
 # Who is seen
 
@@ -130,7 +131,9 @@ def add(session: Session, actor: Actor, values: Mapping[str, Any], now: datetime
     _write(session, row)
     assert row.id is not None
     _set_lecturers(session, row.id, lecturers or ())
-    audit.record(session, actor, EDIT, "class_group", row.id, None, {"added": sorted(values)}, now)
+    # Who teaches a class has it, its students and its days as own ones.
+    given = {**audit.named_only(cells, _NOTES), LECTURERS: list(lecturers or ())}
+    audit.record(session, actor, EDIT, "class_group", row.id, None, given, now)
     return row.id
 
 
@@ -150,10 +153,12 @@ def save(session: Session, actor: Actor, class_id: int, version: int, changes: M
         setattr(row, key, value)
     row.version = version + 1
     _write(session, row)
+    after = dict(cells)
     if lecturers is not None:
+        before[LECTURERS], after[LECTURERS] = _lecturer_ids(session, class_id), list(lecturers)
         _set_lecturers(session, class_id, lecturers)
-    after = cells if lecturers is None else {**cells, LECTURERS: list(lecturers)}
-    audit.record(session, actor, EDIT, "class_group", class_id, before, after, now)
+    was, becomes = (audit.named_only(one, _NOTES) for one in (before, after))
+    audit.record(session, actor, EDIT, "class_group", class_id, was, becomes, now)
     return version + 1
 
 
@@ -195,8 +200,7 @@ def _teachers(session: Session, cells: Mapping[str, Any], lecturers: Any, before
     if new_teacher and not _all_of(session, [teacher], rules.class_teacher_departments):
         wrong["teacher_id"] = says("Choose somebody who works in a department of class teachers.")
     if lecturers is not None:
-        mine = col(ClassLecturer.class_group_id) == (before.id if before is not None else None)
-        there = set(session.scalars(select(col(ClassLecturer.employee_id)).where(mine)))
+        there = _lecturer_ids(session, before.id) if before is not None else []
         new = [each for each in lecturers if each not in there]
         if not _all_of(session, new, rules.lecturer_departments):
             wrong[LECTURERS] = says("Choose lecturers who work in a department of lecturers.")
@@ -217,6 +221,11 @@ def _room(session: Session, class_id: int, capacity: int, today: date) -> None:
     most = most_at_once((Place(*row) for row in session.execute(asked)), today)
     if capacity < most:
         raise Invalid.of({"capacity": says("{count} are in the class, or will be.", count=most)})
+
+
+def _lecturer_ids(session: Session, class_id: int | None) -> list[int]:
+    asked = select(col(ClassLecturer.employee_id)).where(col(ClassLecturer.class_group_id) == class_id)
+    return sorted(session.scalars(asked))
 
 
 def _set_lecturers(session: Session, class_id: int, ids: Sequence[int]) -> None:

@@ -11,13 +11,14 @@ from sqlmodel import Session, col
 from crm.domain.customers import Customer, CustomerState
 from crm.domain.episodes import Outcome
 from crm.domain.staff import Employee
-from crm.errors import NotAllowed, Refused
+from crm.errors import Conflict, NotAllowed, Refused
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
 from crm.services import accounts, assignment, audit, sharing_round
 from crm.services.episodes import to_pool
 from crm.services.hand_over import ASSIGN, assign_many
 from crm.services.holding import lapsed_among, locked, parts
+from crm.services.permissions import ADMINISTERS
 from crm.services.scopes import HELD, LIVE, allowed
 
 
@@ -31,6 +32,11 @@ class MoveTo:
 @dataclass(frozen=True, slots=True)
 class HandOut:
     """To whoever's turn it is, by the rule of sharing out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """With who held them, for a manager to assign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ class Left:
         return tuple(told)
 
 
-def holds(session: Session, account_id: int) -> int:
+def holds(session: Session, account_id: int | None) -> int:
     """How many customers the employee of this sign-in holds now."""
     return len(session.scalars(_held(account_id)).all())
 
@@ -66,18 +72,25 @@ def disable(
     session: Session,
     actor: Actor,
     name: str,
-    customers: MoveTo | HandOut | None,
+    customers: MoveTo | HandOut | Stay | None,
     now: datetime,
     *,
     version: int | None = None,
 ) -> Left:
-    """Disables the sign-in and passes on the customers of its employee. None leaves them, for a manager to assign.
+    """Disables the sign-in and passes on the customers of its employee. None is for who was seen to hold none.
 
     Handed out, their episodes close as `left_school` and they go to those whose turn it is, or wait; moved, they
     close as handed over. Raises as `accounts.disable`, `NotAllowed` unless the actor may assign each of them,
-    `Invalid` for a consultant who cannot be given any, `Refused` for one without room for all.
+    `Invalid` for a consultant who cannot be given any, `Refused` for one without room for all, and `Conflict` where
+    somebody who was seen to hold none was given a customer meanwhile.
     """
     if customers is None:
+        actor.require(ADMINISTERS)
+        # Whoever gives customers takes this lock first, so that it stays true until the commit.
+        sharing_round.locked(session, now)
+        if holds(session, accounts.to_manage(session, actor, name, version).id):
+            raise Conflict(says("A customer was given to them meanwhile. Say what becomes of those they hold."))
+    if customers is None or isinstance(customers, Stay):
         accounts.disable(session, actor, name, now, version=version)
         return Left()
     actor.require(ASSIGN)

@@ -6,16 +6,21 @@ the hasher brings all of Streamlit into the jobs and the command line.
 """
 
 import secrets
+from functools import lru_cache
 
 import bcrypt
 
 from crm.errors import Invalid
 from crm.i18n import says
+from crm.settings import settings
 
 MAX_BYTES = 72
 """What bcrypt can tell apart; more bytes raise in bcrypt 5."""
 ROUNDS = 12
 """Each more doubles the time of a guess: 12 are a quarter of a second, and what streamlit-authenticator uses."""
+
+OF_THE_DEMO = "thanos-demo-2026"
+"""What every sign-in of a demo school begins with."""
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """Letters and digits that nobody takes for another when reading them aloud."""
@@ -35,6 +40,21 @@ def matches(password: str, stored: str) -> bool:
         return bcrypt.checkpw(password.strip().encode(), stored.encode())
     except ValueError:
         return False
+
+
+def must_choose(told_to: bool, stored: str) -> bool:
+    """Whether a password of their own comes first, for an account that was `told_to`.
+
+    Not while it has the demo's, in a demo school: that one is printed for everybody who looks. A password that
+    somebody handed out has to be changed there as well.
+    """
+    return told_to and not (settings().demo and _is_the_demos(stored))
+
+
+@lru_cache(maxsize=1024)
+def _is_the_demos(stored: str) -> bool:
+    """Asked at every click, and bcrypt is slow by intent: what is kept is yes or no, by hash."""
+    return matches(OF_THE_DEMO, stored)
 
 
 def made_up() -> str:

@@ -17,10 +17,10 @@ from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.rbac import store as rbac
 from crm.services import accounts, audit, leaving, sessions, sign_in
+from crm.services.passwords import must_choose
 from crm.services.permissions import ADMINISTERS
 from crm.services.scopes import ACCOUNTS
 from crm.services.sessions import OpenSession, still_open
-from crm.settings import settings
 
 VIEW = "people.view"
 
@@ -75,7 +75,7 @@ def person(session: Session, actor: Actor, account_id: int, now: datetime) -> Pe
         name=account.name,
         display_name=account.display_name or account.name,
         active=account.active,
-        must_change_password=_must_choose(account),
+        must_change_password=must_choose(account.must_change_password, account.password_hash),
         roles=rbac.granted_to(session, account_id).roles,
         titles=tuple(Says.loaded(title) for title in rbac.titles_by_account(session, [account_id])[account_id]),
         locked_until=sign_in.locked_until(session, [account.name], now).get(account.name),
@@ -167,14 +167,9 @@ def _state(account: Account, locked: bool) -> list[Says]:
     told = [says("Enabled") if account.active else says("Disabled")]
     if locked:
         told.append(says("Too many wrong tries"))
-    if _must_choose(account):
+    if must_choose(account.must_change_password, account.password_hash):
         told.append(says("Has to choose a password"))
     return told
-
-
-def _must_choose(account: Account) -> bool:
-    """A demo school's sign-ins are printed, and nobody is asked for another password."""
-    return account.must_change_password and not settings().demo
 
 
 def _keeps_out(session: Session, actor: Actor, account: Account) -> Says | None:

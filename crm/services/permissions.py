@@ -249,18 +249,35 @@ def may_as_much(actor: Actor, grants: Grants) -> bool:
     return actor is SYSTEM or covers(actor.grants, declared)
 
 
-def install_roles(session: Session) -> None:
+def gives_rights(actor: Actor) -> bool:
+    """Whether the actor may give themselves any right as it is."""
+    return actor.reach("permissions.edit") is Reach.ALL
+
+
+class Completed(NamedTuple):
+    """What the administrator's role was given and lost, as an upgrade declares it."""
+
+    role_id: int
+    given: Grants
+    lost: Grants
+
+
+def install_roles(session: Session) -> Completed | None:
     """Gives an empty database its roles. Again: only completes the administrator's, who may do everything.
 
-    Roles that people have changed or removed since stay as they are.
+    Roles that people have changed or removed since stay as they are. What was completed is returned: see
+    `crm.services.roles.install`.
     """
     if not session.scalar(select(func.count()).select_from(Role)):
         for role in DEFAULT_ROLES:
             rbac.add_role(session, role.name, role.title, role.grants, built_in=True)
-        return
+        return None
     administrator = rbac.role_named(session, "administrator")
-    if administrator is not None and administrator.id is not None:
-        has = rbac.grants_of_role(session, administrator.id)
-        missing = {name: reach for name, reach in PAGES.everything().items() if name not in has}
-        rbac.grant(session, administrator.id, missing)
-        rbac.change_grants(session, administrator.id, {name: None for name in has if name not in PAGES.permissions})
+    if administrator is None or administrator.id is None:
+        return None
+    has = rbac.grants_of_role(session, administrator.id)
+    missing = {name: reach for name, reach in PAGES.everything().items() if name not in has}
+    rbac.grant(session, administrator.id, missing)
+    gone = {name: reach for name, reach in has.items() if name not in PAGES.permissions}
+    rbac.change_grants(session, administrator.id, dict.fromkeys(gone))
+    return Completed(administrator.id, missing, gone) if missing or gone else None

@@ -5,7 +5,7 @@ Nobody gives away what they do not have, and somebody must always remain who can
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,12 +14,12 @@ from sqlmodel import Session, col
 
 from crm.domain.accounts import Account
 from crm.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
-from crm.i18n import Says, says, says_n
+from crm.i18n import LANGUAGES, Says, read_in, says, says_n
 from crm.rbac import Actor, Grants, Reach, narrowed
 from crm.rbac import store as rbac
 from crm.rbac.tables import Role
 from crm.services import audit, powers
-from crm.services.permissions import PAGES, SYSTEM, may_as_much
+from crm.services.permissions import PAGES, SYSTEM, install_roles, may_as_much
 
 VIEW, EDIT, SEE_AS = "permissions.view", "permissions.edit", "permissions.see_as"
 TITLE_LENGTH = 64
@@ -101,6 +101,15 @@ def save(
         now,
     )
     return version + 1
+
+
+def install(session: Session, now: datetime) -> None:
+    """`install_roles`, and what an upgrade gave or took is in the audit log, as done by the system."""
+    done = install_roles(session)
+    if done is not None:
+        before = {**dict.fromkeys(done.given), **{name: _written(reach) for name, reach in done.lost.items()}}
+        after = {**{name: _written(reach) for name, reach in done.given.items()}, **dict.fromkeys(done.lost)}
+        _record(session, SYSTEM, _found(session, done.role_id), before, after, now)
 
 
 def create(session: Session, actor: Actor, title: str, now: datetime, *, copy_of: int | None = None) -> int:
@@ -250,9 +259,17 @@ def _free_title(session: Session, title: str, but: Role | None = None) -> str:
     if not 2 <= len(title) <= TITLE_LENGTH:
         raise Invalid.of({"title": says("A role's name has 2 to {count} characters.", count=TITLE_LENGTH)})
     for role in session.scalars(select(Role)):
-        if role is not but and str(Says.loaded(role.title)).lower() == title.lower():
+        # In whatever language: another reader would see two roles of one name.
+        if role is not but and title.lower() in {one.lower() for one in _titles(role)}:
             raise Invalid.of({"title": says("There is a role of this name already.")})
     return title
+
+
+def _titles(role: Role) -> Iterator[str]:
+    """The role's title in every language."""
+    for one in LANGUAGES:
+        with read_in(one):
+            yield str(Says.loaded(role.title))
 
 
 def _record(

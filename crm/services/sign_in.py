@@ -25,7 +25,7 @@ from crm.i18n import Language, says_n
 from crm.rbac import Actor
 from crm.rbac import store as rbac
 from crm.services.accounts import normalised
-from crm.services.passwords import NOBODYS_HASH
+from crm.services.passwords import NOBODYS_HASH, must_choose
 from crm.settings import settings
 from crm.store.session import is_postgres
 
@@ -69,7 +69,8 @@ def attempt(session: Session, name: str, address: str, now: datetime) -> Attempt
     """Counts an attempt before the password is looked at, so that many at once are all counted.
 
     Raises `Refused` when too many failed lately, of that name or from that address, whether or not such
-    a name exists.
+    a name exists. Where the person has signed in before, wrong tries from elsewhere do not count: nobody can
+    lock them out of there from afar.
     """
     name = normalised(name)
     address = address[:64]
@@ -77,9 +78,9 @@ def attempt(session: Session, name: str, address: str, now: datetime) -> Attempt
     if is_postgres(session):
         for key in sorted((f"name {tried.name_digest}", f"address {address}")):
             session.execute(select(func.pg_advisory_xact_lock(func.hashtext(key))))
-    _refuse_too_many(session, tried, now)
-    session.add(tried)
     account = session.scalars(select(Account).where(col(Account.name) == name, col(Account.active))).one_or_none()
+    _refuse_too_many(session, tried, account is not None and _was_here(session, account, address), now)
+    session.add(tried)
     session.flush()
     assert tried.id is not None
     return Attempt(
@@ -91,14 +92,20 @@ def attempt(session: Session, name: str, address: str, now: datetime) -> Attempt
     )
 
 
-def _refuse_too_many(session: Session, tried: SignInAttempt, now: datetime) -> None:
+def _was_here(session: Session, account: Account, address: str) -> bool:
+    """Whether the account was let in from that address, as far back as sessions are kept."""
+    asked = select(col(SignIn.id)).where(col(SignIn.account_id) == account.id, col(SignIn.address) == address)
+    return session.scalar(asked.limit(1)) is not None
+
+
+def _refuse_too_many(session: Session, tried: SignInAttempt, was_here: bool, now: datetime) -> None:
     rules = settings().sign_in
     by_name = col(SignInAttempt.name_digest) == tried.name_digest
     by_address = col(SignInAttempt.address) == tried.address
     window = timedelta(minutes=rules.attempts_minutes)
     for whose, most in (
         (by_name & by_address, rules.attempts),
-        (by_name, rules.attempts * FROM_ANYWHERE),
+        *(() if was_here else ((by_name, rules.attempts * FROM_ANYWHERE),)),
         (by_address, rules.attempts * BY_ADDRESS),
     ):
         # The attempt that made the count full has to grow old before there is room again.
@@ -221,6 +228,7 @@ _WHO = (
         col(Account.display_name),
         col(Account.locale),
         col(Account.must_change_password),
+        col(Account.password_hash),
         col(Employee.id),
         col(Employee.department_code),
     )
@@ -242,7 +250,7 @@ def signed_in(session: Session, token: str, address: str, now: datetime) -> Sign
     found = session.execute(_WHO, {"digest": digest(token), "now": now}).one_or_none()
     if found is None:
         return None
-    number, account_id, name, display_name, locale, must_change, employee_id, department = found
+    number, account_id, name, display_name, locale, told_to, stored, employee_id, department = found
     assert number is not None and account_id is not None
     granted = rbac.granted_to(session, account_id)
     return SignedIn(
@@ -258,7 +266,7 @@ def signed_in(session: Session, token: str, address: str, now: datetime) -> Sign
         ),
         account_name=name,
         locale=locale,
-        must_change_password=must_change,
+        must_change_password=must_choose(told_to, stored),
     )
 
 

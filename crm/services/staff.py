@@ -20,7 +20,7 @@ from crm.errors import Invalid, NotAllowed, NotFound, deny
 from crm.i18n import Says, says
 from crm.rbac import Actor, Reach
 from crm.services import accounts, audit, sharing_round
-from crm.services.permissions import ADMINISTERS
+from crm.services.permissions import ADMINISTERS, gives_rights
 from crm.services.scopes import ACCOUNTS, DEPARTMENTS, STAFF, WORKS
 from crm.services.seen_rows import require_seen
 from crm.services.staff_cells import DEPARTMENT, EMPLOYEE, FREE, QUOTA, Check, checked
@@ -140,7 +140,7 @@ def save_employee(
 
     Who becomes inactive is given no more customers and keeps those held, until somebody hands them over.
     The sign-in is changed only by who manages sign-ins, and both the old and the new one; it is theirs from its
-    next click on.
+    next click on. Nobody moves themselves, for whose department and sign-in one has decides how far one reaches.
     Raises `Conflict` with the values now there, `Invalid` by field, `NotFound`, `NotAllowed`.
     """
     actor.require(EDIT)
@@ -152,6 +152,7 @@ def save_employee(
         Employee,
         employee_id,
     )
+    _require_not_oneself(actor, employee, changes)
     if "account_id" in changes and employee.account_id is not None:
         accounts.require_manageable(session, actor, session.get_one(Account, employee.account_id))
     with _or_invalid(session, "account_id", _TAKEN):
@@ -200,7 +201,9 @@ def add_employee(session: Session, actor: Actor, values: Mapping[str, Any], now:
         session.add(row)
         session.flush()
     assert row.id is not None
-    audit.record(session, actor, EDIT, "employee", row.id, None, {"added": sorted(fields)}, now)
+    # Department and sign-in give reach over the department's rows and the own ones: they are kept as they are.
+    given = {key: getattr(row, key) for key in fields}
+    audit.record(session, actor, EDIT, "employee", row.id, None, audit.named_only(given, _ABOUT_THEM), now)
     if values.get(CONSULTS):
         _start(session, actor, row.id, now)
     return row.id
@@ -220,6 +223,7 @@ def give_quota_many(session: Session, actor: Actor, ids: Sequence[int], now: dat
     }
 
 
+_ABOUT_THEM = ("name", "email", "mobile", "wecom")
 _NO_SUCH = says("There is no such employee, or it is not yours to change.")
 _TAKEN = says("Choose a sign-in that is active and that nobody has yet.")
 _SAME_CODE = says("Another department has this code, or somebody is in this department, so that its code has to stay.")
@@ -234,6 +238,14 @@ def _or_invalid(session: Session, field: str, why: Says) -> Iterator[None]:
             yield
     except IntegrityError as error:
         raise Invalid.of({field: why}) from error
+
+
+def _require_not_oneself(actor: Actor, employee: Employee, changes: Mapping[str, Any]) -> None:
+    """Raises `Invalid` for who would give themselves another reach; who may give any right may do that too."""
+    kept = {key: getattr(employee, key) for key in ("department_code", "account_id")}
+    moved = [key for key, value in kept.items() if str(changes.get(key, value)) != str(value)]
+    if moved and employee.id == actor.owner_id and not gives_rights(actor):
+        raise Invalid.of({moved[0]: says("Somebody else has to change this for you: it decides how far you reach.")})
 
 
 def _with_quota() -> Select[Any]:
@@ -274,7 +286,9 @@ def _save(
     require_seen(row, version, changes)
     cells = checked(session, actor, _CHECKS[type(row)], changes)
     before = {key: getattr(row, key) for key in cells}
+    about = _ABOUT_THEM if isinstance(row, Employee) else ()
+    was, becomes = (audit.named_only(one, about) for one in (before, cells))
     session.execute(update(type(row)).where(condition).values(**cells, version=version + 1), execution_options=_UNSEEN)
     session.expire(row)
-    audit.record(session, actor, EDIT, row.__tablename__, row_id, before, cells, now)
+    audit.record(session, actor, EDIT, row.__tablename__, row_id, was, becomes, now)
     return version + 1

@@ -15,7 +15,7 @@ from crm.errors import Invalid
 from crm.i18n import Says, says
 from crm.rbac import Actor, Reach
 from crm.rbac import store as rbac
-from crm.services.permissions import ADMINISTERS, may_as_much
+from crm.services.permissions import ADMINISTERS, gives_rights, may_as_much
 from crm.services.scopes import ACCOUNTS
 
 Check = Callable[[Any], Any]
@@ -58,6 +58,8 @@ def _sign_in(session: Session, actor: Actor, account_id: int) -> dict[str, Says]
     """A sign-in that somebody has, or that is of no account, or that may do more than the actor, is not linked."""
     actor.require(ADMINISTERS)
     free = select(col(Account.id)).where(col(Account.id) == account_id, FREE, ACCOUNTS.where(actor, ADMINISTERS))
+    if account_id == actor.account_id and not gives_rights(actor):
+        return {"account_id": says("Somebody else has to change this for you: it decides how far you reach.")}
     if session.scalar(free) is None:
         return {"account_id": says("Choose a sign-in that is active and that nobody has yet.")}
     if not may_as_much(actor, rbac.granted_to(session, account_id).grants):

@@ -1,6 +1,7 @@
 """One person who signs in: roles, sign-in state, password, sessions, and what becomes of customers when they leave."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -10,7 +11,7 @@ from crm.i18n import Says, _, literal, marked, says, says_n, show
 from crm.rbac import Actor
 from crm.services import accounts, leaving, people, staff
 from crm.services.hand_over import ASSIGN
-from crm.services.leaving import HandOut, MoveTo
+from crm.services.leaving import HandOut, MoveTo, Stay
 from crm.services.people import Person
 from crm.ui.dialogs import SECRET, WRONG, ask, close, dialog
 from crm.ui.new_sign_in import one_time_password
@@ -159,12 +160,16 @@ def _reset_now(actor: Actor, seen: Person) -> None:
 
 def _disable(actor: Actor, seen: Person) -> None:
     st.write(_("{name} is signed out everywhere and cannot sign in again.", name=literal(seen.display_name)))
-    then: HandOut | MoveTo | None = None
+    then: HandOut | MoveTo | Stay | None = None
     ready = True
+    # The dialog runs again without its page: somebody may have been given customers since that was drawn.
+    with reading_as_somebody() as session:
+        seen = replace(seen, holds=people.person(session, actor, seen.id, now()).holds)
     if seen.holds and actor.may(ASSIGN):
         then = _what_becomes_of(actor, seen)
         ready = then is not None
     elif seen.holds:
+        then = Stay()
         st.warning(
             str(
                 says_n(
@@ -181,7 +186,7 @@ def _disable(actor: Actor, seen: Person) -> None:
     )  # fmt: skip
 
 
-def _disable_now(actor: Actor, seen: Person, then: HandOut | MoveTo | None) -> None:
+def _disable_now(actor: Actor, seen: Person, then: HandOut | MoveTo | Stay | None) -> None:
     try:
         with writing_as(actor) as (session, me):
             left = leaving.disable(session, me, seen.name, then, now(), version=seen.version)

@@ -43,7 +43,7 @@ def require(permission: str | None = None) -> Actor:
     here = look()
     if here is None:
         _ask_to_sign_in()
-    if must_change_password(here):
+    if here.must_change_password:
         _ask_for_new_password(here)
     if permission is not None and not here.actor.may(permission):
         _refuse(here.actor, permission)
@@ -53,7 +53,7 @@ def require(permission: str | None = None) -> Actor:
 def signed_in() -> Actor | None:
     """The person, or None also where a password of their own comes first. Sets the reader's language; shows nothing."""
     here = look()
-    return here.actor if here and not must_change_password(here) else None
+    return here.actor if here and not here.must_change_password else None
 
 
 def again(actor: Actor) -> Actor | None:
@@ -62,7 +62,7 @@ def again(actor: Actor) -> Actor | None:
     None when they signed out, were signed out, or when somebody else signed in.
     """
     here = look()
-    return here.actor if here and here.actor.account_id == actor.account_id and not must_change_password(here) else None
+    return here.actor if here and here.actor.account_id == actor.account_id and not here.must_change_password else None
 
 
 def look() -> SignedIn | None:
@@ -85,11 +85,6 @@ def look() -> SignedIn | None:
     if here:
         speak(here.locale)
     return here
-
-
-def must_change_password(here: SignedIn) -> bool:
-    """Whether a password of their own comes first. A demo school's sign-ins are printed, and stay as they are."""
-    return here.must_change_password and not settings().demo
 
 
 def speak(locale: str | None) -> None:

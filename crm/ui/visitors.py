@@ -19,7 +19,7 @@ from crm.services import sign_in
 from crm.settings import settings
 from crm.store.session import reading
 from crm.ui import door
-from crm.ui.session import must_change_password, note_refusals, now
+from crm.ui.session import note_refusals, now
 
 Found = TypeVar("Found")
 THIS_MACHINE = ("127.0.0.1", "::1")
@@ -71,7 +71,7 @@ def _ask(request: HTTPConnection, find: Callable[[Any, Actor], Found | None]) ->
                 here = sign_in.signed_in(session, cookie, _address(request), now())
                 if here and here.locale:
                     language = as_language(here.locale)
-                if here and not must_change_password(here):
+                if here and not here.must_change_password:
                     found = find(session, here.actor)
         if here:
             note_refusals(here.actor, denials)

@@ -12,7 +12,7 @@ from crm.errors import Denial, Invalid, NotAllowed, NotFound, Refused, ThanosErr
 from crm.rbac import Reach
 from crm.rbac import store as rbac
 from crm.rbac.tables import Role, RolePermission
-from crm.services import accounts, audit, own_account, sign_in
+from crm.services import accounts, audit, own_account, roles, sign_in
 from crm.services.passwords import matches
 from crm.services.permissions import PAGES, SYSTEM, install_roles
 from crm.store.session import reading, writing
@@ -221,6 +221,14 @@ def test_an_upgrade_gives_administrators_the_new_pages(school):
         school.delete(one)
     school.flush()
 
-    install_roles(school)
+    rbac.grant(school, administrator.id, {"old.view": Reach.ALL})
+
+    roles.install(school, NOW)
+    roles.install(school, NOW)
 
     assert set(rbac.grants_of_role(school, administrator.id)) == set(PAGES.permissions)
+    (entry,) = school.exec(select(AuditEntry).where(AuditEntry.subject == "role")).all()
+    assert (entry.account_id, entry.action, entry.subject_id) == (None, "permissions.edit", administrator.id)
+    name = {"role": "administrator"}
+    assert json.loads(entry.before) == {**name, "jobs.view": None, "jobs.run": None, "old.view": "all"}
+    assert json.loads(entry.after) == {**name, "jobs.view": "all", "jobs.run": "all", "old.view": None}

@@ -1,11 +1,13 @@
 """Classes: who sees and changes them, who can teach them, and how many fit in."""
 
+import json
 from datetime import timedelta
 
 import pytest
 from sqlmodel import Session, select
 
 from crm.domain.classes import ClassGroup, ClassLecturer, ClassState
+from crm.domain.records import AuditEntry
 from crm.errors import Conflict, Invalid, NotAllowed, NotFound
 from crm.services import classes, courses, students
 from tests.builders import NOON, a_consultant, a_department, an_actor, an_employee
@@ -40,6 +42,21 @@ def test_a_class_is_added_with_its_lecturers_and_costs_what_the_course_does(sess
     row = session.get_one(ClassGroup, added)
     assert (row.price_cents, row.state, row.capacity) == (1_980_000, ClassState.PLANNED, 40)
     assert classes.lecturers_of(session, [row], NOON) == {added: f"{one.name}, {two.name}"}
+
+
+def test_who_taught_a_class_and_who_teaches_it_now_is_noted(session: Session):
+    one, two = an_employee(session), an_employee(session)
+
+    added = classes.add(session, HEAD, {**new(session), "lecturer_ids": [one.id], "note": "Room 3"}, NOON)
+    classes.save(session, HEAD, added, 1, {"lecturer_ids": [two.id], "teacher_id": one.id, "note": "Room 4"}, NOON)
+
+    entries = session.exec(select(AuditEntry).where(AuditEntry.subject == "class_group").order_by(AuditEntry.id)).all()
+    first, second = [(json.loads(each.before or "{}"), json.loads(each.after)) for each in entries]
+    assert (first[1]["lecturer_ids"], first[1]["starts_on"], first[1]["fields"]) == ([one.id], f"{TODAY}", ["note"])
+    assert second == (
+        {"lecturer_ids": [one.id], "teacher_id": None, "fields": ["note"]},
+        {"lecturer_ids": [two.id], "teacher_id": one.id, "fields": ["note"]},
+    )
 
 
 def new(session, **values):

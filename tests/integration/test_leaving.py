@@ -12,11 +12,11 @@ from crm.domain.customers import Customer, CustomerState
 from crm.domain.episodes import Assignment, Outcome
 from crm.domain.records import Notification
 from crm.domain.staff import ConsultantQuota
-from crm.errors import Invalid, NotAllowed, Refused, ThanosError
+from crm.errors import Conflict, Invalid, NotAllowed, Refused, ThanosError
 from crm.rbac import Reach
 from crm.services import accounts, leaving, pool
 from crm.services.doctor import check
-from crm.services.leaving import HandOut, MoveTo
+from crm.services.leaving import HandOut, MoveTo, Stay
 from crm.services.permissions import SYSTEM, install_roles
 from crm.store.session import reading, writing
 from tests.builders import NOON, a_consultant, a_private_customer, a_public_customer, an_account, an_actor
@@ -120,9 +120,22 @@ def test_whose_deadlines_have_passed_is_left_to_the_rule(office, way):
 def test_customers_stay_where_nobody_says_what_becomes_of_them(office):
     session, li, *_others, held = office
 
-    leaving.disable(session, SYSTEM, "li", None, LATER)
+    leaving.disable(session, SYSTEM, "li", Stay(), LATER)
 
     assert {one.consultant_id for one in customers(session, held)} == {li.id}
+
+
+def test_whoever_was_seen_to_hold_none_and_was_given_one_meanwhile_stays_until_somebody_says(office):
+    session, li, *_others, held = office
+
+    with pytest.raises(Conflict) as refused:
+        leaving.disable(session, SYSTEM, "li", None, LATER)
+
+    assert "meanwhile" in str(refused.value)
+    assert session.get_one(Account, li.account_id).active
+    leaving.disable(session, SYSTEM, "li", MoveTo(_others[0].id), LATER)
+    leaving.disable(session, SYSTEM, "li", None, LATER)
+    assert {one.consultant_id for one in customers(session, held)} == {_others[0].id}
 
 
 def test_nobody_hands_on_customers_whom_they_may_not_assign(office):

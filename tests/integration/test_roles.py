@@ -7,6 +7,7 @@ from sqlmodel import select
 
 from crm.domain.records import AuditEntry
 from crm.errors import Conflict, Invalid, NotAllowed, Refused
+from crm.i18n import read_in
 from crm.rbac import Actor, Reach
 from crm.rbac import store as rbac
 from crm.services import accounts, own_account, roles
@@ -114,6 +115,15 @@ def test_a_role_has_a_name_of_its_own(school, title):
         roles.create(school, SYSTEM, title, NOW)
 
     assert set(refused.value.fields) == {"title"}
+
+
+def test_a_role_has_a_name_of_its_own_in_every_language(school):
+    boss = actor(school, "admin")
+
+    for title in ("管理员", "Administrator"):
+        for reader in ("en", "zh"):
+            with read_in(reader), pytest.raises(Invalid):
+                roles.create(school, boss, title, NOW)
 
 
 def test_a_role_that_somebody_has_cannot_be_deleted(school):

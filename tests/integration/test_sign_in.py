@@ -160,6 +160,19 @@ def test_a_stranger_does_not_lock_somebody_out_from_elsewhere(li):
     assert tried("li", HERE).account_id is not None
 
 
+def test_nobody_is_locked_out_from_afar_of_where_they_have_signed_in_before(li):
+    token_for("li")
+    for number in range(20):
+        tried("li", f"198.51.100.{number % 4}")
+
+    with pytest.raises(Refused):
+        tried("li", "203.0.113.9")
+    for _ in range(5):
+        assert tried("li", HERE).account_id is not None
+    with pytest.raises(Refused):
+        tried("li", HERE)
+
+
 def test_waiting_while_blocked_is_not_counted_as_trying(li):
     for _ in range(5):
         tried("li")

@@ -1,12 +1,13 @@
 """Staff and quotas: who sees whom, and what is saved."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from crm.domain.records import AuditEntry
 from crm.domain.staff import ConsultantQuota, Department, Employee
@@ -52,15 +53,16 @@ def test_without_the_permission_nothing_is_shown_or_saved(session: Session) -> N
 
 def test_the_reach_department_shows_and_changes_that_department_only(session: Session) -> None:
     ours, theirs = a_consultant(session, department=1001), a_consultant(session, department=1002)
+    colleague = an_employee(session, department=1001)
     actor = an_actor("staff.view", "staff.edit", "customers.assign", reach=Reach.DEPARTMENT, of=ours)
 
-    assert ids(session.exec(staff.employees(session, actor))) == [ours.id]
+    assert ids(session.exec(staff.employees(session, actor))) == [ours.id, colleague.id]
     assert [row.employee_id for row in session.exec(staff.quotas(session, actor))] == [ours.id]
     assert list(staff.choices(session, actor)) == [ours.id]
     with pytest.raises(NotFound):
         staff.save_quota(session, actor, theirs.id, 1, {"weight": 5}, NOON)
     with pytest.raises(Invalid, match="your own department"):
-        staff.save_employee(session, actor, ours.id, 1, {"department_code": 1002}, NOON)
+        staff.save_employee(session, actor, colleague.id, 1, {"department_code": 1002}, NOON)
 
 
 def test_a_quota_is_saved_with_its_version_and_noted(session: Session) -> None:
@@ -74,6 +76,37 @@ def test_a_quota_is_saved_with_its_version_and_noted(session: Session) -> None:
     assert (entry.action, entry.subject, entry.subject_id) == ("staff.edit", "consultant_quota", consultant.id)
     assert '"weight": 10' in entry.before
     assert '"weight": 25' in entry.after
+
+
+def test_what_gives_reach_is_noted_by_its_value_and_what_is_about_a_person_by_its_name(session: Session) -> None:
+    a_department(session, 1002, "Teaching")
+    boss, account = an_actor(role="administrator"), an_account(session).id
+
+    added = staff.add_employee(
+        session, boss, {"name": "Li", "department_code": 1002, "account_id": account, "mobile": "13800138000"}, NOON
+    )
+    staff.save_employee(session, boss, added, 1, {"account_id": None, "email": "li@example.com"}, NOON)
+
+    first, second = session.exec(select(AuditEntry).order_by(col(AuditEntry.id))).all()
+    assert json.loads(first.after) == {"department_code": 1002, "account_id": account, "fields": ["mobile", "name"]}
+    assert json.loads(second.before) == {"account_id": account, "fields": ["email"]}
+    assert json.loads(second.after) == {"account_id": None, "fields": ["email"]}
+
+
+def test_nobody_gives_themselves_another_reach_but_who_may_give_any_right(session: Session) -> None:
+    a_department(session, 1002, "Teaching")
+    me, free = a_consultant(session), an_account(session).id
+    head = an_actor("staff.view", "staff.edit", "people.manage", of=me)
+
+    for changes in ({"department_code": 1002}, {"account_id": None}, {"account_id": free}):
+        with pytest.raises(Invalid, match="Somebody else has to change this"):
+            staff.save_employee(session, head, me.id, 1, changes, NOON)
+    unlinked = an_actor("staff.view", "staff.edit", "people.manage", account_id=free)
+    with pytest.raises(Invalid, match="Somebody else has to change this"):
+        staff.add_employee(session, unlinked, {"name": "Me", "department_code": 1002, "account_id": free}, NOON)
+    assert staff.save_employee(session, head, me.id, 1, {"department_code": 1001, "mobile": "13800138001"}, NOON) == 2
+    boss = an_actor(role="administrator", of=me)
+    assert staff.save_employee(session, boss, me.id, 2, {"department_code": 1002}, NOON) == 3
 
 
 def test_whoever_comes_second_reads_what_is_there_now(session: Session) -> None:

@@ -12,10 +12,10 @@ from sqlmodel import Session, SQLModel, col
 from crm.rbac.tables import AccountRole, Role
 from crm.services.demo.clock import Clock
 from crm.services.demo.lives import Holder
-from crm.services.passwords import hashed
+from crm.services.passwords import OF_THE_DEMO, hashed
 from crm.services.permissions import install_roles
 
-PASSWORD = "thanos-demo-2026"
+PASSWORD = OF_THE_DEMO
 
 DEPARTMENTS = (
     (1001, "管理部 Management"),
