@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import literal
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
@@ -32,10 +33,11 @@ NO_SUCH = says("There is no such record, or you may not see it.")
 
 
 class Row(NamedTuple):
-    """A row by its key, and what a person calls it."""
+    """A row by its key, what a person calls it, and the version that the person saw where that is known."""
 
     key: Any
     name: str
+    version: int | None = None
 
 
 class Sight(NamedTuple):
@@ -69,12 +71,13 @@ class Every:
             return []
         key = attribute(config.model, config.key)
         named = config.key if config.called is not None else naming(config, actor)
+        version = getattr(config.model, config.version, literal(None))
         found = ordered(config, matching(config, session, actor, self.view, zone), self.view.sort)
-        asked = session.execute(found.with_only_columns(key, attribute(config.model, named)).limit(MOST + 1))
-        rows = [Row(each, str(name) if name and named != config.key else f"#{each}") for each, name in asked]
+        asked = session.execute(found.with_only_columns(key, attribute(config.model, named), version).limit(MOST + 1))
+        rows = [Row(each, str(name) if name and named != config.key else f"#{each}", at) for each, name, at in asked]
         if config.called is not None and len(rows) <= MOST:
             called = config.called(session, [row.key for row in rows])
-            rows = [Row(row.key, str(called.get(row.key, row.name))) for row in rows]
+            rows = [row._replace(name=str(called.get(row.key, row.name))) for row in rows]
         if len(rows) > MOST:
             raise Refused(says("At most {count} rows at a time. Narrow the list by a filter first.", count=MOST))
         return rows
@@ -83,9 +86,10 @@ class Every:
 Chosen = Ticked | Every
 
 
-def sight(rows: Sequence[Row]) -> Sight:
-    """What is shown of the rows before anything is done to them."""
-    return Sight(len(rows), tuple(rows[:SAMPLE]), hash(frozenset(row.key for row in rows)))
+def sight(rows: Sequence[Row], as_seen: bool = False) -> Sight:
+    """What is shown of the rows before anything is done to them. `as_seen`: one that changed is another one."""
+    mark = hash(frozenset((row.key, row.version if as_seen else None) for row in rows))
+    return Sight(len(rows), tuple(rows[:SAMPLE]), mark)
 
 
 @dataclass(eq=False)
@@ -121,7 +125,7 @@ class Work:
         try:
             with writing() as session:
                 actor.require(self.action.needs)
-                account = dict(self.run(session, actor, keys, now, **self.params))
+                account = dict(self.run(session, actor, keys, now, **self.params, **self._seen(part)))
         except Unavailable as error:
             self.stopped = error.says
             return
@@ -141,6 +145,10 @@ class Work:
                 self.told |= {row: why.says} if isinstance(why, Told) else {}
             else:
                 self.refused[row] = why
+
+    def _seen(self, part: Sequence[Row]) -> dict[str, Any]:
+        """The versions, for who asked for them. What was done is taken back whatever the row is by then."""
+        return {"seen": {row.key: row.version for row in part}} if self.action.as_seen and not self.undoing else {}
 
 
 def account_csv(work: Work) -> bytes:

@@ -38,7 +38,7 @@ def _action(config: TableConfig, where: str, action: Action) -> Faults:
     yield from is_permission(f"{where}.needs", action.needs)
     yield from _icon(where, action.icon)
     names = [one.name for one in action.params]
-    yield from _called(f"{where}.run", action.run, names)
+    yield from _called(f"{where}.run", action.run, [*names, *(["seen"] if action.as_seen else [])])
     if action.undo is not None:
         yield from _called(f"{where}.undo", action.undo, [])
     yield from twice(f"{where}.params", names)

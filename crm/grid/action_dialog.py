@@ -17,7 +17,7 @@ from crm.grid.state import Here, telling
 from crm.i18n import Says, _, literal, marked, says, says_n
 
 
-def act_on_one(here: Here, name: str, key: Any) -> None:
+def act_on_one(here: Here, name: str, key: Any, version: int) -> None:
     """A row's own button: runs at once where nothing is to be asked, else opens the dialog."""
     me = here.again()
     action = None if me is None else _offered(me, name)
@@ -26,7 +26,7 @@ def act_on_one(here: Here, name: str, key: Any) -> None:
     with telling(me):
         with me.connection.reading() as session:
             found = one_row(me.config, session, me.actor, key)
-            row = Row(key, names_of(me.config, session, me.actor, [found])[key])
+            row = Row(key, names_of(me.config, session, me.actor, [found])[key], version)
         if action.confirm is not None or action.params:
             ask(me, name, Ticked((row,)))
             return
@@ -76,7 +76,7 @@ def action_dialog(here: Here) -> None:
 def _question(here: Here, action: Action, acting: Acting) -> None:
     try:
         if acting.seen is None:
-            acting.seen = sight(_rows(here, acting))
+            acting.seen = sight(_rows(here, acting), action.as_seen)
     except ThanosError as error:
         st.error(marked(error.says), icon=":material/error:")
         close_button(here, _("Cancel"))
@@ -131,7 +131,7 @@ def _begin(here: Here, action: Action, acting: Acting, values: Mapping[str, Any]
     except ThanosError:
         acting.seen = None
         return
-    now, seen = sight(rows), acting.seen
+    now, seen = sight(rows, action.as_seen), acting.seen
     if seen is not None and isinstance(acting.chosen, Every) and now.mark != seen.mark:
         acting.before, acting.seen = seen.number, now
         return

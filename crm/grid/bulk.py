@@ -21,7 +21,8 @@ def bar(here: Here, ticked: frozenset[Any], shown: Shown, view: View, page: Page
     exports = bool(here.config.export) and here.actor.may(here.config.export)
     if not actions and not exports:
         return
-    rows = tuple(Row(row, shown.names[row]) for row in shown.snapshot.ids if row in ticked)
+    drawn = zip(shown.snapshot.ids, shown.snapshot.versions, strict=True)
+    rows = tuple(Row(row, shown.names[row], version) for row, version in drawn if row in ticked)
     chosen = Every(view) if every(here) else Ticked(rows)
     with st.container(horizontal=True, vertical_alignment="center", key=here.key("line-of-actions")):
         for action in actions:

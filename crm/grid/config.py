@@ -132,6 +132,7 @@ class Action(Declared):
     `undo` takes it back, right after it; `undone` is said of that.
     `each` puts a button on every row too, for what is done to one row at a time with a single click.
     `on_record` offers it on an opened record too, where the table's rows can be opened and it is no row's button.
+    `as_seen` hands `run` the versions that the person saw too, `seen=` key -> version: rows that changed are refused.
     """
 
     name: str
@@ -148,6 +149,7 @@ class Action(Declared):
     icon: str | None = None
     each: bool = False
     on_record: bool = True
+    as_seen: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

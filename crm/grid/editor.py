@@ -295,4 +295,4 @@ def _opened(here: Here, snapshot: Snapshot) -> None:
 def _acted(here: Here, name: str, snapshot: Snapshot) -> None:
     click = here.recall(f"each:{name}")
     if click is not None and 0 <= click["row"] < len(snapshot.ids):
-        act_on_one(here, name, snapshot.ids[click["row"]])
+        act_on_one(here, name, snapshot.ids[click["row"]], snapshot.versions[click["row"]])

@@ -30,8 +30,9 @@ def record(here: Here, raw: str) -> None:
         with bar:
             _steps(here, key)
         with here.connection.reading() as session:
-            row = one_row(here.config, session, here.actor, key)
-            name = names_of(here.config, session, here.actor, [row])[key]
+            found = one_row(here.config, session, here.actor, key)
+            name = names_of(here.config, session, here.actor, [found])[key]
+            row = Row(key, name, getattr(found, here.config.version, None))
     except NotFound as error:
         if here.recall("acted") == raw:
             # What was done a moment ago took it out of the table, where that is told.
@@ -46,7 +47,7 @@ def record(here: Here, raw: str) -> None:
     here.told()
     did_line(here)
     with bar:
-        _doings(here, raw, Row(key, name))
+        _doings(here, raw, row)
     if here.config.detail is not None:
         here.config.detail(here.actor, key)
     if here.recall("acting") is not None:

@@ -24,12 +24,14 @@ DECIDE = "payments.decide"
 REASON_LENGTH = 500
 
 
-def confirm_many(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Says | None]:
+def confirm_many(
+    session: Session, actor: Actor, ids: Sequence[int], now: datetime, *, seen: Mapping[int, int | None] | None = None
+) -> Mapping[int, Says | None]:
     """Confirm payments, the oldest first. Per id: None, or why not; then nothing of that payment was done.
 
     The first of a customer enrols: the episode closes, student and sign-in are made, the place in the class begins,
     and study records for days already prepared. Class change, withdrawal and a refund of everything move or end the
-    place. Confirming again is refused.
+    place. Confirming again is refused, and so is a payment of another version than was `seen`.
     """
     actor.require(DECIDE)
     found = _locked(session, actor, ids)
@@ -41,6 +43,7 @@ def confirm_many(session: Session, actor: Actor, ids: Sequence[int], now: dateti
         try:
             with session.begin_nested():
                 _pending(session, payment)
+                _as_seen(payment, seen)
                 _follow(session, payment, now)
                 _decide(payment, actor, PaymentState.CONFIRMED, now)
                 session.flush()
@@ -55,12 +58,18 @@ def confirm_many(session: Session, actor: Actor, ids: Sequence[int], now: dateti
 
 
 def reject_many(
-    session: Session, actor: Actor, ids: Sequence[int], now: datetime, *, because: str
+    session: Session,
+    actor: Actor,
+    ids: Sequence[int],
+    now: datetime,
+    *,
+    because: str,
+    seen: Mapping[int, int | None] | None = None,
 ) -> Mapping[int, Says | None]:
     """Reject payments, with the reason. Per id: None, or why not.
 
-    Nothing but the verdict changes, so that the time of a customer who waited for it counts again. Raises `Invalid`
-    without a reason.
+    Nothing but the verdict changes, so that the time of a customer who waited for it counts again. A payment of another
+    version than was `seen` is refused. Raises `Invalid` without a reason.
     """
     actor.require(DECIDE)
     reason = " ".join(visible(str(because or "")).split())
@@ -72,6 +81,7 @@ def reject_many(
     for key, payment in found.items():
         try:
             _pending(session, payment)
+            _as_seen(payment, seen)
         except Refused as why:
             told[key] = why.says
             continue
@@ -127,6 +137,12 @@ def _pending(session: Session, payment: Payment) -> None:
     if payment.state is PaymentState.CONFIRMED:
         raise Refused(says("{name} confirmed this payment already.", name=name))
     raise Refused(says("{name} rejected this payment already.", name=name))
+
+
+def _as_seen(payment: Payment, seen: Mapping[int, int | None] | None) -> None:
+    """Raises `Refused` for a payment that was corrected since somebody looked at it."""
+    if seen is not None and payment.version != seen.get(payment.id or 0):
+        raise Refused(says("Somebody corrected this payment since you saw it. Look at it again."))
 
 
 def _follow(session: Session, payment: Payment, now: datetime) -> None:

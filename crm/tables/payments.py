@@ -30,17 +30,17 @@ def _kinds(*only: PaymentKind) -> Any:
     return choices
 
 
+LEFT = Input(
+    "from_class_group_id",
+    label=says("Class that is left"),
+    kind="relation",
+    choices=classes.choices_to_pay_for,
+    help=says("Only for a change of class, and only where the student is in several."),
+)
+
+
 def recording(run: Run, *kinds: PaymentKind) -> Action:
     """The action that records a payment of these kinds, by `run`; without kinds: of any."""
-    change = (
-        Input(
-            "from_class_group_id",
-            label=says("Class that is left"),
-            kind="relation",
-            choices=classes.choices_to_pay_for,
-            help=says("Only for a change of class, and only where the student is in several."),
-        ),
-    )
     # Who is no student yet can only join; a student may also be given back money for a class that has ended.
     joined = classes.choices_to_join if kinds else classes.choices_to_pay_for
     return Action(
@@ -62,7 +62,7 @@ def recording(run: Run, *kinds: PaymentKind) -> Action:
                 ),
             ),
             Input("class_group_id", label=says("Class"), kind="relation", choices=joined),
-            *(() if kinds else change),
+            *(() if kinds else (LEFT,)),
             Input("amount", label=says("Amount"), kind="money", help=says("In yuan, with at most two decimals.")),
             Input(
                 "quoted",
@@ -128,6 +128,7 @@ PAYMENTS = site.register(
             fields=(
                 Input("amount_cents", kind="money"),
                 Input("class_group_id", choices=classes.choices_to_pay_for),
+                LEFT,
                 Input("quoted_cents", kind="money"),
                 "receipt_number",
                 "takes_effect_on",
@@ -147,6 +148,7 @@ PAYMENTS = site.register(
                     "Confirm {count} payments? The first of a customer enrols: student, sign-in and place are made.",
                     count=0,
                 ),
+                as_seen=True,
                 done=says_n("{count} payment confirmed.", "{count} payments confirmed.", count=0),
                 icon=":material/check_circle:",
             ),
@@ -156,6 +158,7 @@ PAYMENTS = site.register(
                 run=payment_decisions.reject_many,
                 needs="payments.decide",
                 params=(Input("because", label=says("Reason"), kind="text", required=True),),
+                as_seen=True,
                 verb=says("Reject"),
                 done=says_n("{count} payment rejected.", "{count} payments rejected.", count=0),
                 icon=":material/cancel:",

@@ -385,6 +385,7 @@ def test_an_action_asks_first_and_accounts_for_each_row_after(engine: Engine):
 
     assert "Lend 11 books?" in [text.value for text in app.markdown]
     assert labels(app.text_input)[-1] == "To whom *"
+    assert [row.version for row in app.session_state["books:acting"].chosen.ticked] == [1] * 11
 
 
 def test_a_page_is_turned_and_its_size_chosen(engine: Engine):

@@ -1,7 +1,9 @@
 """From customer to student: the first confirmation does all of it, or nothing."""
 
 import re
+from contextlib import nullcontext
 from datetime import timedelta
+from functools import partial
 
 import bcrypt
 import pytest
@@ -15,12 +17,14 @@ from crm.domain.records import Notification
 from crm.domain.students import Enrolment, Student
 from crm.domain.teaching import StudyRecord
 from crm.errors import Invalid, NotFound
+from crm.grid.acting import Row, Work
 from crm.i18n import Says
 from crm.rbac import store as rbac
 from crm.services import customers, holding, payment_decisions, payments, student_sign_ins
 from crm.services.passwords import matches
 from crm.services.permissions import install_roles
 from crm.settings import ROOT
+from crm.tables.payments import PAYMENTS
 from crm.xlsx.fields import BY_KEY
 from tests.builders import (
     NOON,
@@ -41,6 +45,7 @@ from tests.school_builders import (
     a_student,
     a_student_in,
     a_study_record,
+    an_enrolment,
 )
 
 DAY = timedelta(days=1)
@@ -557,6 +562,41 @@ def test_a_pending_payment_is_corrected_and_a_decided_one_stays(session, finance
     confirm(session, finance, deposit)
     with pytest.raises(payments.Invalid):
         payments.save(session, actor, deposit.id, deposit.version, {"amount_cents": 1}, NOON)
+
+
+def test_a_payment_that_was_corrected_since_finance_saw_it_is_not_decided_unseen(session, finance, seller):
+    deposits = [a_deposit(session, a_private_customer(session, seller), a_class_group(session)) for _each in range(3)]
+    rows = [Row(one.id, "seen", one.version) for one in deposits]
+    for one in deposits[:2]:
+        payments.save(session, finance, one.id, one.version, {"amount_cents": 1}, NOON)
+
+    for name, params, row in (("confirm", {}, rows[0]), ("reject", {"because": "No money."}, rows[1])):
+        action = next(one for one in PAYMENTS.actions if one.name == name)
+        work = Work(action, action.run, params, [row])
+        work.step(partial(nullcontext, session), finance, NOON)
+        assert [str(why) for why in work.refused.values()] == [
+            "Somebody corrected this payment since you saw it. Look at it again."
+        ]
+
+    assert {one.state for one in deposits} == {PaymentState.PENDING}
+    seen = {one.id: one.version for one in deposits}
+    assert set(payment_decisions.confirm_many(session, finance, list(seen), NOON, seen=seen).values()) == {None}
+
+
+def test_a_class_change_is_corrected_in_both_its_classes(session, finance):
+    old, other, new = (a_class_group(session) for _each in range(3))
+    student = a_student_in(session, old)
+    an_enrolment(session, student, other)
+    change = change_of(session, student, old, new)
+    offered = {one if isinstance(one, str) else one.name for one in PAYMENTS.edit.fields}
+
+    payments.save(session, finance, change.id, change.version, {"from_class_group_id": other.id}, NOON)
+
+    assert confirm(session, finance, change) == [None]
+    assert [(place[0], place[2]) for place in places(session, student)] == [
+        (old.id, None), (other.id, TODAY), (new.id, None),
+    ]  # fmt: skip
+    assert set(payments.CORRECTED) <= offered
 
 
 def test_a_withdrawal_takes_effect_before_its_class_ends(session, seller):

@@ -76,7 +76,7 @@ def test_a_row_is_called_by_a_column_that_the_actor_may_see(books: Engine) -> No
     with reading(books) as session:
         rows = Every(read_view(secret, {"q": ["Book 30"]})).rows(secret, session, LIBRARIAN, SHANGHAI)
 
-    assert rows == [Row(30, "#30")]
+    assert rows == [Row(30, "#30", 1)]
 
 
 def test_what_was_seen_is_told_from_what_matches_now(books: Engine) -> None:
@@ -162,6 +162,23 @@ def test_who_lost_the_permission_meanwhile_does_nothing(books: Engine) -> None:
     made.step(partial(writing, books), Actor(account_id=2, name="reader", grants={"books.view": Reach.ALL}), NOW)
 
     assert (made.done, len(made.refused)) == ([], 30)
+
+
+def test_an_action_on_rows_as_seen_gets_the_version_of_each_and_others_get_none(books: Engine) -> None:
+    got: list[dict[str, Any]] = []
+
+    def run(_session: Any, _actor: Actor, keys: Any, _now: Any, **more: Any) -> dict[Any, None]:
+        got.append(more)
+        return dict.fromkeys(keys)
+
+    rows = matching(books)[:2]
+    for action in (RETURN, replace(RETURN, as_seen=True)):
+        done(books, Work(action, run, {}, rows))
+
+    assert got == [{}, {"seen": {row.key: 1 for row in rows}}]
+    changed = [rows[0]._replace(version=2), rows[1]]
+    assert sight(changed).mark == sight(rows).mark
+    assert sight(changed, as_seen=True).mark != sight(rows, as_seen=True).mark
 
 
 def test_the_account_as_a_file_names_every_row_and_holds_no_formula(books: Engine) -> None:
