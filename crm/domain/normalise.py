@@ -31,6 +31,7 @@ _ESCAPED = re.compile(r"'[=+\-@\t\r]")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _FIXED = re.compile(r"0(?:10|2[0-9])[0-9]{8}|0[3-9][0-9]{2}[0-9]{7,8}|[48]00[0-9]{7}")
 _FOREIGN = re.compile(r"\+(?!86)[1-9][0-9]{6,14}")
+_BEGINNING = re.compile(r"\+?[0-9]*")
 _PHONE_MARKS = re.compile(r"[\s'().\-‐‑‒–—―−·]")
 _QQ = re.compile(r"[1-9][0-9]{4,11}")
 _QQ_MAIL = re.compile(r"@qq[.]com\s*$", re.IGNORECASE)
@@ -134,11 +135,14 @@ def phone(cell: Cell) -> str | None:
 
 
 def digits_typed(text: str) -> str:
-    """The beginning of a phone or QQ number as somebody types or pastes it to search, as it would be stored."""
+    """The beginning of a phone or QQ number as somebody types or pastes it to search, as it would be stored.
+
+    Empty where no number begins like that, so that nobody looks among numbers for a name.
+    """
     bare = _PHONE_MARKS.sub("", half_width(text))
     for prefix in ("+86", "0086"):
         bare = bare.removeprefix(prefix)
-    return bare
+    return bare if _BEGINNING.fullmatch(bare) else ""
 
 
 def qq(cell: Cell) -> str | None:

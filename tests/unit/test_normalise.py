@@ -240,3 +240,13 @@ def test_a_number_is_searched_as_it_is_stored_however_it_was_pasted() -> None:
     typed = ("150 0000 0002", "+86 150-0000-0002", "１５０００００００02", "008615000000002")
 
     assert {normalise.digits_typed(text) for text in typed} == {"15000000002"}
+
+
+@pytest.mark.parametrize("typed", ["王伟", "伟77", "wang88", "138x", "1+2"])
+def test_no_number_begins_with_a_name(typed):
+    assert normalise.digits_typed(typed) == ""
+
+
+@pytest.mark.parametrize(("typed", "begins"), [("+49 151", "+49151"), ("138-0013", "1380013"), ("+", "+")])
+def test_a_number_from_abroad_is_looked_for_as_it_is_stored(typed, begins):
+    assert normalise.digits_typed(typed) == begins
