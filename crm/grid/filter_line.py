@@ -8,7 +8,6 @@ from sqlmodel import Session
 
 from crm.grid.conditions import Presence
 from crm.grid.counts import Counts
-from crm.grid.fields import path
 from crm.grid.filters import Filter, Ticked
 from crm.grid.ranges import DateRange, NumberRange, Range
 from crm.grid.state import Here, seed
@@ -121,7 +120,7 @@ def _range(here: Here, view: View, one: Range) -> None:
             args=(here, one, key),
         )
     if isinstance(one, NumberRange):
-        step = None if path(here.config.model, one.source).last.kind == "decimal" else 1
+        step = None if one.in_parts(here.config.model) else 1
         for end, number, name in (("low", low, _("{label} from", label=label)), ("high", high, _("to"))):
             seed(f"{key}:{end}", number)
             st.number_input(

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from crm.errors import ThanosError
 from crm.grid.conditions import Condition, Presence, among, may_be_empty, present, through
 from crm.grid.declared import Declared
-from crm.grid.fields import Model, Path, attribute, label_of, path, whole_number
+from crm.grid.fields import Kind, Model, Path, attribute, label_of, path, whole_number
 from crm.grid.values import plain_text
 from crm.i18n import Says, says
 from crm.rbac import Actor
@@ -43,6 +43,10 @@ class Filter(Declared):
     def source(self) -> str:
         """The dotted path of the field that is filtered; the name unless declared."""
         return self.field or self.name
+
+    def as_shown(self, _kind: Kind | None) -> "Filter":
+        """The same for a field whose column is declared to be of that kind."""
+        return self
 
     @abstractmethod
     def read(self, raw: Sequence[str], model: Model) -> Any:

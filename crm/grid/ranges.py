@@ -1,14 +1,15 @@
 """Filters by a range, of days or of numbers, which may also ask whether there is a value at all."""
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from crm.grid.conditions import Condition, Presence, present, through
-from crm.grid.fields import LARGEST, Model, path, whole_number
+from crm.grid.fields import LARGEST, Kind, Model, path, whole_number
 from crm.grid.filters import Filter, Unparsable
 from crm.i18n import says
 
@@ -67,25 +68,40 @@ class DateRange(Range):
 
 @dataclass(frozen=True)
 class NumberRange(Range):
-    """Rows whose number lies from one to another, both included."""
+    """Rows whose number lies from one to another, both included.
+
+    `kind` is that of the column of the same field, unless declared: money is asked for in units and held in cents.
+    """
+
+    _: KW_ONLY
+    kind: Kind | None = None
+
+    def as_shown(self, kind: Kind | None) -> "NumberRange":
+        return replace(self, kind=self.kind or kind)
+
+    def in_parts(self, model: Model) -> bool:
+        """Whether it may have decimals."""
+        return (self.kind or path(model, self.source).last.kind) in ("decimal", "money")
 
     def ends(self, text: str, model: Model) -> tuple[float | None, float | None]:
-        number = _decimal if path(model, self.source).last.kind == "decimal" else whole_number
+        number = _amount if self.kind == "money" else _decimal if self.in_parts(model) else whole_number
         start, end = _split(text, number) or (None, None)
         if start is None and end is None:
             raise Unparsable(says("{value} is not a range of numbers like 10..20.", value=text))
+        if start is not None and end is not None and end < start:
+            raise Unparsable(says("{value} ends before it begins.", value=text))
         return start, end
 
     def write(self, value: Any) -> list[str]:
         if isinstance(value, Presence):
             return [value.value]
-        return ["..".join("" if end is None else repr(end) for end in value)]
+        return ["..".join("" if end is None else repr(int(end) if end == int(end) else end) for end in value)]
 
     def where(self, value: Any, model: Model, _zone: ZoneInfo) -> Condition:
         here = path(model, self.source)
         if isinstance(value, Presence):
             return present(here, value)
-        start, end = value
+        start, end = (None if one is None else round(one * 100) if self.kind == "money" else one for one in value)
 
         def within(column: Any) -> Condition:
             found = column.is_not(None) if start is None else column >= start
@@ -109,6 +125,13 @@ def _day(text: str) -> date:
     if not 1 < day.year < 9999:
         raise ValueError(text)
     return day
+
+
+def _amount(text: str) -> float:
+    """An amount in units, of as many cents as the database can compare with. Raises `ValueError`."""
+    if not re.fullmatch(r"-?[0-9]{1,10}(\.[0-9]{1,2})?", text) or abs(float(text)) * 100 > LARGEST:
+        raise ValueError(text)
+    return float(text)
 
 
 def _decimal(text: str) -> float:

@@ -80,6 +80,8 @@ class Site:
             faults = [f"{config.name}: name is taken by another table. Give each table a name of its own.", *faults]
         if faults:
             raise Misconfigured(says("{faults}", faults="\n".join(faults)))
+        kinds = {column.name: column.kind for column in known.columns if not column.computed}
+        known = replace(known, filters=tuple(one.as_shown(kinds.get(one.source)) for one in known.filters))
         self._tables[config.name] = known
         return known
 

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from crm.grid import AnyOf, NumberRange, Related, Search, query
+from crm.grid import AnyOf, NumberRange, Related, Search, Site, query
 from crm.grid.conditions import Presence
 from crm.grid.counts import counted
 from crm.grid.query import Page, read_page
 from crm.grid.view import read_view
 from crm.rbac import Actor
-from tests.grid_example import BOOKS, LIBRARIAN, NOW, Binding, a_book, session_on
+from tests.grid_example import BOOKS, LIBRARIAN, NOW, Binding, a_book, session_on, site
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -107,6 +107,15 @@ def test_two_filters_of_one_field_both_hold(books: Session):
     config = replace(BOOKS, filters=(NumberRange("pages"), NumberRange("at_most", field="pages")))
 
     assert set(page(books, "pages=30..&at_most=..40", config).rows) == {3, 4}
+
+
+def test_money_is_filtered_in_units_and_held_in_cents(books: Session):
+    priced = Site(words=site.words).register(replace(BOOKS, name="priced", filters=(NumberRange("price"),)))
+    books.add(a_book(50, price=250))
+
+    assert set(page(books, "price=2..3", priced).rows) == {2, 3, 50}
+    assert set(page(books, "price=2.01..2.50", priced).rows) == {50}
+    assert page(books, "price=0.01..0.99", priced).rows == []
 
 
 def test_a_relation_can_stand_in_the_address_by_another_unique_field(books: Session):

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crm.grid import NumberRange
 from crm.grid.conditions import Presence
 from crm.grid.site import Site
 from crm.grid.view import View, owns, read_view, write_view
@@ -70,6 +72,7 @@ def test_a_code_in_the_address_is_a_code():
         ("shelf", "9" * 16, f"{'9' * 16} is not a choice of this filter."),
         ("shelf", "1_0", "1_0 is not a choice of this filter."),
         ("pages", "1e3..", "1e3.. is not a range of numbers like 10..20."),
+        ("pages", "200..100", "200..100 ends before it begins."),
         ("pages", "..", ".. is not a range of numbers like 10..20."),
         ("added_at", "today..", "today.. is not a range of dates like 2026-01-01..2026-01-31."),
         ("added_at", "2026-02-30..", "2026-02-30.. is not a range of dates like 2026-01-01..2026-01-31."),
@@ -91,6 +94,34 @@ def test_a_value_that_cannot_be_read_is_told_and_kept(key: str, value: str, why:
 
     assert {name: str(unread.why) for name, unread in view.unread.items()} == {key: why}
     assert write_view(BOOKS, view)[key] == [value]
+
+
+PRICED = replace(BOOKS, name="priced", prefix="p_", filters=(NumberRange("price"),))
+
+
+@pytest.mark.parametrize(
+    ("written", "ends", "back"),
+    [
+        ("1..5", (1, 5), "1..5"),
+        ("1.50..", (1.5, None), "1.5.."),
+        ("..0.05", (None, 0.05), "..0.05"),
+        ("-3..3", (-3, 3), "-3..3"),
+    ],
+)
+def test_an_amount_of_money_is_asked_for_as_the_column_shows_it(written: str, ends: tuple[Any, Any], back: str):
+    priced = Site(words=site.words).register(PRICED)
+
+    view = read_view(priced, {"p_price": [written]})
+
+    assert view.filters == {"price": ends}
+    assert write_view(priced, view) == {"p_price": [back]}
+
+
+@pytest.mark.parametrize("wrong", ["1.005..", "5..1", "..99999999", "1e3..", "nan..", "..inf", "五..", "1..2..3"])
+def test_an_amount_that_cannot_be_is_no_filter(wrong: str):
+    priced = Site(words=site.words).register(PRICED)
+
+    assert set(read_view(priced, {"p_price": [wrong]}).unread) == {"price"}
 
 
 def test_what_cannot_be_read_outlives_other_changes_until_it_is_cleared():
