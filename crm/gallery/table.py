@@ -92,6 +92,8 @@ PLANTS = site.register(
             AnyOf("name", choices=services.names, label=says("Plant")),
             # Where there may be no value, what is empty or not can be asked for.
             NumberRange("leaves", label=says("Leaves")),
+            # In units, as the column shows it.
+            NumberRange("price", label=says("Price")),
             DateRange("sown", label=says("Sown")),
         ),
         sort="label",

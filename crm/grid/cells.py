@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from sqlmodel import Session
 
 from crm.grid.config import Column, TableConfig, Tone
 from crm.grid.fields import Kind, attribute, facts, path
-from crm.grid.filters import related_labels
+from crm.grid.filters import MANY_CHOICES, related_labels
 from crm.grid.values import shown_value, written_value
 from crm.rbac import Actor
 
@@ -34,11 +35,15 @@ ADDRESSES = ("/", "https://", "http://", "mailto:", "tel:")
 
 @dataclass(frozen=True)
 class Drawn:
-    """The cells of one column. `options` are its choices where it is edited, `tones` its badges' colours by text."""
+    """The cells of one column. `options` are its choices where it is edited, `tones` its badges' colours by text.
+
+    `more`: there are more choices than `options` has.
+    """
 
     cells: ExtensionArray
     options: Mapping[Any, str] | None = None
     tones: Mapping[str, Tone | None] = field(default_factory=dict)
+    more: bool = False
 
 
 def column_of(values: Sequence[Any], dtype: Any) -> ExtensionArray:
@@ -70,9 +75,9 @@ def drawn(
     kind = kind_of(config, column)
     values = raw_values(config, column, session, rows, now)
     if edits:
-        named = _choices(config, column, session, actor, values) if kind == "relation" else None
+        named, more = _choices(config, column, session, actor, values) if kind == "relation" else (None, False)
         dtype = _key_type(values) if kind == "relation" else DTYPES.get(kind, TEXT)
-        return Drawn(column_of([written_value(kind, value) for value in values], dtype), named)
+        return Drawn(column_of([written_value(kind, value) for value in values], dtype), named, more=more)
     if column.progress is not None:
         return Drawn(column_of([None if value is None else float(value) for value in values], DTYPES["decimal"]))
     plain = column.show is None and column.tone is None and column.link is None
@@ -126,11 +131,14 @@ def _texts(
 
 def _choices(
     config: TableConfig, column: Column, session: Session, actor: Actor, values: Sequence[Any]
-) -> Mapping[Any, str]:
+) -> tuple[Mapping[Any, str], bool]:
+    """The choices, what the cells hold in any case, and whether there are more than are listed."""
     here = path(config.model, column.name)
-    named = related_labels(session, actor, here, column.shows, column.choose)
+    every = related_labels(session, actor, here, column.shows, column.choose)
+    named = dict(islice(every.items(), MANY_CHOICES))
     absent = [value for value in dict.fromkeys(values) if value is not None and value not in named]
-    return named | related_labels(session, actor, here, column.shows, None, absent) if absent else named
+    beyond = related_labels(session, actor, here, column.shows, None, absent) if absent else {}
+    return named | beyond, len(every) > MANY_CHOICES
 
 
 def _linked(address: str | None, text: str | None) -> str | None:

@@ -24,6 +24,8 @@ from crm.grid.cells import kind_of
 from crm.grid.config import Column, TableConfig
 from crm.grid.edits import TICK, Change, Snapshot, drawing, received
 from crm.grid.fields import facts, label_of
+from crm.grid.filters import MANY_CHOICES
+from crm.grid.form_config import by_name
 from crm.grid.frame import LOCK, OPEN, Shown, editable, permitted, standing
 from crm.grid.locks import Closed
 from crm.grid.saving import Saved, save_all
@@ -139,7 +141,7 @@ def _config(config: TableConfig, column: Column, shown: Shown, here: Here) -> An
     edits = column.name in shown.rules
     common: dict[str, Any] = {
         "label": str(config.label(column.name, column.label)),
-        "help": str(column.help) if column.help else None,
+        "help": _help(config, column, shown),
         "width": column.width or WIDTHS[kind],
         "pinned": column.pinned or None,
     }
@@ -185,6 +187,16 @@ def _config(config: TableConfig, column: Column, shown: Shown, here: Here) -> An
     if kind == "moment":
         return DatetimeColumn(**common, format="YYYY-MM-DD HH:mm", timezone=str(here.zone), step=60)
     return TextColumn(**common, max_chars=rule.length)
+
+
+def _help(config: TableConfig, column: Column, shown: Shown) -> str | None:
+    """What is said of the column, and where not all that can be chosen is listed, that too."""
+    said = [str(column.help)] if column.help else []
+    if column.name in shown.more:
+        said.append(_("The first {count} are listed.", count=MANY_CHOICES))
+        if column.name in by_name(config.edit):
+            said.append(_("The form of the row finds the others."))
+    return " ".join(said) or None
 
 
 def _edited(here: Here, epoch: int) -> None:

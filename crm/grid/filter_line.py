@@ -8,9 +8,9 @@ from sqlmodel import Session
 
 from crm.grid.conditions import Presence
 from crm.grid.counts import Counts
-from crm.grid.filters import Filter, Ticked
+from crm.grid.filters import MANY_CHOICES, Filter, Ticked
 from crm.grid.ranges import DateRange, NumberRange, Range
-from crm.grid.state import Here, seed
+from crm.grid.state import Here, seed, telling
 from crm.grid.view import View
 from crm.i18n import _, show
 
@@ -74,9 +74,7 @@ def said(here: Here, view: View, one: Filter, labels: Labels) -> str:
 
 def _ticked(here: Here, view: View, one: Ticked, session: Session, counts: Counts | None) -> Labels:
     key, value = here.key(f"filter:{one.name}"), list(view.filters.get(one.name, ()))
-    offered = {choice: str(text) for choice, text in one.offered(session, here.actor, here.config.model).items()}
-    for unknown in value:
-        offered.setdefault(unknown, f"#{unknown}")
+    offered, more = _offered(here, one, session, value)
     # What is ticked bears no number: the browser sends choices as they are called, so that must stand still.
     texts = {
         choice: f"{text}{COUNT}{show(counts.get(one.write((choice,))[0], 0))})"
@@ -95,11 +93,33 @@ def _ticked(here: Here, view: View, one: Ticked, session: Session, counts: Count
         format_func=lambda choice: texts.get(choice, str(choice)),
         key=key,
         placeholder=_("All"),
+        help=_more(one) if more else None,
+        accept_new_options=more and one.finds,
         width=FILTER_WIDTH,
         on_change=_chosen,
         args=(here, one, {text: choice for choice, text in offered.items()}),
     )
     return offered
+
+
+def _offered(here: Here, one: Ticked, session: Session, value: list[Any]) -> tuple[dict[Any, str], bool]:
+    """The choices by what they are called, those in use in any case, and whether there are more than are listed."""
+    model = here.config.model
+    every = {choice: str(text) for choice, text in one.offered(session, here.actor, model).items()}
+    values = [choice for choice in every if not isinstance(choice, Presence)]
+    for beyond in values[MANY_CHOICES:]:
+        del every[beyond]
+    absent = [choice for choice in value if choice not in every]
+    if absent:
+        named = one.named(session, here.actor, model, [choice for choice in absent if not isinstance(choice, Presence)])
+        every |= {choice: str(named.get(choice, f"#{choice}")) for choice in absent}
+    return every, len(values) > MANY_CHOICES
+
+
+def _more(one: Ticked) -> str:
+    if one.finds:
+        return _("The first {count} are listed. Type what another is called and press Enter.", count=MANY_CHOICES)
+    return _("Only the first {count} are listed.", count=MANY_CHOICES)
 
 
 def _range(here: Here, view: View, one: Range) -> None:
@@ -129,8 +149,26 @@ def _range(here: Here, view: View, one: Range) -> None:
 
 
 def _chosen(here: Here, one: Ticked, choices: Mapping[str, Any]) -> None:
-    value = tuple(_meant(item, choices) for item in here.recall(f"filter:{one.name}") or ())
+    chosen = [_meant(item, choices) for item in here.recall(f"filter:{one.name}") or ()]
+    listed = set(choices.values())
+    value = [choice for choice in chosen if choice in listed or not one.finds]
+    for typed in chosen:
+        if typed not in value:
+            value += _found(here, one, str(typed))
     here.go(here.view().filtered(one.name, tuple(dict.fromkeys(value)) or None))
+
+
+def _found(here: Here, one: Ticked, text: str) -> list[Any]:
+    """The choice that was typed where not all are listed. None or several: that is said, and none is taken."""
+    me = here.again()
+    if me is None:
+        return []
+    with telling(me), me.connection.reading() as session:
+        found = one.found(session, me.actor, me.config.model, text.strip())
+        if len(found) == 1:
+            return list(found)
+        me.say(_("Nothing found.") if not found else _("Several are called like that. Type more of it."))
+    return []
 
 
 def _meant(item: Any, choices: Mapping[str, Any]) -> Any:

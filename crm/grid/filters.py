@@ -24,6 +24,7 @@ from crm.rbac import Actor
 
 Choices = Mapping[Any, Says | str]
 MANY_CHOICES = 500
+"""So many choices are listed, by name. One more is read, which tells that there are more."""
 
 
 class Unparsable(ThanosError):
@@ -93,12 +94,25 @@ class Ticked(Filter):
         """One choice as the URL writes it. Raises `Unparsable`."""
 
     def offered(self, session: Session, actor: Actor, model: Model) -> Choices:
-        """The choices as value -> label, in the order to show."""
+        """The choices as value -> label, in the order to show; of many values one more than `MANY_CHOICES`."""
         return {**self.listed(session, actor, model), **{one: one.label for one in self.presence(model)}}
 
     @abstractmethod
     def listed(self, session: Session, actor: Actor, model: Model) -> Choices:
         """The choices that are values."""
+
+    @property
+    def finds(self) -> bool:
+        """Whether a choice can be found by what it is called."""
+        return False
+
+    def named(self, _session: Session, _actor: Actor, _model: Model, _keys: Sequence[Any]) -> Choices:
+        """Those of these choices that this person is offered, listed or not."""
+        return {}
+
+    def found(self, _session: Session, _actor: Actor, _model: Model, _text: str) -> Choices:
+        """The choice that is called so, else the first that are called nearly so."""
+        return {}
 
 
 @dataclass(frozen=True)
@@ -171,6 +185,22 @@ class Related(Ticked):
         here = path(model, self.source)
         return related_labels(session, actor, here, self.shows, self.rows, key=self.key)
 
+    @property
+    def finds(self) -> bool:
+        return True
+
+    def named(self, session: Session, actor: Actor, model: Model, keys: Sequence[Any]) -> Choices:
+        return related_labels(session, actor, path(model, self.source), self.shows, self.rows, keys, key=self.key)
+
+    def found(self, session: Session, actor: Actor, model: Model, text: str) -> Choices:
+        here = path(model, self.source)
+        label = attribute(cast(tuple[Model, str], here.last.target)[0], self.shows)
+        for called in (label == text, label.icontains(text, autoescape=True)):
+            made = related_labels(session, actor, here, self.shows, self.rows, key=self.key, called=called)
+            if made:
+                return made
+        return {}
+
     def _target(self, model: Model) -> tuple[Model, str]:
         return cast(tuple[Model, str], path(model, self.source).last.target)
 
@@ -184,16 +214,19 @@ def related_labels(
     keys: Sequence[Any] | None = None,
     *,
     key: str = "",
+    called: Condition | None = None,
 ) -> dict[Any, str]:
     """Key -> label of the rows that the path's foreign key may refer to, by label; with `keys`, of these only.
 
-    `key` is the field that they are known by, unless it is the one that the foreign key refers to.
+    Without `keys` one more than `MANY_CHOICES` at most, with `called` of those that this condition leaves. `key` is the
+    field that they are known by, unless it is the one that the foreign key refers to.
     """
     target, referred = cast(tuple[Model, str], here.last.target)
     every: Select[Any] = rows(session, actor) if rows is not None else select(target)
     column, label = attribute(target, key or referred), attribute(target, shows)
     wanted: Select[Any] = every.with_only_columns(column, label).order_by(None).order_by(label, column)
-    wanted = wanted.where(column.in_(keys)) if keys is not None else wanted.limit(MANY_CHOICES)
+    wanted = wanted.where(column.in_(keys)) if keys is not None else wanted.limit(MANY_CHOICES + 1)
+    wanted = wanted.where(called) if called is not None else wanted
     return told_apart({found: str(text) for found, text in session.execute(wanted)})
 
 

@@ -25,6 +25,7 @@ class Shown:
     """What is drawn: the frame, the snapshot behind it, and for each editable column how it is read.
 
     `tones` has the colours of a column's badges by their text, `closed` why cells may not be edited, by row and field.
+    `more` are the columns that have more choices than `options` lists.
     """
 
     frame: pd.DataFrame
@@ -35,6 +36,7 @@ class Shown:
     names: Mapping[Any, str]
     tones: Mapping[str, Mapping[str, Tone | None]] = field(default_factory=dict)
     closed: Closed = field(default_factory=dict)
+    more: frozenset[str] = frozenset()
 
 
 def editable(config: TableConfig, actor: Actor) -> dict[str, Rule]:
@@ -73,6 +75,7 @@ def shown(
     data: dict[str, Any] = {}
     options: dict[str, Mapping[Any, str]] = {}
     tones: dict[str, Mapping[str, Tone | None]] = {}
+    more: set[str] = set()
     locked = closed(config, session, actor, rows, tuple(rules))
     if actions:
         data[TICK] = column_of([key in ticked for key in ids], bool)
@@ -88,6 +91,8 @@ def shown(
         data[column.name], tones[column.name] = made.cells, made.tones
         if made.options is not None:
             options[column.name] = made.options
+        if made.more:
+            more.add(column.name)
     frame = pd.DataFrame(data, index=pd.Index(list(ids), name=config.key), columns=pd.Index(list(data), dtype=object))
     return Shown(
         frame,
@@ -108,6 +113,7 @@ def shown(
         names_of(config, session, actor, rows),
         tones,
         locked,
+        frozenset(more),
     )
 
 

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from crm.grid.config import TableConfig
 from crm.grid.fields import Kind, facts, label_of
 from crm.grid.form_config import Fields, Form, Input, as_inputs
-from crm.grid.relations import FOUND, Relation, relation_of
+from crm.grid.relations import FOUND, MANY, Relation, relation_of
 from crm.grid.seeing import sees
 from crm.grid.state import Here, seed
 from crm.grid.values import Rule, Wrong, read_value
@@ -26,7 +26,8 @@ class Drawable:
     """One input with everything needed to draw it and to read what was typed.
 
     `box` is what a search for its choices looks into, "" where all of them are in `options`; `found` is how many it
-    found, None where nothing was searched for. `mark` follows the label, `closed` says why nothing can be typed.
+    found, None where nothing was searched for. `more`: there are choices that are not listed, and no box finds them.
+    `mark` follows the label, `closed` says why nothing can be typed.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Drawable:
     help: str | None
     box: str = ""
     found: int | None = None
+    more: bool = False
     create: Form | None = None
     relation: Relation | None = None
     mark: str = ""
@@ -99,7 +101,8 @@ def _related(here: Here, session: Session, one: Drawable, relation: Relation, pr
         # What a column shows anyway is named in the form too, also where it could not be chosen now.
         listed = any(column.name == one.name for column in here.config.columns)
         as_it_is = replace(relation, rows=None).named(session, here.actor, [held]) if listed else {}
-        return replace(one, options=as_it_is | every)
+        first = dict(list(every.items())[:MANY])
+        return replace(one, options=as_it_is | first, more=len(every) > MANY)
     chosen = here.recall(f"{prefix}:{one.name}", held)
     keys = chosen if isinstance(chosen, list | tuple) else [chosen]
     named = relation.named(session, here.actor, keys)
@@ -134,6 +137,8 @@ def draw(here: Here, one: Drawable, prefix: str, value: Any, fault: Says | None)
             held = st.selectbox(label, list(labels), index=None, format_func=show, placeholder="", **common)
         if one.box and not one.closed:
             _finder(here, one, prefix)
+        if one.more:
+            st.caption(_("Only the first {count} are listed.", count=MANY))
     elif kind == "yes_no":
         _first(key, bool(value))
         held = st.checkbox(label, **common)

@@ -40,7 +40,10 @@ class Relation:
         return self._labels(session, self._rows(session, actor).where(attribute(self.target, self.key).in_(known)))
 
     def every(self, session: Session, actor: Actor) -> dict[Any, str] | None:
-        """Key -> label of all that may be chosen; None where one has to be found by a search."""
+        """Key -> label of all that may be chosen; None where one has to be found by a search.
+
+        Where no search can find one, since a function names the rows, one more than `MANY` at most.
+        """
         if self.search:
             return None
         labels = self._labels(session, self._rows(session, actor).limit(MANY + 1))

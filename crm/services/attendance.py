@@ -59,7 +59,7 @@ def classes_seen(session: Session, actor: Actor) -> Mapping[int, Says]:
 
 
 def students_seen(session: Session, actor: Actor) -> Mapping[int, str]:
-    """The students of those classes, by name: as many as a box of choices holds."""
+    """The students of those classes, by name: one more than a box of choices lists, which tells that there are more."""
     actor.require(VIEW)
     mine = select(col(ClassGroup.id)).where(CLASSES.where(actor, VIEW))
     asked = (
@@ -67,7 +67,7 @@ def students_seen(session: Session, actor: Actor) -> Mapping[int, str]:
         .join(Customer, col(Customer.id) == col(Student.customer_id))
         .where(col(Student.id).in_(select(col(Enrolment.student_id)).where(col(Enrolment.class_group_id).in_(mine))))
         .order_by(col(Customer.name), col(Student.id))
-        .limit(MANY)
+        .limit(MANY + 1)
     )
     return {key: name for key, name in session.execute(asked) if key is not None}
 

@@ -29,6 +29,7 @@ def days_to_take(session: Session, actor: Actor, now: datetime, also: int | None
     """Days of the actor's classes by id: today's first, then those gone by and not taken, then the others.
 
     Days that are near; `also` is a day that is among them however far it is, at the end, where it is the actor's.
+    One more than `MOST_DAYS` of the others at most, which tells that there are more.
     """
     actor.require(VIEW)
     today = day_of(now, settings().zone)
@@ -41,7 +42,7 @@ def days_to_take(session: Session, actor: Actor, now: datetime, also: int | None
             col(CourseRecord.held_on).desc(),
             col(CourseRecord.id),
         )
-        .limit(MOST_DAYS)
+        .limit(MOST_DAYS + 1)
     )
     rows = list(session.exec(asked))
     if also is not None and all(row.id != also for row in rows):

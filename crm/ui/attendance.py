@@ -14,7 +14,7 @@ from crm.i18n import Says, _, literal, marked, says, says_n, show
 from crm.rbac import Actor
 from crm.services import attendance, class_day, course_records, taken_days
 from crm.services.attendance import Applied
-from crm.services.class_day import Day
+from crm.services.class_day import MOST_DAYS, Day
 from crm.tables.attendance import of_day
 from crm.tables.course_records import DAY_TONES
 from crm.ui.make_up import make_up
@@ -64,6 +64,8 @@ def _choose(days: dict[int, Says], asked: int | None) -> int | None:
     """The day that is asked for, else the first; another one chosen goes into the address."""
     if not days and asked is None:
         return None
+    more, first = len(days) > MOST_DAYS, list(days)[:MOST_DAYS]
+    days = {key: label for key, label in days.items() if key in first or key == asked}
     options = list(days) if asked is None or asked in days else [asked, *days]
     chosen = st.selectbox(
         _("Day of a class"),
@@ -74,6 +76,9 @@ def _choose(days: dict[int, Says], asked: int | None) -> int | None:
         on_change=_chosen,
         args=(asked,),
     )
+    if more:
+        text = _("The first {count} days are listed. The list of course records opens the others.", count=MOST_DAYS)
+        st.caption(text)
     return asked if asked is not None else chosen
 
 

@@ -1,17 +1,18 @@
 """`render_table` as a page, without a browser: what is drawn, what the URL holds, what reaches whom."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 from streamlit.testing.v1 import AppTest
 
 from crm.errors import Unavailable
 from crm.i18n import says
 from crm.rbac import Actor, Reach
 from crm.store.engine import make_engine
-from tests.grid_example import LIBRARIAN, READER, Binding, connect, create
+from tests.grid_example import LIBRARIAN, READER, Binding, Shelf, connect, create
 
 
 @pytest.fixture
@@ -364,6 +365,34 @@ def test_a_form_that_was_left_for_another_page_is_fresh_when_its_link_is_opened(
         app.run()
 
     assert app.text_input(key="books:edit:30:name").value == "Emma"
+
+
+@pytest.fixture
+def many_shelves(engine: Engine) -> None:
+    """More shelves than a box of choices lists; the last one by name is 9999."""
+    rows = [{"code": code, "name": f"Top {code}"} for code in (*range(5000, 5500), 9999)]
+    with engine.begin() as connection:
+        connection.execute(insert(Shelf), rows)
+
+
+def test_a_filter_of_too_many_choices_says_so_and_finds_the_others_by_name(engine: Engine, many_shelves: None):
+    app = page()
+    shelf = app.multiselect[2]
+    assert len(shelf.options) == 500 + 2
+    assert shelf.help == "The first 500 are listed. Type what another is called and press Enter."
+
+    shelf.set_value(["top 9999"]).run()
+    assert url(app) == {"shelf": ["9999"]}
+    assert app.button(key="books:chip:shelf").label == "Shelf: Top 9999"
+    app.multiselect[2].set_value(["Top"]).run()
+    assert [toast.value for toast in app.toast] == ["Several are called like that. Type more of it."]
+
+
+def test_a_cell_of_too_many_choices_says_where_the_others_are(engine: Engine, many_shelves: None):
+    column = json.loads(page().dataframe[0].proto.columns)["shelf_code"]
+
+    assert len(column["type_config"]["options"]) == 500
+    assert column["help"] == "The first 500 are listed."
 
 
 def test_all_on_a_page_are_ticked_at_once_and_unticked(engine: Engine):
