@@ -274,6 +274,17 @@ class TableConfig(Declared):
         words = self.site.words if self.site else {}
         return label or words.get(name) or says("{text}", text=name)
 
+    def called_in_head(self, field: str) -> Says:
+        """What people know a field by, which may be dotted: its column's label, or of a column that names its rows.
+
+        Where no column shows it, the word for the field that leads to it.
+        """
+        parent, _dot, last = field.rpartition(".")
+        for column in self.columns:
+            if column.name == field or (parent and column.name == parent and column.shows == last):
+                return self.label(column.name, column.label)
+        return self.label(field.split(".")[0])
+
     def sortable(self, column: Column) -> bool:
         """Whether people may sort by it: the model's own plain fields, unless declared."""
         if self.sorts is not None:

@@ -13,7 +13,7 @@ from crm.grid.form_config import Form
 from crm.grid.inputs import Drawable, draw, drawables, read_inputs
 from crm.grid.relations import Relation
 from crm.grid.state import Here
-from crm.i18n import Says, _
+from crm.i18n import Says, _, marked
 
 
 class Creating:
@@ -56,7 +56,7 @@ class Creating:
                 self._held[each.name] = draw(_of(here, relation), each, self._prefix, None, faults.get(each.name))
             whole = here.recall(f"{self.part}:new-error")
             if whole is not None:
-                st.markdown(f":red[:material/error: {whole}]")
+                st.markdown(f":red[:material/error: {marked(whole)}]")
             with st.container(horizontal=True):
                 if st.form_submit_button(_("Add and choose"), key=here.key(f"{self.part}:new-add")):
                     self.pressed = "add"
@@ -97,7 +97,7 @@ class Creating:
                 self._forget(here)
                 # The input takes it before it is drawn next: what is drawn already cannot be set.
                 here.remember(f"{self.part}:made", (one.name, one.many, key))
-                here.say(str(form.done(added) if callable(form.done) else form.done))
+                here.say(marked(form.done(added) if callable(form.done) else form.done))
                 return
         here.remember(f"{self.part}:new-faults", faults)
         here.remember(f"{self.part}:new-error", whole)

@@ -18,18 +18,17 @@ from streamlit.column_config import (
     TextColumn,
 )
 
-from crm.errors import Invalid
-from crm.grid.action_dialog import act_on_one
+from crm.errors import Invalid, ThanosError
 from crm.grid.cells import kind_of
 from crm.grid.config import Column, TableConfig
-from crm.grid.edits import TICK, Change, Snapshot, drawing, received
+from crm.grid.edits import TICK, Change, Fault, drawing, received
 from crm.grid.fields import facts, label_of
 from crm.grid.filters import MANY_CHOICES
 from crm.grid.form_config import by_name
 from crm.grid.frame import LOCK, OPEN, Shown, editable, permitted, standing
-from crm.grid.locks import Closed
+from crm.grid.row_buttons import acted, opened, why_closed
 from crm.grid.saving import Saved, save_all
-from crm.grid.state import Here, telling
+from crm.grid.state import Here
 from crm.i18n import _, marked, says_n
 
 WIDTHS: Mapping[str, int] = {
@@ -109,7 +108,7 @@ def _configs(here: Here, shown: Shown) -> dict[str, Any]:
     if TICK in shown.frame:
         made[TICK] = CheckboxColumn("✓", width=44, pinned=True)
     if OPEN in shown.frame:
-        made[OPEN] = ButtonColumn("", width=44, pinned=True, type="tertiary", key=here.key("open"), on_click=_opened,
+        made[OPEN] = ButtonColumn("", width=44, pinned=True, type="tertiary", key=here.key("open"), on_click=opened,
                                   args=(here, shown.snapshot))  # fmt: skip
     if LOCK in shown.frame:
         made[LOCK] = ButtonColumn(
@@ -118,7 +117,7 @@ def _configs(here: Here, shown: Shown) -> dict[str, Any]:
             pinned=True,
             type="tertiary",
             key=here.key("lock"),
-            on_click=_why_closed,
+            on_click=why_closed,
             args=(here, shown.snapshot, shown.closed),
         )
     for column in shown.columns:
@@ -130,7 +129,7 @@ def _configs(here: Here, shown: Shown) -> dict[str, Any]:
                 width=110,
                 pinned=True,
                 key=here.key(f"each:{action.name}"),
-                on_click=_acted,
+                on_click=acted,
                 args=(here, action.name, shown.snapshot),
             )
     return made
@@ -224,21 +223,28 @@ def _edited(here: Here, epoch: int) -> None:
 
 def save(me: Here, changes: list[Change], *, undoing: bool = False) -> None:
     """Saves the changes and remembers what became of each, for the next drawing to say."""
-    with telling(me):
+    try:
         with me.connection.writing() as session:
             saved = save_all(me.config, session, me.actor, changes, me.connection.now())
-        remember(me, saved)
-        if saved.cells and undoing:
-            me.say(str(says_n("{count} change undone.", "{count} changes undone.", count=saved.cells)))
-        elif saved.cells:
-            me.say(str(says_n("{count} change saved.", "{count} changes saved.", count=saved.cells)))
+    except ThanosError as error:
         if undoing:
-            me.remember("last-save", ())
-        if saved.faults:
-            me.say(marked(saved.faults[0].why), icon=":material/error:")
-            me.remember("faults", (*me.recall("faults", ()), *saved.faults))
-        if saved.faults or saved.contests:
-            me.keep(me.memory.renewed())
+            me.say(marked(error.says), icon=":material/error:")
+            return
+        # Nothing of it was saved, and what was typed goes from the table: so it is told cell by cell.
+        cells = ((one.id, name, value) for one in changes for name, value in one.fields.items())
+        saved = Saved(faults=tuple(Fault(*cell, error.says) for cell in cells))
+    remember(me, saved)
+    if undoing:
+        me.remember("last-save", ())
+    if saved.cells and undoing:
+        me.say(str(says_n("{count} change undone.", "{count} changes undone.", count=saved.cells)))
+    elif saved.cells:
+        me.say(str(says_n("{count} change saved.", "{count} changes saved.", count=saved.cells)))
+    if saved.faults:
+        me.say(marked(saved.faults[0].why), icon=":material/error:")
+        me.remember("faults", (*me.recall("faults", ()), *saved.faults))
+    if saved.faults or saved.contests:
+        me.keep(me.memory.renewed())
 
 
 def save_one(me: Here, change: Change) -> Saved:
@@ -281,30 +287,3 @@ def _undone(here: Here) -> None:
     last: tuple[Change, ...] = here.recall("last-save", ())
     if me is not None and last:
         save(me, list(last), undoing=True)
-
-
-def _why_closed(here: Here, snapshot: Snapshot, closed: Closed) -> None:
-    """The lock of a row was clicked: says why, of each of its cells."""
-    click = here.recall("lock")
-    if click is None or not 0 <= click["row"] < len(snapshot.ids):
-        return
-    whys: dict[str, list[str]] = {}
-    for name, why in closed.get(snapshot.ids[click["row"]], {}).items():
-        label = here.config.label(name, next((one.label for one in here.config.columns if one.name == name), None))
-        whys.setdefault(str(why), []).append(str(label))
-    for sentence, labels in whys.items():
-        here.say(f"{', '.join(labels)}: {sentence}", icon=":material/lock:")
-
-
-def _opened(here: Here, snapshot: Snapshot) -> None:
-    click = here.recall("open")
-    if click is not None and 0 <= click["row"] < len(snapshot.ids):
-        row = str(snapshot.ids[click["row"]])
-        here.ask("open" if here.config.detail is not None else "edit", row)
-        here.remember("leave", True)
-
-
-def _acted(here: Here, name: str, snapshot: Snapshot) -> None:
-    click = here.recall(f"each:{name}")
-    if click is not None and 0 <= click["row"] < len(snapshot.ids):
-        act_on_one(here, name, snapshot.ids[click["row"]], snapshot.versions[click["row"]])

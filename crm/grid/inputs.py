@@ -1,5 +1,6 @@
 """Inputs of forms and of actions: what the model or the declaration says, drawn as the widget that fits."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
@@ -17,6 +18,7 @@ from crm.grid.state import Here, seed
 from crm.grid.values import Rule, Wrong, read_value
 from crm.i18n import Says, _, marked, says, says_n
 
+LOG = logging.getLogger(__name__)
 # Left alone, the calendar ends ten years before and after today.
 FIRST, LAST = date(1900, 1, 1), date(2199, 12, 31)
 
@@ -202,6 +204,7 @@ def read_inputs(here: Here, inputs: list[Drawable], held: Mapping[str, Any]) -> 
     """The values as the service takes them, and the faults of those that cannot be read."""
     values: dict[str, Any] = {}
     faults: dict[str, Says] = {}
+    forged: list[str] = []
     for one in inputs:
         if one.closed:
             continue
@@ -210,6 +213,7 @@ def read_inputs(here: Here, inputs: list[Drawable], held: Mapping[str, Any]) -> 
             chosen = list(raw or []) if one.many else [] if raw is None else [raw]
             unknown = [choice for choice in chosen if choice not in one.options]
             if unknown:
+                forged.append(one.name)
                 faults[one.name] = says("{value} is not one of the choices.", value=str(unknown[0])[:40])
             elif not chosen and one.rule.required:
                 faults[one.name] = says("This must not be empty.")
@@ -219,6 +223,9 @@ def read_inputs(here: Here, inputs: list[Drawable], held: Mapping[str, Any]) -> 
             values[one.name] = read_value(one.rule, raw, here.zone)
         except Wrong as wrong:
             faults[one.name] = wrong.says
+    if forged:
+        names, who = ", ".join(forged), here.actor.account_id
+        LOG.warning("table %s: account %s chose what it is not offered: %s", here.config.name, who, names)
     return values, faults
 
 

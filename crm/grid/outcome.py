@@ -17,6 +17,9 @@ from crm.grid.state import Here
 from crm.grid.values import shown_value
 from crm.i18n import Says, _, literal, marked, says
 
+# What was typed and not saved is shown as far as anybody would type it again.
+LONGEST = 2000
+
 
 def outcome(here: Here, names: dict[Any, str]) -> None:
     """Draws what the person has to know or decide. Nothing to tell: nothing drawn."""
@@ -113,4 +116,4 @@ def _kind(config: TableConfig, field: str) -> Kind:
 
 
 def _text(value: Any) -> str:
-    return f"“{str(value)[:60]}”" if value not in (None, "", []) else str(says("(empty)"))
+    return f"“{str(value)[:LONGEST]}”" if value not in (None, "", []) else str(says("(empty)"))

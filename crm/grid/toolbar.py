@@ -74,8 +74,8 @@ def _placeholder(here: Here) -> str:
 
 
 def _search_labels(here: Here) -> list[str]:
-    fields = [(one if isinstance(one, str) else one.field).split(".")[0] for one in here.config.search]
-    return [str(here.config.label(field)) for field in dict.fromkeys(fields)]
+    fields = [one if isinstance(one, str) else one.field for one in here.config.search]
+    return list(dict.fromkeys(str(here.config.called_in_head(field)) for field in fields))
 
 
 def _order(here: Here, view: View) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from crm.domain.attendance import Attended, counted, figure, percent
 from crm.domain.scores import average, median
 from crm.domain.teaching import ScoreState
-from crm.i18n import _, show
+from crm.i18n import _, marked, show
 from crm.rbac import Actor
 from crm.services import attendance_figures, my_grades
 from crm.services.my_grades import Graded
@@ -32,7 +32,7 @@ def grades(actor: Actor) -> None:
     if len(classes) > 1:
         class_id = choose("class", _("Class"), list(classes), lambda key: str(classes[key])) or class_id
     else:
-        st.caption(str(classes[class_id]))
+        st.caption(marked(classes[class_id]))
     with reading_as_somebody() as session:
         days = my_grades.of_class(session, actor, class_id, now()).days
     if days:

@@ -30,8 +30,8 @@ def person(actor: Actor, account_id: int) -> None:
         choices = accounts.role_choices(session, actor) if seen.keeps_out is None else {}
     _head(seen)
     if seen.keeps_out is not None:
-        st.markdown(f"**{_('Roles')}**: " + (", ".join(map(str, seen.titles)) or _("None")))
-        st.caption(str(seen.keeps_out))
+        st.markdown(f"**{_('Roles')}**: " + (", ".join(map(marked, seen.titles)) or _("None")))
+        st.caption(marked(seen.keeps_out))
         return
     left, right = st.columns(2, gap="large")
     with left:
@@ -56,7 +56,7 @@ def _head(seen: Person) -> None:
         if seen.must_change_password:
             st.badge(_("Has to choose a password"), icon=":material/key:", color="orange")
     whose = _("{name}, {department}", name=seen.employee, department=seen.department) if seen.employee else None
-    st.caption(f"{seen.name} · {whose}" if whose else f"{seen.name} · " + _("belongs to no employee"))
+    st.caption(f"{literal(seen.name)} · {literal(whose) if whose else _('belongs to no employee')}")
 
 
 def _roles(actor: Actor, seen: Person, choices: dict[str, Says]) -> None:
@@ -121,7 +121,7 @@ def _sessions(actor: Actor, seen: Person) -> None:
         with st.container(horizontal=True, vertical_alignment="center", border=True):
             with st.container(gap=None, width="stretch"):
                 st.markdown(_("Since {moment}", moment=show(one.since)) + f" · {one.address}")
-                st.caption(one.browser or _("Unknown browser"))
+                st.caption(literal(one.browser) or _("Unknown browser"))
             if st.button(_("End"), key=f"person:end:{one.id}", icon=":material/logout:"):
                 _do(actor, _ending(seen, one.id), says("The session is ended."))
     if st.button(_("End all sessions"), key="person:end-all", icon=":material/logout:"):

@@ -72,12 +72,11 @@ def scoring(actor: Actor, class_id: int) -> None:
         (st.warning if wrong else st.success)(
             marked(sentence), icon=":material/error:" if wrong else ":material/check:"
         )
-    if days[day_id].homework:
-        due = days[day_id].due_on
+    homework, due = days[day_id].homework, days[day_id].due_on
+    if homework:
+        title = literal(homework)
         st.caption(
-            _("Homework: {title}, due {day}", title=days[day_id].homework, day=due)
-            if due
-            else _("Homework: {title}", title=days[day_id].homework)
+            _("Homework: {title}, due {day}", title=title, day=due) if due else _("Homework: {title}", title=title)
         )
     _editor(actor, drawn)
     _read_homework(actor, drawn)

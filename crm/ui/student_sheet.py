@@ -96,7 +96,7 @@ def _hand_out(actor: Actor, sheet: Sheet) -> None:
     st.write(
         _(
             "{name} gets a new password, which is shown here once. Sessions with the old one end.",
-            name=sheet.name,
+            name=literal(sheet.name),
         )
     )
     if st.button(_("Make the password"), key="student:make", type="primary"):

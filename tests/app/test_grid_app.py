@@ -1,18 +1,23 @@
 """`render_table` as a page, without a browser: what is drawn, what the URL holds, what reaches whom."""
 
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, insert
 from streamlit.testing.v1 import AppTest
 
 from crm.errors import Unavailable
+from crm.grid.inputs import Drawable, read_inputs
+from crm.grid.state import Here
+from crm.grid.values import Rule
 from crm.i18n import says
 from crm.rbac import Actor, Reach
 from crm.store.engine import make_engine
-from tests.grid_example import LIBRARIAN, READER, Binding, Shelf, connect, create
+from tests.grid_example import BOOKS, LIBRARIAN, READER, Binding, Shelf, connect, create
 
 
 @pytest.fixture
@@ -393,6 +398,80 @@ def test_a_cell_of_too_many_choices_says_where_the_others_are(engine: Engine, ma
 
     assert len(column["type_config"]["options"]) == 500
     assert column["help"] == "The first 500 are listed."
+
+
+def test_what_was_typed_while_the_database_was_busy_is_not_lost(engine: Engine):
+    def busy() -> Any:
+        raise Unavailable(says("The database is busy. Try again in a moment."))
+
+    def script() -> None:
+        import streamlit as st
+
+        from crm.grid.editor import save
+        from crm.grid.edits import Change
+        from crm.grid.render import render_table
+        from crm.grid.state import Here
+        from tests.grid_example import BOOKS
+
+        here = Here.now(BOOKS, st.session_state.actor)
+        save(here, [Change(30, 1, {"name": "Emma", "note": st.session_state.note}), Change(29, 1, {"pages": 7})])
+        render_table(BOOKS, st.session_state.actor)
+
+    connect(engine, writing=busy)
+    note = " ".join(["A long note."] * 30)
+    app = AppTest.from_function(script, default_timeout=30)
+    app.session_state["actor"], app.session_state["note"] = LIBRARIAN, note
+    app.run()
+
+    (told,) = [error.value for error in app.error]
+    for cell in ("Book 30 · Name**: “Emma”", f"Book 30 · Note**: “{note}”", "Book 29 · Pages**: “7”"):
+        assert f"- **{cell} · The database is busy. Try again in a moment." in told
+    assert [toast.value for toast in app.toast] == ["The database is busy. Try again in a moment."]
+    assert names(app)[0] == "Book 30"
+
+
+@pytest.mark.parametrize(("button", "place"), [("open", 1), ("lock", "0"), ("each:return", -1)])
+def test_a_click_in_a_row_that_is_not_there_is_refused_and_logged(
+    engine: Engine, button: str, place: Any, caplog: pytest.LogCaptureFixture
+):
+    def script() -> None:
+        import streamlit as st
+
+        from crm.grid.edits import Snapshot
+        from crm.grid.row_buttons import acted, opened, why_closed
+        from crm.grid.state import Here
+        from tests.grid_example import BOOKS
+
+        here, drawn = Here.now(BOOKS, st.session_state.actor), Snapshot((7,), (1,), ({},))
+        opened(here, drawn)
+        acted(here, "return", drawn)
+        why_closed(here, drawn, {7: {}})
+
+    app = AppTest.from_function(script, default_timeout=30)
+    app.session_state["actor"], app.session_state[f"books:{button}"] = LIBRARIAN, {"row": place}
+
+    with caplog.at_level(logging.WARNING, "crm"):
+        app.run()
+
+    assert not app.exception
+    assert [one.message for one in caplog.records if one.name.startswith("crm")] == [
+        f"table books: account 1 clicked {button} in a row that is not there"
+    ]
+    assert url(app) == {}
+
+
+def test_a_choice_that_a_form_does_not_offer_is_refused_and_logged(caplog: pytest.LogCaptureFixture):
+    shelf = Drawable("shelf_code", "Shelf", Rule("relation"), False, None, {1001: "Shelf 1"}, None)
+    authors = Drawable("author_ids", "Authors", Rule("relation"), True, None, {1: "Austen"}, None)
+    here = Here(BOOKS, LIBRARIAN, "en", ZoneInfo("UTC"), BOOKS)
+
+    with caplog.at_level(logging.WARNING, "crm"):
+        _values, faults = read_inputs(here, [shelf, authors], {"shelf_code": "secret", "author_ids": [1, 99]})
+
+    assert set(faults) == {"shelf_code", "author_ids"}
+    assert [one.message for one in caplog.records] == [
+        "table books: account 1 chose what it is not offered: shelf_code, author_ids"
+    ]
 
 
 def test_all_on_a_page_are_ticked_at_once_and_unticked(engine: Engine):

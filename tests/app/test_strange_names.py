@@ -3,11 +3,16 @@
 from datetime import UTC, datetime
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from crm.domain.customers import CustomerState
+from crm.domain.staff import Department
+from crm.i18n import says
+from crm.store.engine import make_engine
 from crm.store.session import writing
 from tests.app.people import page_as
-from tests.builders import a_customer
+from tests.builders import a_customer, an_account, an_employee
+from tests.grid_example import connect, create
 
 LURE = "[You won](http://evil.example) ![](http://evil.example/seen)"
 SHOWN = r"\[You won\](http://evil.example) \!\[\](http://evil.example/seen)"
@@ -44,3 +49,41 @@ def test_what_a_link_searches_for_and_filters_by(lured):
     drawn = [one.label for one in page.button] + [one.value for one in page.error]
     assert any("evil.example" in one for one in drawn)
     assert not any("](" in one.replace(r"\](", "") for one in drawn)
+
+
+def test_who_somebody_is_and_where_they_work(sqlite_url):
+    with writing() as session:
+        account = an_account(session, display_name=LURE)
+        session.add(Department(code=4711, name=LURE))
+        session.flush()
+        an_employee(session, LURE, account_id=account.id, department=4711)
+        key = account.id
+    page = page_as("administrator", "people")
+    page.query_params["open"] = str(key)
+
+    page.run()
+
+    drawn = [one.value for one in [*page.caption, *page.header]]
+    assert sum(SHOWN in one for one in drawn) >= 2
+    assert not any(LURE in one for one in drawn)
+
+
+def test_why_a_row_was_not_made_on_the_spot(tmp_path):
+    engine = make_engine(f"sqlite:///{tmp_path / 'books.db'}")
+    create(engine)
+    connect(engine)
+
+    def script() -> None:
+        from crm.grid.render import render_table
+        from tests.grid_example import BOOKS, LIBRARIAN
+
+        render_table(BOOKS, LIBRARIAN)
+
+    page = AppTest.from_function(script, default_timeout=30)
+    page.session_state["books:add:creating"] = "author_ids"
+    page.session_state["books:add:new-error"] = says("{name} is no author.", name=LURE)
+    page.query_params["add"] = ""
+    page.run()
+
+    assert f":red[:material/error: {SHOWN} is no author.]" in [one.value for one in page.markdown]
+    engine.dispose()

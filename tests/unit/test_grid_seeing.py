@@ -10,6 +10,7 @@ from crm.grid.filters import Unparsable
 from crm.grid.saved import from_query, to_query
 from crm.grid.seeing import hidden, may_hide, seen_by, visible
 from crm.grid.view import View, read_view, sort_fields
+from crm.i18n import says
 from crm.rbac import Reach
 from tests.grid_example import BOOKS, LIBRARIAN, READER
 from tests.unit.test_grid_view import VIEWS
@@ -95,3 +96,20 @@ def test_one_column_always_stays():
     config = replace(BOOKS, columns=(Column("name"), Column("pages")))
 
     assert hidden(config, LIBRARIAN, {"name": False, "pages": False}) == {"pages"}
+
+
+@pytest.mark.parametrize(
+    ("field", "label"),
+    [
+        ("isbn", "ISBN"),
+        ("name", "Title"),
+        ("shelf_code.name", "Shelf"),
+        ("shelf_code.code", "Code of the shelf"),
+        ("sequel_to_id.name", "Sequel to"),
+    ],
+)
+def test_a_field_that_is_searched_is_called_as_its_column_is(field: str, label: str):
+    columns = (Column("name", label=says("Title")), Column("shelf_code"),
+               Column("shelf_code.code", label=says("Code of the shelf")))  # fmt: skip
+
+    assert str(replace(BOOKS, columns=columns).called_in_head(field)) == label
