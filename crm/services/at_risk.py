@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import String, func, select, type_coerce
@@ -23,7 +22,6 @@ from crm.services import attendance_figures, class_names
 from crm.services.class_scopes import CLASSES, in_class_on
 from crm.services.gradebook_scopes import COUNTS, VIEW
 from crm.settings import settings
-from crm.xlsx.scores import write_list
 
 _STATES = {state.value: state for state in ScoreState}
 _MARKS = {mark.value: mark for mark in Attendance}
@@ -85,11 +83,6 @@ def at_risk(
         if why:
             found.append(AtRisk(student, name, group, called[group], why, attended, average(numbers), missing))
     return sorted(found, key=lambda one: (-len(one.reasons), str(one.class_name), one.name, one.student_id))
-
-
-def write(file: Path, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
-    """Writes a list as it stands on the screen, and returns how many rows it has."""
-    return write_list(file, heads, rows)
 
 
 def _in_class(session: Session, classes: Any, today: Any) -> dict[tuple[int, int], str]:

@@ -149,6 +149,7 @@ DEFAULT_ROLES = (
                 "staff.view": Reach.ALL,
                 "staff.edit": Reach.ALL,
                 "gradebook.view": Reach.ALL,
+                "gradebook.export": Reach.ALL,
                 "notifications.view": Reach.ALL,
                 "jobs.view": Reach.ALL,
                 "course-records.view": Reach.ALL,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from crm.domain.scores import NONE, Score, read_score, typed
+from crm.domain.scores import NONE, Score, average, median, read_score, typed
 from crm.domain.teaching import CourseRecord, StudyRecord
 from crm.errors import Unreadable
 from crm.i18n import Language, Says, says
@@ -58,7 +58,8 @@ class Checked:
 def export(session: Session, actor: Actor, class_id: int, file: Path, lang: Language, now: datetime) -> int:
     """Writes the scores of a class, which is also the sheet to fill in and import; returns how many rows it has.
 
-    What is missing by its due date stays an empty cell: nobody entered it. Raises `NotFound`, `NotAllowed`.
+    What is missing by its due date stays an empty cell: nobody entered it. Averages and medians, of everything, of days
+    and of students, are on a second sheet. Raises `NotFound`, `NotAllowed`.
     """
     require_class(session, actor, EXPORT, class_id)
     found = book(session, actor, class_id, now, EXPORT)
@@ -66,7 +67,25 @@ def export(session: Session, actor: Actor, class_id: int, file: Path, lang: Lang
     shown = found.days[-(scores.COLUMNS - 2) :]
     entered = _entered(session, class_id)
     rows = ((pupil.id, pupil.name, [_cell(entered.get((pupil.id, day.id))) for day in shown]) for pupil in found.pupils)
-    return scores.write(file, [scores.Head(day.number, day.held_on) for day in shown], rows, lang)
+    heads = [scores.Head(day.number, day.held_on) for day in shown]
+    figures = [
+        scores.Figure(None, _EVERYTHING, *found.figures()),
+        *(_figure(None, head.text, found.of_day(day)) for head, day in zip(heads, shown, strict=True)),
+        *(_figure(pupil.id, pupil.name, found.of_pupil(pupil)) for pupil in found.pupils),
+    ]
+    return scores.write(file, heads, rows, lang, figures)
+
+
+_EVERYTHING = "全部 Everything"
+
+
+def _figure(student: int | None, label: str, numbers: Sequence[int | None]) -> scores.Figure:
+    return scores.Figure(student, label, average(numbers), median(numbers))
+
+
+def write_list(file: Path, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
+    """Writes a list as it stands on the screen, and returns how many rows it has."""
+    return scores.write_list(file, heads, rows)
 
 
 def note_export(session: Session, actor: Actor, what: str, rows: int, now: datetime) -> None:

@@ -14,7 +14,7 @@ from crm.rbac import Actor
 from crm.services import at_risk as services
 from crm.services import attendance, attendance_figures
 from crm.services.at_risk import AtRisk
-from crm.services.score_sheets import EXPORT
+from crm.services.score_sheets import EXPORT, write_list
 from crm.ui.attendance_marks import rows_of
 from crm.ui.score_sheets import file_out
 from crm.ui.session import now, reading_as_somebody
@@ -78,7 +78,7 @@ def at_risk(actor: Actor, class_id: int) -> None:
         def write(file: Path) -> int:
             with reading_as_somebody() as session:
                 mine = services.at_risk(session, actor, now(), one, EXPORT)
-            return services.write(file, list(heads.values()), _rows(mine))
+            return write_list(file, list(heads.values()), _rows(mine))
 
         what = "at-risk" if one is None else f"at-risk, class={one}"
         file_out(actor, "at-risk", _("Export"), _("Students at risk"), what, write)

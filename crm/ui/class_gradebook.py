@@ -1,6 +1,7 @@
 """A class's scores on the screen: students by days, how they are spread, and the classes beside each other."""
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import altair as alt
@@ -12,8 +13,10 @@ from crm.domain.scores import LETTERS, Score, average, median, typed
 from crm.i18n import Language, _, language, read_in, show
 from crm.rbac import Actor
 from crm.services import class_gradebook
-from crm.services.class_gradebook import Book
+from crm.services.class_gradebook import Book, Compared
 from crm.services.gradebook_scopes import Day
+from crm.services.score_sheets import EXPORT, write_list
+from crm.ui.score_sheets import file_out
 from crm.ui.session import now, reading_as_somebody
 
 ROW = 35
@@ -136,6 +139,20 @@ def compared(actor: Actor) -> None:
         },
         key="gradebook:classes",
     )
+    if actor.may(EXPORT):
+        heads = [_("Class"), _("Average"), _("Median"), _("Graded"), _("Missing"), _("Copied"), _("Did not pass")]
+
+        def write(file: Path) -> int:
+            with reading_as_somebody() as session:
+                mine = class_gradebook.compare(session, actor, now(), EXPORT)
+            return write_list(file, [*heads, *LETTERS], [_line(one) for one in mine])
+
+        file_out(actor, "compare", _("Export"), _("Compare classes"), "compare", write)
+
+
+def _line(one: Compared) -> list[str | float | None]:
+    figures = [None if figure is None else round(figure, 1) for figure in (one.average, one.median)]
+    return [str(one.name), *figures, one.graded, one.missing, one.copied, one.failed, *one.letters.values()]
 
 
 @cache

@@ -19,7 +19,8 @@ from crm.xlsx.reader import Limits, Opened, opened
 from crm.xlsx.report import tame
 
 NUMBER, NAME = "学员编号 Student no.", "姓名 Name"
-SHEET = "成绩 Scores"
+SHEET, FIGURES = "成绩 Scores", "统计 Figures"
+FIGURE_HEADS = (NUMBER, "姓名或日期 Student or day", "平均分 Average", "中位数 Median")
 COLUMNS, ROWS = 260, 2_000
 """A sheet has at most so many columns, two of them for the student, and so many students."""
 
@@ -57,10 +58,26 @@ class Table:
     rows: tuple[Row, ...]
 
 
+class Figure(NamedTuple):
+    """Average and median of a student (who has a number), of a day or of everything, as a line beside the scores."""
+
+    student: int | None
+    label: str
+    average: float | None
+    median: float | None
+
+
 def write(
-    file: Path, days: Sequence[Head], rows: Iterable[tuple[int, str, Sequence[int | str | None]]], language: Language
+    file: Path,
+    days: Sequence[Head],
+    rows: Iterable[tuple[int, str, Sequence[int | str | None]]],
+    language: Language,
+    figures: Iterable[Figure] = (),
 ) -> int:
-    """Writes the sheet, states in `language`, and returns how many rows it has. No cell becomes a formula."""
+    """Writes the sheet, states in `language`, and returns how many rows it has. No cell becomes a formula.
+
+    Averages and medians stand on a second sheet, which is not read when the file comes back.
+    """
     with read_in(language):
         book = xlsxwriter.Workbook(file, {"strings_to_formulas": False, "strings_to_urls": False})
         head = book.add_format({"bold": True, "bg_color": "#E8ECF4"})
@@ -80,6 +97,15 @@ def write(
                     sheet.write_number(line, place, cell)
                 elif cell:
                     sheet.write_string(line, place, tame(cell))
+        beside = book.add_worksheet(FIGURES)
+        beside.freeze_panes(1, 2)
+        beside.set_column(0, len(FIGURE_HEADS) - 1, 20)
+        beside.write_row(0, 0, FIGURE_HEADS, head)
+        for place, one in enumerate(figures, 1):
+            beside.write_string(place, 1, tame(one.label))
+            for column, figure in ((0, one.student), (2, one.average), (3, one.median)):
+                if figure is not None:
+                    beside.write_number(place, column, round(figure, 1))
         book.close()
     return line
 

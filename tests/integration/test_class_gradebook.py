@@ -1,14 +1,16 @@
 """A class's gradebook, and classes beside each other: what stands in a cell, and figures of the graded only."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from crm.domain.scores import NONE, Score
 from crm.domain.teaching import ScoreState
-from crm.errors import NotFound
+from crm.errors import NotAllowed, NotFound
 from crm.rbac import Reach
 from crm.services.class_gradebook import book, compare, letters
+from crm.services.score_sheets import EXPORT
 from tests.builders import NOON, an_actor
 from tests.school_builders import TODAY
 from tests.scored import a_day, a_scored_class, grade
@@ -63,6 +65,21 @@ def test_a_lecturer_opens_the_gradebooks_of_own_classes_only(session):
     with pytest.raises(NotFound):
         book(session, lecturer, other.group.id, NOON)
     assert [one.class_id for one in compare(session, lecturer, NOON)] == [klass.group.id]
+
+
+def test_a_comparison_that_is_taken_home_has_the_classes_one_may_export(session):
+    mine, other = a_scored_class(session, 1), a_scored_class(session, 1)
+    for klass in (mine, other):
+        grade(a_day(session, klass)[1][0], 80)
+    session.flush()
+    sees = an_actor("gradebook.view", reach=Reach.ALL, of=mine.lecturer)
+    takes = replace(sees, grants={**sees.grants, "gradebook.export": Reach.OWN})
+
+    assert {one.class_id for one in compare(session, takes, NOON)} == {mine.group.id, other.group.id}
+    assert [one.class_id for one in compare(session, takes, NOON, EXPORT)] == [mine.group.id]
+    with pytest.raises(NotAllowed):
+        compare(session, sees, NOON, EXPORT)
+    assert an_actor(role="sales_manager").may(EXPORT)
 
 
 def test_classes_are_compared_by_what_is_graded_and_told_what_is_not(session):

@@ -1,7 +1,7 @@
 """The doctor: each rule is broken on purpose, behind the constraints' back, and is named by table, row and remedy."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -30,8 +30,9 @@ OLD = "'2025-02-20 04:00:00'"
 
 
 @pytest.fixture
-def school(engine: Engine) -> Engine:
+def school(engine: Engine, use_settings: Callable[[str], None]) -> Engine:
     """A small sound school. Customers: 1 private with consultant 1, 2 public after 1, 3 enrolled by 2, 4 waiting."""
+    use_settings("[school]\nlecturer_departments = [1003]\nclass_teacher_departments = [1004]")
     with writing(engine) as session:
         install_roles(session)
         administrator = a.an_account(session, "admin")
@@ -370,6 +371,18 @@ def test_of_many_rows_with_one_fault_the_first_are_told_and_the_rest_counted(eng
 
     assert len(told) == 21
     assert told[-1].endswith("more rows with the same fault as the one before.")
+
+
+def test_settings_that_let_anybody_teach_are_a_note(school: Engine, use_settings: Callable[[str], None]) -> None:
+    def noted() -> list[str]:
+        with reading(school) as session:
+            return [one.split(":")[0] for one in map(str, doctor.notes(session, NOW)) if one.startswith("school.")]
+
+    use_settings("[school]\nlecturer_departments = [1003]")
+    assert noted() == ["school.class_teacher_departments is empty"]
+
+    use_settings("")
+    assert len(noted()) == 2
 
 
 def test_a_cap_below_what_is_held_is_a_note_and_no_fault(school: Engine) -> None:

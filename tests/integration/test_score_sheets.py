@@ -75,6 +75,25 @@ def test_a_sheet_has_students_by_name_and_days_by_the_calendar(klass, rows, out)
     assert [cell.value for cell in sheet[2]] == [klass.students[0].id, "01", None, 70]
 
 
+def test_averages_and_medians_are_beside_the_scores_and_do_not_come_in_again(klass, rows, out, back):
+    for row, number in zip((*rows[0], *rows[1]), (90, 61, 80, None), strict=True):
+        grade(row, number)
+
+    book = out()
+
+    _head, *lines = book["统计 Figures"].iter_rows(values_only=True)
+    ann, ben = klass.students
+    days = [f"{number} · {TODAY - timedelta(days=ago)}" for number, ago in ((1, 2), (2, 1))]
+    assert lines == [
+        (None, "全部 Everything", 77, 80),
+        (None, days[0], 75.5, 75.5),
+        (None, days[1], 80, 80),
+        (ann.id, "01", 85, 85),
+        (ben.id, "02", 61, 61),
+    ]
+    assert back(book).wrong == []
+
+
 def test_what_was_filled_in_is_shown_and_then_written_in_one_go(session, lecturer, rows, out, back):
     grade(rows[0][1], 60)
     book = out()

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlmodel import Session, col
 
+from crm.domain.classes import ClassGroup
 from crm.domain.deadlines import Lengths
 from crm.domain.expiry import scheduled
 from crm.domain.records import JobOutcome, JobRun
@@ -52,10 +53,15 @@ def check(session: Session, now: datetime, redis: Proposals | None = None) -> li
 
 
 def notes(session: Session, now: datetime) -> list[Says]:
-    """What is no fault, but worth knowing: caps lowered, customers of those who left, a nightly run that is late."""
+    """What is no fault, but worth knowing: caps lowered, customers of those who left, a nightly run that is late.
+
+    And settings that leave open who can be chosen to teach.
+    """
     facts = _facts(session, now)
     found = [told for one in people.NOTES for told in ask(session, one, facts)]
-    return found + holding.late(session, facts["run"], facts["last_run"])
+    found += holding.late(session, facts["run"], facts["last_run"])
+    # Before the first class there is nobody to be chosen for it.
+    return found + list(school.departments() if session.scalar(select(exists(select(col(ClassGroup.id))))) else ())
 
 
 def _facts(session: Session, now: datetime) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """Checks of the school itself: students behind enrolled customers, places, and the money behind them."""
 
-from crm.i18n import says
+from collections.abc import Iterator
+
+from crm.i18n import Says, says
 from crm.services.doctor.ask import Check
+from crm.settings import settings
 
 ENROLLED_WITHOUT_STUDENT = Check(
     "customer",
@@ -113,6 +116,21 @@ ENROLLED_OTHERWISE = Check(
         customer=str(row.customer_id),
     ),
 )
+
+
+def departments() -> Iterator[Says]:
+    """Without codes in the settings, anybody of the staff can be chosen to teach: worth knowing, and no fault."""
+    if not settings().lecturer_departments:
+        yield says(
+            "school.lecturer_departments is empty: staff of any department can be lecturers of a class."
+            " Name the codes of the departments in the settings file."
+        )
+    if not settings().class_teacher_departments:
+        yield says(
+            "school.class_teacher_departments is empty: staff of any department can be class teachers."
+            " Name the codes of the departments in the settings file."
+        )
+
 
 CHECKS = (
     ENROLLED_WITHOUT_STUDENT,
