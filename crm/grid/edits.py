@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from crm.grid.values import Rule, Wrong, read_value
+from crm.grid.values import Rule, Wrong, accepted, read_value
 from crm.i18n import Says, says
 
 Cells = Mapping[int, Mapping[str, Any]]
@@ -118,7 +118,7 @@ def new_edits(overlay: Cells, seen: Cells, snapshot: Snapshot, rules: Mapping[st
                     faults.append(Fault(row, name, raw, says("This cannot be edited here.")))
             elif not same(rules[name], raw, last, zone):
                 try:
-                    values[name] = read_value(rules[name], raw, zone)
+                    values[name] = accepted(rules[name], raw, zone)
                 except Wrong as wrong:
                     # What is chosen or ticked has no room for a mistake.
                     forged = forged or rules[name].kind in ("choice", "yes_no")

@@ -31,7 +31,7 @@ Model = type[SQLModel]
 class Fact:
     """One field of a model: its kind, its length or choices, whether it must have a value, where its key leads.
 
-    `default` is the value that a new row gets, where that is a plain value.
+    `default` is the value that a new row gets, where that is a plain value. `model` is whose field it is.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Fact:
     most: float | None = None
     choices: tuple[PyEnum, ...] = ()
     target: tuple[Model, str] | None = None
+    model: Model | None = None
 
 
 @cache
@@ -53,7 +54,7 @@ def facts(model: Model) -> Mapping[str, Fact]:
         column = attribute.columns[0]
         kind, choices = _kind(column.type)
         target = _target(model, column)
-        least, most = _bounds(model, attribute.key)
+        least, most = _bounds(model, attribute.key, whole=kind == "number")
         made[attribute.key] = Fact(
             name=attribute.key,
             kind="relation" if target else kind,
@@ -64,6 +65,7 @@ def facts(model: Model) -> Mapping[str, Fact]:
             most=most,
             choices=choices,
             target=target,
+            model=model,
         )
     return made
 
@@ -194,10 +196,15 @@ def _target(model: Model, column: Any) -> tuple[Model, str] | None:
     return None
 
 
-def _bounds(model: Model, name: str) -> tuple[float | None, float | None]:
+def _bounds(model: Model, name: str, *, whole: bool) -> tuple[float | None, float | None]:
+    """The least and the most that the field takes; of whole numbers also where its ends are excluded."""
     info = model.model_fields.get(name)
     least = most = None
     for rule in info.metadata if info else ():
         least = getattr(rule, "ge", least)
         most = getattr(rule, "le", most)
+        if whole and hasattr(rule, "gt"):
+            least = rule.gt + 1
+        if whole and hasattr(rule, "lt"):
+            most = rule.lt - 1
     return least, most

@@ -15,7 +15,7 @@ from crm.grid.form_config import Fields, Form, Input, as_inputs
 from crm.grid.relations import FOUND, MANY, Relation, relation_of
 from crm.grid.seeing import sees
 from crm.grid.state import Here, seed
-from crm.grid.values import Rule, Wrong, read_value
+from crm.grid.values import Rule, Wrong, accepted
 from crm.i18n import Says, _, marked, says, says_n
 
 LOG = logging.getLogger(__name__)
@@ -220,7 +220,7 @@ def read_inputs(here: Here, inputs: list[Drawable], held: Mapping[str, Any]) -> 
             values[one.name] = chosen if one.many else raw
             continue
         try:
-            values[one.name] = read_value(one.rule, raw, here.zone)
+            values[one.name] = accepted(one.rule, raw, here.zone)
         except Wrong as wrong:
             faults[one.name] = wrong.says
     if forged:

@@ -2,6 +2,7 @@
 
 import math
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -10,8 +11,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm.errors import ThanosError
-from crm.grid.fields import LARGEST, Fact, Kind, label_of
+from crm.grid.fields import LARGEST, Fact, Kind, Model, label_of
+from crm.grid.model_rules import why_not
 from crm.i18n import says, show
+
+# Read into the same values.
+ALIKE: Mapping[Kind, Kind] = {"money": "number", "long": "text"}
 
 
 class Wrong(ThanosError):
@@ -20,7 +25,10 @@ class Wrong(ThanosError):
 
 @dataclass(frozen=True)
 class Rule:
-    """How one field reads what was typed: its kind, and its bounds where the model gives any."""
+    """How one field reads what was typed: its kind, and its bounds where the model gives any.
+
+    `field` is the model's field of that kind, which has the last word.
+    """
 
     kind: Kind
     required: bool = False
@@ -28,11 +36,14 @@ class Rule:
     least: float | None = None
     most: float | None = None
     choices: tuple[PyEnum, ...] = ()
+    field: tuple[Model, str] | None = None
 
     @classmethod
     def of(cls, fact: Fact, kind: Kind | None = None) -> "Rule":
         """The rule that the model's field declares, read as another `kind` where one is given (money)."""
-        return cls(kind or fact.kind, fact.required, fact.length, fact.least, fact.most, fact.choices)
+        same = kind is None or ALIKE.get(kind, kind) == ALIKE.get(fact.kind, fact.kind)
+        field = (fact.model, fact.name) if same and fact.model is not None else None
+        return cls(kind or fact.kind, fact.required, fact.length, fact.least, fact.most, fact.choices, field)
 
 
 def read_value(rule: Rule, raw: Any, zone: ZoneInfo) -> Any:
@@ -50,6 +61,16 @@ def read_value(rule: Rule, raw: Any, zone: ZoneInfo) -> Any:
         raise Wrong(says("{value} cannot be read here.", value=str(raw)[:40])) from None
     if rule.kind in ("number", "decimal", "money") or (rule.kind == "relation" and isinstance(value, int)):
         _within(rule, value)
+    return value
+
+
+def accepted(rule: Rule, raw: Any, zone: ZoneInfo) -> Any:
+    """What was typed or sent, read, and taken by the model's own field too. Raises `Wrong`."""
+    value = read_value(rule, raw, zone)
+    if value is not None and rule.field is not None:
+        why = why_not(*rule.field, value, unit=100 if rule.kind == "money" else 1)
+        if why is not None:
+            raise Wrong(why)
     return value
 
 

@@ -47,7 +47,8 @@ OTHERS: dict[str, set[str]] = {
     "gallery": set(SQL),
     "ui": {"streamlit", "streamlit_authenticator", "starlette", "pandas", "pyarrow", "altair"},
     "tables": set(SQL),
-    "grid": {"streamlit", "pandas", "xlsxwriter", *SQL},
+    # A model's own rules are pydantic's.
+    "grid": {"streamlit", "pandas", "xlsxwriter", "pydantic", *SQL},
     # A backup of PostgreSQL is COPY, which only the driver itself speaks.
     "services": {"bcrypt", "psycopg", *SQL},
     "notify": {"apprise", "requests", "urllib3", *SQL},
