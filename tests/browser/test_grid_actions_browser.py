@@ -42,6 +42,21 @@ def test_all_that_match_are_acted_on_and_it_can_be_taken_back(visit: Callable[..
     assert library.rows("SELECT count(*) FROM book WHERE lent") == [(0,)]
 
 
+def test_an_address_asks_whether_a_row_goes_and_what_went_comes_back(
+    visit: Callable[..., Visitor], library: Library
+) -> None:
+    visitor = visit("?sort=name&delete=30").is_told("Delete 1 row?")
+    assert library.rows("SELECT deleted_at FROM book WHERE id = 30") == [(None,)]
+
+    visitor.dialog().get_by_role("button", name="Delete", exact=True).click()
+    visitor.is_told("1 deleted.")
+    assert library.rows("SELECT id FROM book WHERE deleted_at IS NOT NULL") == [(30,)]
+    assert visitor.page.url.endswith("?sort=name")
+
+    visitor.page.locator(".st-key-books-undo button").click()
+    eventually(lambda: library.rows("SELECT count(*) FROM book WHERE deleted_at IS NULL") == [(30,)])
+
+
 def test_what_matches_is_taken_home_as_a_sheet(visit: Callable[..., Visitor], tmp_path: Path) -> None:
     visitor = visit("?binding=cloth").press("Export").is_told("15 rows match.")
     visitor.dialog().get_by_role("button", name="Export").click()
