@@ -73,8 +73,8 @@ def chunks(
     asked = ordered(config, matching(config, session, actor, view, zone), view.sort)
     for rows in session.scalars(asked.execution_options(yield_per=CHUNK)).partitions():
         by_column = [_values(config, column, session, rows, now, names, zone) for column in columns]
+        # The session holds rows only as long as somebody else does, so they are gone with the next ones.
         yield [list(cells) for cells in zip(*by_column, strict=True)]
-        session.expunge_all()
 
 
 def described(config: TableConfig, view: View) -> str:

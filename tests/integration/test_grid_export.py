@@ -62,6 +62,17 @@ def test_all_that_match_are_in_the_file_in_the_order_of_the_view(books: Engine, 
     assert len(found) == 16
 
 
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_list_is_read_and_written_some_rows_at_a_time(
+    books: Engine, tmp_path: Path, form: Format, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "CHUNK", 7)
+
+    found = exported(books, tmp_path / "file", form, sort=["added_at"])
+
+    assert column(found, "Name") == [f"Book {number}" for number in range(1, 31)]
+
+
 def test_values_stay_values_in_a_workbook(books: Engine, tmp_path: Path) -> None:
     with writing(books) as session:
         session.get(Book, 7).bought = date(2025, 12, 24)
