@@ -14,7 +14,7 @@ from crm.ui.session import require
 actor = require("attendance.view")
 st.title(_("Attendance"))
 parts = {"take": _("Take"), "apologies": _("Apologies"), "month": _("Month sheet"), "records": _("Records")}
-if not actor.may("attendance.decide"):
+if not actor.looking().may("attendance.decide"):
     del parts["apologies"]
 chosen = part(parts)
 if chosen == "take":

@@ -14,7 +14,7 @@ from crm.ui.session import require
 actor = require("course-records.view")
 st.title(_("Course records"))
 parts = {"list": _("List"), "calendar": _("Calendar")}
-shown = part(parts | ({"deleted": _("Deleted")} if actor.may("course-records.delete") else {}))
+shown = part(parts | ({"deleted": _("Deleted")} if actor.looking().may("course-records.delete") else {}))
 if shown == "calendar":
     calendar(actor)
 elif shown == "deleted":

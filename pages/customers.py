@@ -10,7 +10,7 @@ from crm.ui.session import require
 
 actor = require("customers.view")
 st.title(_("Customers"))
-if actor.may("customers.delete"):
+if actor.looking().may("customers.delete"):
     every, deleted = st.tabs([_("Customers"), _("Deleted")], key="customers:tabs", on_change="rerun")
     with every:
         render_table(CUSTOMERS, actor, detail=record)

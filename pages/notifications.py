@@ -10,7 +10,7 @@ from crm.ui.session import require
 
 actor = require("notifications.view")
 st.title(_("Notifications"))
-if actor.may(OUTBOX.permission):
+if actor.looking().may(OUTBOX.permission):
     inbox, outbox = st.tabs([_("For me"), _("Outbox")])
     with inbox:
         render_table(INBOX, actor, detail=notice)

@@ -121,6 +121,10 @@ OTHERWISE: dict[str, Seen] = {
     "apologies": _TAUGHT,
     # A student's own, whatever the reach.
     "grades": dict.fromkeys(Reach, (MINE,)),
+    # Nobody whom this world tells of has asked to be excused as a student.
+    "own-apologies": dict.fromkeys(Reach, ()),
+    # What the app itself shows of notices.
+    "inbox": dict.fromkeys(Reach, (OWN,)),
     # What has left the app, by whom it is for.
     "outbox": {reach: tuple(f"{one}{SENT}" for one in seen) for reach, seen in COVERED.items()},
 }

@@ -39,7 +39,7 @@ def render_table(config: TableConfig, actor: Actor, *, detail: Callable[[Actor, 
     `detail` draws that record, for pages whose record is drawn by what a declaration may not import.
     Raises `NotAllowed` unless the actor has the table's permission.
     """
-    actor.require(config.permission)
+    actor.looking().require(config.permission)
     here = Here.now(replace(config, detail=detail) if detail else config, actor)
     forget_last_visit(here)
     opened = here.asked("open")

@@ -19,6 +19,7 @@ def sees(config: TableConfig, actor: Actor, column: Column) -> bool:
     """
     if column.see is None:
         return True
+    actor = actor.looking()
     reach, opens = actor.reach(column.see), actor.reach(config.permission)
     return reach is not None and (opens is None or reach >= opens)
 

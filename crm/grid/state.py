@@ -53,7 +53,7 @@ class Here:
         """
         set_reader(self.language, self.zone)
         actor = self.connection.who(self.actor)
-        if actor is None or not actor.may(self.config.permission):
+        if actor is None or not actor.looking().may(self.config.permission):
             return None
         return self._as(actor)
 

@@ -1,7 +1,7 @@
 """Who acts, and what they were granted. Pure values: no database, no clock."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from types import MappingProxyType
 
@@ -44,7 +44,8 @@ class Actor:
 
     `owner_id` is what rows of one's own carry, `department` the code of one's department.
     `account_id` is None only for the system itself. `seeing_as` is the role whose eyes the person looks
-    through (its stored title): then they may look, and change nothing.
+    through (its stored title): then `grants` are only what looks, and `shown` is what else the role may do. That
+    opens what is there to be seen by whoever may do it, see `looking`, and nothing is done by it.
     """
 
     account_id: int | None
@@ -55,6 +56,14 @@ class Actor:
     department: int | None = None
     address: str = ""
     seeing_as: str = ""
+    shown: Grants = field(default_factory=dict)
+
+    def looking(self) -> "Actor":
+        """The same person for what only reads: through the eyes of a role, all that the role may do counts here.
+
+        Whatever does not ask for this is refused to them, so that what was forgotten is refused as well.
+        """
+        return replace(self, grants=merge([self.grants, self.shown])) if self.shown else self
 
     def reach(self, action: str) -> Reach | None:
         """How far `action` ("page.action") goes for this person; None is denied."""
@@ -77,10 +86,11 @@ class Actor:
             )
 
 
-def narrowed(mine: Grants, theirs: Grants, only: Callable[[str], bool]) -> Grants:
-    """What both grant, as far as the nearer of the two reaches, and only actions that `only` lets pass.
+def narrowed(mine: Grants, theirs: Grants, only: Callable[[str], bool]) -> tuple[Grants, Grants]:
+    """What both grant, as far as the nearer of the two reaches: the actions that `only` lets pass, and the others.
 
     However `theirs` may look, it never widens `mine`.
     """
-    both = {name: min(reach, theirs[name]) for name, reach in mine.items() if name in theirs and only(name)}
-    return MappingProxyType(both)
+    both = {name: min(reach, theirs[name]) for name, reach in mine.items() if name in theirs}
+    passed = {name: reach for name, reach in both.items() if only(name)}
+    return MappingProxyType(passed), MappingProxyType({name: both[name] for name in both if name not in passed})

@@ -16,11 +16,15 @@ from crm.rbac.actor import Grants, Reach
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of the host: its `name` (also its URL), its title, and its actions with theirs."""
+    """One page of the host: its `name` (also its URL), its title, and its actions with theirs.
+
+    `looks` names those that only show something, beside "view". All others are taken to change something.
+    """
 
     name: str
     title: Says
     actions: Mapping[str, Says]
+    looks: tuple[str, ...] = ()
 
     def permissions(self) -> tuple[str, ...]:
         """The full names: "books.view", "books.edit", ..."""
@@ -35,11 +39,19 @@ class Catalogue:
         for page in pages:
             if page.name in self.pages:
                 raise Misconfigured(says("Page {name!r} is declared twice.", name=page.name))
+            for one in page.looks:
+                if one not in page.actions:
+                    raise Misconfigured(says("Page {name!r} has no action {action!r}.", name=page.name, action=one))
             self.pages[page.name] = page
         self.permissions = tuple(name for page in self.pages.values() for name in page.permissions())
 
     def __iter__(self) -> Iterator[Page]:
         return iter(self.pages.values())
+
+    def only_looks(self, permission: str) -> bool:
+        """Whether the permission only shows something, as far as is declared."""
+        page, _, action = permission.partition(".")
+        return permission in self.permissions and (action == "view" or action in self.pages[page].looks)
 
     def check(self, permission: str) -> str:
         """The same name, if it is declared. Raises `Misconfigured` with the nearest name otherwise."""

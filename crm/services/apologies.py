@@ -169,6 +169,7 @@ def take_back(session: Session, actor: Actor, apology_id: int, now: datetime) ->
 
 def to_decide(_session: Session, actor: Actor) -> SelectOfScalar[Apology]:
     """The apologies for the actor's classes (with a farther reach: for the department's, for all)."""
+    actor = actor.looking()
     actor.require(DECIDE)
     return select_rows(Apology).where(APOLOGIES.where(actor, DECIDE))
 

@@ -29,6 +29,7 @@ _UNSEEN = {"synchronize_session": False}
 
 def recoverable(_session: Session, actor: Actor, now: datetime) -> SelectOfScalar[Customer]:
     """Who was deleted and can still be brought back: `days_to_restore` tells how long."""
+    actor = actor.looking()
     actor.require(DELETE)
     return select_rows(Customer).where(_deleted(actor), col(Customer.deleted_at) > now - RECOVERABLE)
 

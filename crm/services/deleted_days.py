@@ -29,6 +29,7 @@ _UNSEEN = {"synchronize_session": False}
 
 def recoverable(_session: Session, actor: Actor, now: datetime) -> SelectOfScalar[DeletedDay]:
     """The days that were deleted and that the actor can still bring back: `days_to_restore` tells how long."""
+    actor = actor.looking()
     actor.require(DELETE)
     return select_rows(DeletedDay).where(
         DELETED_DAYS.where(actor, DELETE), col(DeletedDay.deleted_at) > now - RECOVERABLE

@@ -6,8 +6,6 @@ from typing import Any
 
 from sqlalchemy import select, update
 from sqlmodel import Session, col
-from sqlmodel import select as select_rows
-from sqlmodel.sql.expression import SelectOfScalar
 
 from crm.domain.customers import Customer
 from crm.domain.deadlines import Deadlines, Lengths, deadlines
@@ -17,7 +15,7 @@ from crm.errors import Invalid, Refused
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services.holding import lapsed
-from crm.services.scopes import allowed_by_any, find, may_open
+from crm.services.scopes import allowed_by_any, find
 from crm.settings import settings
 
 FOLLOW_UP = "my-customers.follow_up"
@@ -85,18 +83,6 @@ def record(
         execution_options={"synchronize_session": False},
     )
     return Recorded(contact, due, says("Kept. The next follow-up is due by {due}.", due=due.follow_up_due_at))
-
-
-def history(_session: Session, actor: Actor, customer_id: int) -> SelectOfScalar[FollowUp]:
-    """All contacts with one customer, the latest first, for whoever may open it. Others get no row."""
-    return (
-        select_rows(FollowUp)
-        .where(
-            FollowUp.customer_id == customer_id,
-            select(Customer).where(col(Customer.id) == customer_id, may_open(actor)).exists(),
-        )
-        .order_by(col(FollowUp.at).desc(), col(FollowUp.id).desc())
-    )
 
 
 def _checked(

@@ -116,7 +116,7 @@ def one(session: Session, actor: Actor, notice_id: int) -> Notification:
     """One of the actor's own notices. Raises `NotFound`."""
     found = session.exec(inbox(session, actor).where(Notification.id == notice_id)).one_or_none()
     if found is None:
-        raise NotFound(NO_RECORD)
+        raise NotFound(NO_RECORD, "notifications.view", notice_id)
     return found
 
 
@@ -127,6 +127,7 @@ def unread_mark(notice: Any, _now: datetime) -> str:
 
 def outbox(_session: Session, actor: Actor) -> SelectOfScalar[Notification]:
     """Notices on their ways out of the app, for whoever looks after their recipients'."""
+    actor = actor.looking()
     actor.require("notifications.manage")
     # In the very words of the partial index, so that both engines use it.
     return select_rows(Notification).where(text("channel <> 'app'"), SENT.where(actor, "notifications.manage"))

@@ -44,6 +44,7 @@ PAGES = Catalogue(
             "classes",
             says("Classes"),
             {"view": says("View"), "edit": says("Edit"), "money": says("See what is paid and owed")},
+            looks=("money",),
         ),
         Page("courses", says("Campuses and courses"), {"view": says("View"), "edit": says("Edit")}),
         Page(
@@ -55,6 +56,7 @@ PAGES = Catalogue(
                 "money": says("See what is paid and owed"),
                 "sign_in": says("Hand out sign-ins"),
             },
+            looks=("money",),
         ),
         Page(
             "payments",

@@ -191,12 +191,13 @@ def who_may(session: Session, actor: Actor, permission: str) -> list[Holder]:
 def seen_as(session: Session, actor: Actor, role_id: int) -> Actor:
     """The same person with the eyes of a role: what that role may look at, as far as they may themselves.
 
-    Nothing can be changed this way. Raises `NotFound` (no such role any more), `NotAllowed`.
+    What it may do beside that only opens what there is to see for it. Nothing can be changed this way. Raises
+    `NotFound` (no such role any more), `NotAllowed`.
     """
     actor.require(SEE_AS)
     role = _found(session, role_id)
-    views = narrowed(actor.grants, rbac.grants_of_role(session, role_id), lambda name: name.endswith(".view"))
-    return replace(actor, grants=views, roles=(role.name,), seeing_as=role.title)
+    looks, does = narrowed(actor.grants, rbac.grants_of_role(session, role_id), PAGES.only_looks)
+    return replace(actor, grants=looks, shown=does, roles=(role.name,), seeing_as=role.title)
 
 
 def note_seeing(session: Session, actor: Actor, role_id: int, begins: bool, now: datetime) -> None:

@@ -39,7 +39,7 @@ class Kept(NamedTuple):
 
 def of_table(session: Session, actor: Actor, table: str, needs: str) -> list[Kept]:
     """One's own views of the table by name, then those that others share. Raises `NotAllowed`."""
-    actor.require(needs)
+    actor.looking().require(needs)
     mine = col(SavedView.account_id) == actor.account_id
     asked = (
         select(SavedView, col(Account.display_name), col(Account.name))

@@ -19,7 +19,7 @@ LONGEST = 2000
 
 def of_table(session: Session, actor: Actor, table: str, needs: str) -> Mapping[str, bool]:
     """Column -> whether it is shown, where the person chose. `needs` is the permission to open the table."""
-    actor.require(needs)
+    actor.looking().require(needs)
     asked = select(col(ColumnChoice.columns)).where(
         col(ColumnChoice.account_id) == actor.account_id, col(ColumnChoice.table_name) == table
     )

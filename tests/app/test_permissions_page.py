@@ -104,6 +104,21 @@ def test_other_eyes_see_less_under_a_banner_and_lead_back(admin):
     assert len(kept) == 1
 
 
+def test_other_eyes_see_what_the_role_sees_by_what_it_may_do_and_nothing_to_do(admin):
+    with reading() as session:
+        manager = rbac.role_named(session, "sales_manager")
+    at = page_as(admin, "customers")
+    at.session_state["seeing_as"] = manager.id
+    at.session_state["customers:tabs"] = "Deleted"
+
+    at.run()
+
+    assert not at.exception
+    assert [one.label for one in at.tabs] == ["Customers", "Deleted"]
+    assert not [one.label for one in at.button if one.label in ("Add", "Delete")]
+    assert not [one.value for one in at.error]
+
+
 def test_who_may_not_see_as_a_role_stays_oneself(admin):
     with reading() as session:
         administrator = rbac.role_named(session, "administrator")

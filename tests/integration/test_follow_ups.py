@@ -9,7 +9,7 @@ from crm.domain.deadlines import Deadlines
 from crm.domain.episodes import Channel, FollowUp
 from crm.errors import Invalid, NotAllowed, NotFound, Refused
 from crm.services import follow_ups
-from tests.builders import NOON, a_consultant, a_follow_up, a_payment, a_private_customer, an_actor, an_employee, ids
+from tests.builders import NOON, a_consultant, a_payment, a_private_customer, an_actor, an_employee
 
 LATER = NOON + timedelta(days=1)
 
@@ -124,16 +124,3 @@ def test_a_wrong_field_is_named_and_nothing_is_kept(session, values, field):
 
     assert set(told.value.fields) == {field}
     assert session.exec(select(FollowUp)).all() == []
-
-
-def test_the_history_belongs_to_the_customer(session):
-    first, second, outsider = a_consultant(session), a_consultant(session), a_consultant(session)
-    customer = a_private_customer(session, second)
-    earlier = a_follow_up(session, customer, at=NOON - timedelta(days=9), consultant_id=first.id)
-    latest = a_follow_up(session, customer, at=NOON)
-
-    read = session.exec(follow_ups.history(session, an_actor(role="consultant", of=second), customer.id))
-    hidden = session.exec(follow_ups.history(session, an_actor(role="consultant", of=outsider), customer.id))
-
-    assert ids(read) == [latest.id, earlier.id]
-    assert list(hidden) == []

@@ -26,9 +26,9 @@ import crm.tables
 from crm.domain.accounts import Account
 from crm.domain.customers import Customer
 from crm.domain.episodes import Channel
-from crm.domain.records import SavedView
+from crm.domain.records import Notification, SavedView
 from crm.domain.scores import NONE
-from crm.domain.teaching import CourseRecord, StudyRecord
+from crm.domain.teaching import Apology, CourseRecord, StudyRecord
 from crm.errors import NotAllowed, NotFound, ThanosError, hearing_denials
 from crm.gallery.data import planted
 from crm.gallery.table import PLANTS
@@ -36,14 +36,17 @@ from crm.grid import TableConfig
 from crm.grid.config import Input
 from crm.grid.export import chunks, exporter
 from crm.grid.query import read_page
+from crm.grid.seeing import visible
 from crm.grid.view import View
-from crm.rbac import Actor, Reach
+from crm.rbac import Actor, Grants, Reach, narrowed
 from crm.rbac import store as rbac
 from crm.services import (
     accounts,
     apologies,
     at_risk,
     attendance,
+    attendance_figures,
+    class_calendar,
     class_day,
     class_gradebook,
     classes,
@@ -53,10 +56,14 @@ from crm.services import (
     home,
     homework,
     import_files,
+    import_undo,
     imports,
     leaving,
     make_ups,
+    month_sheet,
     my_grades,
+    notices,
+    own_account,
     payments,
     people,
     pool,
@@ -64,6 +71,9 @@ from crm.services import (
     saved_views,
     score_sheets,
     scoring,
+    series,
+    shown_columns,
+    story,
     student_sign_ins,
     students,
 )
@@ -174,8 +184,80 @@ def elsewhere(by_name: Mapping[str, TableConfig], name_of: Callable[[int], str],
         Try("delete a role", edit, lambda s, a, _: roles.delete(s, a, role_id, 1, NOW)),
         Try("see as", "permissions.see_as", lambda s, a, _: roles.seen_as(s, a, role_id)),
         *scores(),
+        *days_of_classes(by_name),
+        *customers_and_notices(by_name),
         Try("note seeing", "permissions.see_as", lambda s, a, _: roles.note_seeing(s, a, role_id, True, NOW)),
     ]
+
+
+def customers_and_notices(by_name: Mapping[str, TableConfig]) -> list[Try]:
+    """What is read and taken back beside the tables of customers, imports and notices."""
+    everybody, mine, pooled = by_name["customers"], by_name["my-customers"], by_name["pool"]
+    return [
+        Try(
+            "story",
+            "customers.view",
+            lambda s, a, key: story.of(s, a, key, NOW),
+            everybody,
+            also=(("my-customers.view", mine), ("pool.view", pooled)),
+        ),
+        Try("take back", "import.undo", lambda s, a, key: import_undo.undo_import(s, a, key, NOW), by_name["import"]),
+        Try("one notice", "notifications.view", notices.one, Rows("inbox", Notification)),
+    ]
+
+
+def days_of_classes(by_name: Mapping[str, TableConfig]) -> list[Try]:
+    """What is done with the days of classes and the attendance of them."""
+    groups, days = by_name["classes"], by_name["course-records"]
+    taught, own = Rows("attendance-of-day", StudyRecord), Rows("grades", StudyRecord)
+    add, view, take = "course-records.add", "attendance.view", "attendance.take"
+    return [
+        Try("plan a series", add, lambda s, a, key: series.plan(s, a, _days_of(key)), groups),
+        Try("add a series", add, lambda s, a, key: series.add_series(s, a, _days_of(key), NOW), groups),
+        Try("calendar", "course-records.view", _in_the_calendar, days),
+        Try("figures", view, lambda s, a, key: attendance_figures.of_class(s, a, _class(s, key)), taught),
+        Try("month sheet", view, lambda s, a, key: month_sheet.sheet(s, a, _class(s, key), NOW.date()).lines, taught),
+        Try("month sheets", view, lambda s, a, _: month_sheet.classes(s, a)),
+        Try("export a month", "attendance.export", _export_month, taught),
+        Try("ask to be excused", "attendance.apologise", _ask_to_be_excused, own),
+        Try("my apologies", "attendance.apologise", lambda s, a, _: apologies.mine(s, a)),
+        Try(
+            "take an apology back",
+            "attendance.apologise",
+            lambda s, a, key: apologies.take_back(s, a, key, NOW),
+            Rows("own-apologies", Apology),
+        ),
+        Try("no make-up", take, lambda s, a, key: make_ups.unlink(s, a, key, NOW), taught, always=False),
+        Try(
+            "homework",
+            "gradebook.view",
+            lambda s, a, key: homework.fetch(s, a, key, "x"),
+            Rows("gradebook", StudyRecord),
+            always=False,
+        ),
+    ]
+
+
+def _class(session: Session, key: Any) -> int:
+    return int(_day(session, key).class_group_id)
+
+
+def _days_of(key: Any) -> series.Series:
+    return series.Series(key, frozenset(range(7)), NOW.date(), (NOW + timedelta(days=2)).date())
+
+
+def _in_the_calendar(session: Session, actor: Actor, key: Any) -> list[Any]:
+    first = session.get_one(CourseRecord, key).held_on.replace(day=1) if key != MISSING else NOW.date().replace(day=1)
+    return [one for one in class_calendar.month(session, actor, first, own=False) if one.id == key]
+
+
+def _export_month(session: Session, actor: Actor, key: Any) -> None:
+    with TemporaryDirectory() as folder:
+        month_sheet.export(session, actor, _class(session, key), NOW.date(), Path(folder) / "x.xlsx", NOW)
+
+
+def _ask_to_be_excused(session: Session, actor: Actor, key: Any) -> None:
+    apologies.ask(session, actor, _class(session, key), (NOW + timedelta(days=1)).date(), "Ill.", NOW)
 
 
 def scores() -> list[Try]:
@@ -515,6 +597,55 @@ def test_no_action_is_done_by_what_else_the_page_permits(world, page):
             denied, told, written = outcome(session, one, actor, key)
             if not one.permitted(actor) and (not denied or written):
                 wrong.append((one.name, relation, told, written))
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def eyes_of(made: Any, grants: Grants) -> Actor:
+    """An administrator who looks through the eyes of a role with these grants."""
+    looks, does = narrowed(PAGES.everything(), grants, PAGES.only_looks)
+    return replace(made.actor(looks), shown=does, seeing_as="A role")
+
+
+# What needs no permission of a page, or keeps something of one's own beside a table.
+OWN_THINGS: tuple[Callable[[Session, Actor], Any], ...] = (
+    lambda s, a: own_account.change_password(s, a, "x", "y", NOW),
+    lambda s, a: own_account.sign_out_everywhere(s, a, NOW),
+    lambda s, a: own_account.set_locale(s, a, "zh"),
+    lambda s, a: saved_views.save(s, a, "customers", "customers.view", "Mine", ""),
+    lambda s, a: shown_columns.keep(s, a, "customers", "customers.view", {"name": True}),
+)
+
+
+@pytest.mark.parametrize("role", ["administrator", "class_teacher", "finance", "student"])
+def test_nothing_is_written_through_the_eyes_of_a_role(world, role):
+    session, made = world
+    eyes = eyes_of(made, ROLES[role])
+    own = [Try(f"own {index}", "home.view", lambda s, a, _, do=do: do(s, a)) for index, do in enumerate(OWN_THINGS)]
+    wrote = [
+        (one.name, relation)
+        for one in (*everything(session), *own)
+        for relation, key in (made.rows[one.table.model] if one.table is not None else {"": None}).items()
+        if outcome(session, one, eyes, key)[2]
+    ]
+    assert wrote == []
+
+
+@pytest.mark.parametrize("role", ["administrator", "class_teacher", "finance", "student"])
+def test_other_eyes_see_the_rows_and_columns_that_the_role_does(world, role):
+    session, made = world
+    actor, eyes = made.actor(ROLES[role]), eyes_of(made, ROLES[role])
+    wrong = []
+    for config in tables():
+        seen: list[Any] = []
+        for one in (actor, eyes):
+            if not one.looking().may(config.permission):
+                seen.append(None)
+                continue
+            page = read_page(config, session, one, View(sort=config.order, size=200), ZONE)
+            keys = {getattr(row, config.key) for row in page.rows}
+            seen.append((keys, [column.name for column in visible(config, one)]))
+        if seen[0] != seen[1]:
+            wrong.append((config.name, *seen))
     assert not wrong, "\n".join(map(str, wrong))
 
 

@@ -150,7 +150,12 @@ def test_other_eyes_look_only_and_never_farther_than_ones_own(school):
     eyes = roles.seen_as(school, admin, consultant.id)
 
     assert eyes.account_id == admin.account_id
-    assert dict(eyes.grants) == {name: reach for name, reach in consultant.grants.items() if name.endswith(".view")}
+    assert dict(eyes.grants) == {
+        name: reach for name, reach in consultant.grants.items() if name.endswith((".view", ".money"))
+    }
+    assert dict(eyes.looking().grants) == dict(consultant.grants)
+    with pytest.raises(NotAllowed):
+        eyes.require("pool.claim")
     with pytest.raises(NotAllowed):
         own_account.set_locale(school, eyes, "zh")
 
