@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import streamlit as st
 
-from crm.grid.acting import Row, Work, account_csv, numbered
-from crm.grid.asking import Acting, Did, close, look_at, take_back
+from crm.grid.acting import UNDO, Row, Work, account_csv, numbered
+from crm.grid.asking import Acting, Did, close, look_at, ran_before, take_back
 from crm.grid.config import Action
 from crm.grid.state import Here
 from crm.i18n import Says, _, marked, says, says_n
@@ -41,6 +41,29 @@ def did_line(here: Here) -> None:
                 args=(here, did.work),
             )
         st.button(_("Close"), key=here.key("undo-close"), type="tertiary", on_click=here.remember, args=("did", None))
+
+
+def ran_line(here: Here) -> None:
+    """Who comes back from a run that they left reads how far it came."""
+    ran = ran_before(here)
+    if ran is None:
+        return
+    back = ran.action.removeprefix(UNDO)
+    action = next((one for one in here.config.doings if one.name == back), None)
+    label = back if action is None else action.label if back == ran.action else undo_label(action)
+    left = ran.rows - ran.done - ran.refused
+    account = says(
+        "{action}, {moment}: of {rows} rows {done} done, {refused} refused, {left} not reached.",
+        action=label,
+        moment=ran.at,
+        rows=ran.rows,
+        done=ran.done,
+        refused=ran.refused,
+        left=left,
+    )
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key=here.key("line-of-run")):
+        st.markdown(f":material/history: {account}", width="stretch")
+        st.button(_("Close"), key=here.key("ran-close"), type="tertiary", on_click=here.remember, args=("ran", None))
 
 
 def draw_account(here: Here, acting: Acting, work: Work) -> None:

@@ -6,7 +6,7 @@ whatever ends the work early, `Work` knows of every row whether it was done, ref
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -29,6 +29,7 @@ from crm.rbac import Actor
 STEP = 2_000
 MOST = 100_000
 SAMPLE = 5
+UNDO = "undo "
 NO_SUCH = says("There is no such record, or you may not see it.")
 
 
@@ -84,6 +85,8 @@ class Every:
 
 
 Chosen = Ticked | Every
+# (session, actor, how far, now)
+Note = Callable[[Session, Actor, Mapping[str, Any], datetime], None]
 
 
 def sight(rows: Sequence[Row], as_seen: bool = False) -> Sight:
@@ -112,8 +115,8 @@ class Work:
         """The rows that were not reached yet."""
         return self.rows[self.reached :]
 
-    def step(self, writing: Sessions, actor: Actor, now: datetime) -> None:
-        """Do it to the next rows, in one transaction.
+    def step(self, writing: Sessions, actor: Actor, now: datetime, note: Note | None = None) -> None:
+        """Do it to the next rows, in one transaction, and in it `note` how far it came where it takes several.
 
         An error that stops a step is the reason of each of its rows. Where the database is away, `stopped` says
         so and the rows count as not reached. Raises `Invalid` where the parameters are wrong, before anything
@@ -126,6 +129,9 @@ class Work:
             with writing() as session:
                 actor.require(self.action.needs)
                 account = dict(self.run(session, actor, keys, now, **self.params, **self._seen(part)))
+                if note is not None and len(self.rows) > STEP:
+                    done = sum(_is_done(account.get(key, NO_SUCH)) for key in keys)
+                    note(session, actor, self._so_far(done, len(keys) - done), now)
         except Unavailable as error:
             self.stopped = error.says
             return
@@ -149,6 +155,19 @@ class Work:
     def _seen(self, part: Sequence[Row]) -> dict[str, Any]:
         """The versions, for who asked for them. What was done is taken back whatever the row is by then."""
         return {"seen": {row.key: row.version for row in part}} if self.action.as_seen and not self.undoing else {}
+
+    def _so_far(self, done: int, refused: int) -> Mapping[str, Any]:
+        """How far it is with so many more rows done and refused."""
+        return {
+            "action": f"{UNDO}{self.action.name}" if self.undoing else self.action.name,
+            "rows": len(self.rows),
+            "done": len(self.done) + done,
+            "refused": len(self.refused) + refused,
+        }
+
+
+def _is_done(why: Says | Told | None) -> bool:
+    return why is None or isinstance(why, Told)
 
 
 def account_csv(work: Work) -> bytes:

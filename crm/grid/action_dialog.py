@@ -8,7 +8,7 @@ import streamlit as st
 from crm.errors import Invalid, ThanosError
 from crm.grid.account import can_be_taken_back, close_button, done, draw_account, undo_label
 from crm.grid.acting import STEP, Every, Row, Ticked, Work, numbered, sight
-from crm.grid.asking import Acting, Did, ask, close, heeded
+from crm.grid.asking import Acting, Did, ask, close, heeded, noting
 from crm.grid.config import Action
 from crm.grid.frame import names_of, permitted
 from crm.grid.inputs import draw, drawables, read_inputs
@@ -101,12 +101,9 @@ def _question(here: Here, action: Action, acting: Acting) -> None:
         literal(", ".join(row.name for row in seen.sample)) + (_(" and {count} more", count=more) if more else "")
     )
     if seen.number > STEP:
-        st.caption(
-            _(
-                "So many are done {count} at a time. If you stop it or leave, those that are done stay done.",
-                count=STEP,
-            )
-        )
+        steps = _("So many are done {count} at a time. If you stop it or leave, what is done stays done.", count=STEP)
+        told = _("When you are back, you read how far it came.") if here.connection.runs is not None else ""
+        st.caption(f"{steps} {told}")
     with here.connection.reading() as session:
         inputs = drawables(here, session, action.params)
     with st.form(here.key("acting:form"), border=False):
@@ -155,7 +152,7 @@ def _work(here: Here, acting: Acting, work: Work) -> None:
             work.stopped = says("You are no longer signed in.")
             break
         try:
-            work.step(me.connection.writing, me.actor, me.connection.now())
+            work.step(me.connection.writing, me.actor, me.connection.now(), noting(me, work))
         except Invalid as error:
             acting.work, acting.faults = None, error.fields
             st.rerun(scope="fragment")

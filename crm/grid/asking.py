@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from crm.grid.acting import Chosen, Sight, Ticked, Work
+from crm.grid.acting import Chosen, Note, Sight, Ticked, Work
 from crm.grid.choosing import untick
+from crm.grid.frame import permitted
+from crm.grid.runs import Ran
 from crm.grid.state import Here
 from crm.i18n import Says
 
@@ -71,3 +73,24 @@ def heeded(here: Here, acting: Acting | None) -> None:
     """The address asks no more, so that nothing is asked again by a reload."""
     if acting is not None and acting.asked is not None:
         here.ask(acting.name, None)
+
+
+def noting(here: Here, work: Work) -> Note | None:
+    """How the host keeps how far the work came, if it does; here it is news no more."""
+    runs, table, needs = here.connection.runs, here.config.name, work.action.needs
+    here.remember("ran", None)
+    if runs is None:
+        return None
+    return lambda session, actor, kept, now: runs.note(session, actor, table, needs, kept, now)
+
+
+def ran_before(here: Here) -> Ran | None:
+    """How far this person's last run of several steps came, of another session. Asked for once in each."""
+    if not here.recalls("ran"):
+        found, runs = None, here.connection.runs
+        if runs is not None and permitted(here.config, here.actor):
+            with here.connection.reading() as session:
+                found = runs.last(session, here.actor, here.config.name, here.connection.now())
+        here.remember("ran", found)
+    ran: Ran | None = here.recall("ran")
+    return ran

@@ -27,4 +27,4 @@ def heed(here: Here) -> None:
     with here.connection.reading() as session:
         row = one_row(here.config, session, here.actor, key)
         name = names_of(here.config, session, here.actor, [row])[key]
-    ask(here, DELETING, Ticked((Row(key, name),)), raw)
+    ask(here, DELETING, Ticked((Row(key, name, getattr(row, here.config.version, None)),)), raw)

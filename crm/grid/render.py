@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from crm.errors import ThanosError, Unavailable
-from crm.grid.account import did_line
+from crm.grid.account import did_line, ran_line
 from crm.grid.action_dialog import action_dialog
 from crm.grid.bulk import bar
 from crm.grid.choosing import hold_choice
@@ -89,6 +89,7 @@ def _list(here: Here) -> None:
         drawing = shown(config, session, here.actor, page.rows, ticked(here), here.connection.now(), hidden)
     outcome(here, dict(drawing.names))
     did_line(here)
+    ran_line(here)
     if page.rows:
         bar(here, ticked(here), drawing, view, page)
         editor(here, drawing)

@@ -14,6 +14,7 @@ from crm.grid.checks import check
 from crm.grid.config import Sessions, TableConfig
 from crm.grid.keeping import Keeping
 from crm.grid.needs import completed, undeclared
+from crm.grid.runs import Runs
 from crm.grid.shape_checks import misshapen
 from crm.i18n import Says, says
 from crm.rbac import Actor, Catalogue
@@ -44,6 +45,7 @@ class Connection:
     format, rows and view. `offer` takes such a file and answers with the address where this person can fetch
     it, under the name given and as long as they may do what the file needs; without one the file is sent through
     memory. `keeping` keeps views under a name and the columns that a person hides; without it nobody is offered to.
+    `runs` keeps how far actions of more than one step came; without it that goes with the session.
     """
 
     reading: Sessions
@@ -53,6 +55,7 @@ class Connection:
     exported: Exported = _not_kept
     offer: Offer | None = None
     keeping: Keeping | None = None
+    runs: Runs | None = None
 
 
 class Site:
@@ -100,10 +103,18 @@ class Site:
         exported: Exported = _not_kept,
         offer: Offer | None = None,
         keeping: Keeping | None = None,
+        runs: Runs | None = None,
     ) -> None:
         """Give the grid what a `Connection` has, once, at the start. With `tables`: for those, which live elsewhere."""
         made = Connection(
-            reading=reading, writing=writing, now=now, who=who, exported=exported, offer=offer, keeping=keeping
+            reading=reading,
+            writing=writing,
+            now=now,
+            who=who,
+            exported=exported,
+            offer=offer,
+            keeping=keeping,
+            runs=runs,
         )
         self._apart |= dict.fromkeys(tables, made)
         if not tables:

@@ -69,6 +69,10 @@ class Here:
         """Something remembered of this table in this session."""
         return st.session_state.get(self.key(part), default)
 
+    def recalls(self, part: str) -> bool:
+        """Whether anything was remembered of it, None included."""
+        return self.key(part) in st.session_state
+
     def remember(self, part: str, value: Any) -> None:
         """Remember it for this session."""
         st.session_state[self.key(part)] = value

@@ -26,7 +26,7 @@ def start() -> None:
 @cache
 def _start() -> None:
     from crm.grid.keeping import Keeping
-    from crm.services import audit, saved_views, shown_columns
+    from crm.services import audit, bulk_runs, saved_views, shown_columns
     from crm.tables.site import site
     from crm.ui import door
     from crm.ui.export_files import offer
@@ -50,6 +50,7 @@ def _start() -> None:
         exported=audit.exported,
         offer=offer if door.is_open() else None,
         keeping=keeping,
+        runs=bulk_runs,
     )
     site.connect("gallery", reading=reading_garden, writing=writing_garden, now=now, who=again, keeping=keeping)
     # Streamlit collects all garbage after every run. What was imported stays for good, and is not searched again:

@@ -9,9 +9,10 @@ from sqlalchemy import Engine, select
 from crm.grid.acting import Row, Work
 from crm.grid.asking import Did
 from crm.i18n import says
+from crm.services.bulk_runs import Ran
 from crm.store.session import reading, writing
 from tests.app.test_grid_app import draw, engine, labels, page, url  # noqa: F401
-from tests.grid_example import BOOKS, LIBRARIAN, NOW, READER, Book
+from tests.grid_example import BOOKS, LIBRARIAN, NOW, READER, Book, connect
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -95,4 +96,27 @@ def test_who_chose_more_than_one_step_reads_that_what_is_done_stays(monkeypatch:
 
     app.button(key="books:act:return").click().run()
 
-    assert any("those that are done stay done" in one.value for one in app.caption)
+    assert any("what is done stays done" in one.value for one in app.caption)
+
+
+class Kept:
+    """A host that keeps how far this person came."""
+
+    @staticmethod
+    def note(*_noted: Any) -> None: ...
+
+    @staticmethod
+    def last(_session: Any, actor: Any, table: str, now: Any) -> Any:
+        return Ran("undo delete", 5000, 3990, 10, now) if (actor, table) == (LIBRARIAN, "books") else None
+
+
+def test_who_comes_back_from_a_run_reads_how_far_it_came(engine: Engine) -> None:  # noqa: F811
+    connect(engine, runs=Kept)
+    app = page()
+
+    (line,) = [one.value for one in app.markdown if "not reached" in one.value]
+    assert "Undo: Delete" in line
+    assert line.endswith("of 5,000 rows 3,990 done, 10 refused, 1,000 not reached.")
+    app.button(key="books:ran-close").click().run()
+    assert not [one for one in app.markdown if "not reached" in one.value]
+    assert not [one for one in page(READER).markdown if "not reached" in one.value]

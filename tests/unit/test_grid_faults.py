@@ -195,6 +195,9 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (action(icon="delete"), "actions[0].icon is 'delete'. Name a Material icon, such as ':material/delete:'."),
     (action(each=1), "actions[0].each is 1. Give True or False."),
     (action(on_record="no"), "actions[0].on_record is 'no'. Give True or False."),
+    (action(as_seen=True),
+     "actions[0].run is called with (session, actor, keys, now, seen=), which it does not take. "
+     "Change its arguments."),
     (action(name="delete") | delete(),
      "actions[0] is named 'delete', as what delete declares. Keep one of the two."),
     (action(params=7),
