@@ -182,11 +182,8 @@ def _search(config: TableConfig) -> Faults:
         fact, faults = reached(f"search[{index}]", one.field, config.model)
         yield from faults
         yield from of_search(f"search[{index}]", one)
-        if one.index is not None and (one.match != "contains" or "." in one.field):
-            yield (
-                f"search[{index}] {one.field!r} has index, which only serves contains on the table's own field. "
-                "Leave index out."
-            )
+        if one.index is not None and one.match != "contains":
+            yield f"search[{index}] {one.field!r} has index, which only serves contains. Leave index out."
         if fact is not None and fact.kind not in ("text", "long") and one.match != "exact":
             yield (
                 f"search[{index}] names {one.field!r}, which is no text, so only the whole of it can be found. "

@@ -62,7 +62,8 @@ class Search(Declared):
     `contains` finds it anywhere, `prefix` at the beginning, `exact` whole only (an index helps).
     `tidy` makes of what was typed what is stored: `138 0013-8000` without the spaces.
     `index` makes `contains` fast on a large table: (session, text) -> a select of the keys of every row that
-    contains the text and perhaps of some that do not, or None where the index cannot help.
+    contains the text and perhaps of some that do not, or None where the index cannot help. The keys are those of the
+    table that the field is in: of a dotted one, what the last foreign key refers to.
     """
 
     field: str

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, union_all
 from sqlmodel import Session
 
-from crm.grid.conditions import through
+from crm.grid.conditions import along, through
 from crm.grid.config import Search, TableConfig
 from crm.grid.fields import attribute, path, whole_number
 from crm.rbac import Actor
@@ -42,10 +42,12 @@ def searched(config: TableConfig, session: Session, actor: Actor, text: str) -> 
     wanted = [(one, tidy) for one in map(_whole, config.search) if (tidy := _tidied(config, one, text)) is not None]
     if not wanted:
         return Searched(false())
-    matches = or_(*(_match(config, session, one, tidy) for one, tidy in wanted))
-    keys = _keys(config, session, actor, wanted)
-    if keys is None:
+    fields = [_field(config, session, actor, one, tidy) for one, tidy in wanted]
+    matches = or_(*(condition for condition, _keys in fields))
+    parts = [keys for _condition, keys in fields if keys is not None]
+    if len(parts) < len(fields):
         return Searched(matches)
+    keys: Any = union_all(*parts) if len(parts) > 1 else parts[0]
     named = session.scalar(select(func.count()).select_from(keys.limit(RARE + 1).subquery())) or 0
     return Searched(matches, keys if named <= RARE else None, named <= SPARSE)
 
@@ -72,7 +74,16 @@ def _tidied(config: TableConfig, one: Search, text: str) -> Any:
         return None
 
 
-def _match(config: TableConfig, session: Session, one: Search, wanted: Any) -> ColumnElement[bool]:
+def _field(
+    config: TableConfig, session: Session, actor: Actor, one: Search, wanted: Any
+) -> tuple[ColumnElement[bool], Any]:
+    """The condition on one field, and the select of the keys that its index names; None where it has none for this.
+
+    Of a field of related rows, what is named first are those; where they are many, the table's own rows are asked
+    one after the other.
+    """
+    here, key = path(config.model, one.field), attribute(config.model, config.key)
+
     def found(column: Any) -> ColumnElement[bool]:
         if one.match == "exact":
             return column == wanted  # type: ignore[no-any-return]
@@ -80,7 +91,24 @@ def _match(config: TableConfig, session: Session, one: Search, wanted: Any) -> C
             return _begins(session, column, wanted)
         return column.ilike(f"%{escaped(wanted)}%", escape=ESCAPE)  # type: ignore[no-any-return]
 
-    return through(path(config.model, one.field), found)
+    named = one.index(session, wanted) if one.index is not None else None
+    if one.match == "contains" and (named is None or not here.hops):
+        return through(here, found), named
+    condition = through(here, found)
+    if here.hops:
+        owner_key = attribute(here.owner, here.hops[-1][2])
+        if named is None:
+            named = select(owner_key).where(found(attribute(here.owner, here.last.name)))
+        if _many(session, named):
+            return along(here, found), None
+        condition = through(here, lambda column: and_(found(column), owner_key.in_(named)))
+    every = config.rows(session, actor).order_by(None)
+    return condition, every.with_only_columns(key).where(condition)
+
+
+def _many(session: Session, keys: Select[Any]) -> bool:
+    """Whether more are named than are worth gathering."""
+    return (session.scalar(select(func.count()).select_from(keys.limit(RARE + 1).subquery())) or 0) > RARE
 
 
 def _begins(session: Session, column: Any, text: str) -> ColumnElement[bool]:
@@ -100,20 +128,3 @@ def _begins(session: Session, column: Any, text: str) -> ColumnElement[bool]:
     # Between these two stand signs that no text may hold alone.
     after = stem[:-1] + chr(0xE000 if last == 0xD7FF else last + 1)
     return and_(like, column >= text, column < after)
-
-
-def _keys(config: TableConfig, session: Session, actor: Actor, wanted: list[tuple[Search, Any]]) -> Any:
-    """The keys that the indexes name, as a select; None where a field has no index for this."""
-    parts: list[Select[Any]] = []
-    for one, text in wanted:
-        if one.match == "contains":
-            part = one.index(session, text) if one.index is not None else None
-            if part is None:
-                return None
-        else:
-            every = config.rows(session, actor).order_by(None)
-            part = every.with_only_columns(attribute(config.model, config.key)).where(
-                _match(config, session, one, text)
-            )
-        parts.append(part)
-    return union_all(*parts) if len(parts) > 1 else parts[0]

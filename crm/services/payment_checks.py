@@ -26,10 +26,15 @@ _RECEIPT = re.compile(r"[0-9A-Z][0-9A-Z./#-]{0,63}")
 
 def receipt_number(typed: Any) -> str | None:
     """A receipt number as it is kept and compared: half-width, capitals, no spaces. Raises `Wrong`."""
-    text = "".join(half_width(normalise.written(typed)).split()).upper()
+    text = receipt_typed(normalise.written(typed))
     if text and not _RECEIPT.fullmatch(text):
         raise Wrong(says("A receipt number has letters, digits and - . / # only, 64 at most."))
     return text or None
+
+
+def receipt_typed(text: str) -> str:
+    """What was typed of a receipt number, as it would be kept."""
+    return "".join(half_width(text).split()).upper()
 
 
 def required(session: Session, customer_id: int, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """The table of apologies, for whoever decides them."""
 
 from crm.domain.teaching import Apology, ApologyState
-from crm.grid import Action, AnyOf, Column, DateRange, Input, TableConfig
+from crm.grid import Action, AnyOf, Column, DateRange, Input, Search, TableConfig
 from crm.grid.config import Tone
 from crm.i18n import says
-from crm.services import apologies, class_names, student_names
+from crm.services import apologies, class_names, name_search, student_names
 from crm.tables.site import site
 
 TONES: dict[ApologyState, Tone | None] = {
@@ -33,7 +33,7 @@ APOLOGIES = site.register(
             Column("class", look_up=class_names.of_rows, width=210),
             Column("asked_at", label=says("Asked"), width=140),
         ),
-        search=("student_id.customer_id.name",),
+        search=(Search("student_id.customer_id.name", index=name_search.containing),),
         filters=(AnyOf("state"), DateRange("day", label=says("Date"))),
         sort="-asked_at",
         sorts=("asked_at", "day"),

@@ -5,11 +5,11 @@ from functools import partial
 from typing import Any
 
 from crm.domain.teaching import Attendance, StudyRecord
-from crm.grid import Action, AnyOf, Column, DateRange, Input, TableConfig
+from crm.grid import Action, AnyOf, Column, DateRange, Input, Search, TableConfig
 from crm.grid.config import Tone
 from crm.grid.filters import Choices
 from crm.i18n import says
-from crm.services import attendance, attendance_figures, make_ups, student_names
+from crm.services import attendance, attendance_figures, make_ups, name_search, student_names
 from crm.tables.site import site
 
 MARK_TONES: dict[Attendance, Tone | None] = {
@@ -52,6 +52,7 @@ COUNTS = Column(
     help=says("What the day adds to the figure of attendance, or why it does not count."),
     width=150,
 )
+BY_NAME = Search("student_id.customer_id.name", index=name_search.containing)
 MADE_UP = Column("made_up", look_up=make_ups.made_on, label=says("Make-up"), width=160)
 
 ON_DAY = site.register(
@@ -64,7 +65,7 @@ ON_DAY = site.register(
         prefix="d_",
         called=student_names.called,
         columns=(STUDENT, *MARKS, MADE_UP),
-        search=("student_id.customer_id.name",),
+        search=(BY_NAME,),
         filters=(AnyOf("attendance"),),
         sort="student",
         page_sizes=(100, 50),
@@ -103,7 +104,7 @@ RECORDS = site.register(
             MADE_UP,
             Column("class", look_up=attendance.classes_of_rows, width=210),
         ),
-        search=("student_id.customer_id.name",),
+        search=(BY_NAME,),
         filters=(
             AnyOf("class", field="course_record_id.class_group_id", choices=attendance.classes_seen),
             AnyOf("student", field="student_id", choices=attendance.students_seen),

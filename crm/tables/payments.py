@@ -6,10 +6,10 @@ from sqlalchemy import case
 from sqlmodel import col
 
 from crm.domain.payments import Payment, PaymentKind, PaymentState
-from crm.grid import Action, AnyOf, Column, DateRange, EditForm, Input, Related, TableConfig
+from crm.grid import Action, AnyOf, Column, DateRange, EditForm, Input, Related, Search, TableConfig
 from crm.grid.config import Run, Tone
 from crm.i18n import Says, says, says_n
-from crm.services import classes, payment_decisions, payments, staff
+from crm.services import classes, name_search, payment_checks, payment_decisions, payments, staff
 from crm.tables.site import site
 
 PAYMENT_TONES: dict[PaymentState, Tone] = {
@@ -111,7 +111,10 @@ PAYMENTS = site.register(
                 "turn", value=lambda row, _now: row.id, kind="number", label=says("No."), order=PENDING_FIRST, width=80
             ),
         ),
-        search=("receipt_number", "customer_id.name"),
+        search=(
+            Search("receipt_number", match="prefix", tidy=payment_checks.receipt_typed),
+            Search("customer_id.name", index=name_search.containing),
+        ),
         filters=(
             AnyOf("state"),
             AnyOf("kind"),

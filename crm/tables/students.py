@@ -4,7 +4,7 @@ from crm.domain.normalise import digits_typed
 from crm.domain.students import Student
 from crm.grid import Column, DateRange, EditForm, Search, TableConfig
 from crm.i18n import says
-from crm.services import money_of, payments, students
+from crm.services import money_of, name_search, payments, students
 from crm.tables.payments import recording
 from crm.tables.site import site
 
@@ -58,7 +58,11 @@ STUDENTS = site.register(
             Column("placed_on", edit=EDIT, width=120),
             Column("created_at", label=says("Student since"), width=150),
         ),
-        search=("customer_id.name", Search("customer_id.phone", match="prefix", tidy=digits_typed), "placed_company"),
+        search=(
+            Search("customer_id.name", index=name_search.containing),
+            Search("customer_id.phone", match="prefix", tidy=digits_typed),
+            Search("placed_company", match="prefix"),
+        ),
         filters=(DateRange("created_at", label=says("Student since")), DateRange("placed_on")),
         sort="-created_at",
         save=students.save,

@@ -5,13 +5,21 @@ from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from crm.domain.customers import Customer
+from crm.grid import TableConfig, query, searching
 from crm.grid.query import read_page
 from crm.grid.view import View
 from crm.services.permissions import SYSTEM
+from crm.services.study_records import initialise
 from crm.settings import settings
 from crm.store.name_pairs import containing
+from crm.tables.apologies import APOLOGIES
+from crm.tables.attendance import RECORDS
 from crm.tables.customers import CUSTOMERS
-from tests.builders import a_customer
+from crm.tables.payments import PAYMENTS
+from crm.tables.students import STUDENTS
+from tests.builders import NOON, a_customer, an_employee
+from tests.school_builders import a_class_group, a_course_record, a_deposit, a_student
+from tests.teaching import DAY, an_apology, in_class
 
 
 def found(session: Session, text: str) -> set[str]:
@@ -68,3 +76,28 @@ def test_the_index_follows_a_change_of_name_and_a_row_that_is_gone(people: Sessi
 def test_one_sign_alone_and_signs_without_letters_have_no_index(people: Session) -> None:
     assert indexed(people, "明") is None
     assert indexed(people, "- ") is None
+
+
+@pytest.mark.parametrize("gathered", [True, False], ids=["few", "many"])
+@pytest.mark.parametrize("table", [STUDENTS, PAYMENTS, APOLOGIES, RECORDS], ids=lambda table: table.name)
+def test_a_part_of_a_customers_name_finds_what_belongs_to_them(
+    session: Session, table: TableConfig, gathered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through one foreign key or two, whether few customers are so called or many."""
+    group = a_class_group(session, an_employee(session))
+    day = a_course_record(session, group, DAY)
+    for name in ("王小明", "王明小"):
+        student = a_student(session, name)
+        in_class(session, student, group)
+        an_apology(session, student, group, DAY)
+        a_deposit(session, session.get_one(Customer, student.customer_id), group)
+    initialise(session, [day.id], NOON)
+    if not gathered:
+        monkeypatch.setattr(searching, "RARE", 0)
+    monkeypatch.setattr(query, "EXACT", 0)
+
+    def count(text: str) -> int:
+        page = read_page(table, session, SYSTEM, View(search=text, sort=table.order), settings().zone)
+        return page.total
+
+    assert [count(text) for text in ("小明", "王", "明小", "王小明", "赵")] == [1, 2, 1, 1, 0]

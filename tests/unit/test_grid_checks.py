@@ -61,7 +61,7 @@ def test_the_worked_example_has_no_fault():
         ),
         (
             {"search": (Search("isbn", match="prefix", index=lambda session, text: None),)},
-            "search[0] 'isbn' has index, which only serves contains on the table's own field. Leave index out.",
+            "search[0] 'isbn' has index, which only serves contains. Leave index out.",
         ),
         ({"page_sizes": ()}, "page_sizes is empty. Give at least one, the default first."),
         ({"page_sizes": (50, 0)}, "page_sizes[1] is 0. A page has 1 to 1000 rows."),
