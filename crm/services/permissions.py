@@ -10,6 +10,9 @@ from crm.rbac import Actor, Catalogue, Grants, Page, Reach, covers
 from crm.rbac import store as rbac
 from crm.rbac.tables import Role
 
+# To everybody who may open the page: they read its filters and its search, and see their own rows.
+_SHARE = {"share_views": says("Share views")}
+
 PAGES = Catalogue(
     (
         Page("home", says("Home"), {"view": says("View")}),
@@ -24,7 +27,7 @@ PAGES = Catalogue(
                 "extend": says("Extend deadlines"),
                 "delete": says("Delete"),
                 "export": says("Export"),
-                "share_views": says("Share views"),
+                **_SHARE,
             },
         ),
         Page(
@@ -38,15 +41,17 @@ PAGES = Catalogue(
                 "release": says("Release to the pool"),
             },
         ),
-        Page("pool", says("Public pool"), {"view": says("View"), "claim": says("Claim")}),
-        Page("import", says("Import"), {"view": says("View"), "run": says("Import"), "undo": says("Take back")}),
+        Page("pool", says("Public pool"), {"view": says("View"), "claim": says("Claim"), **_SHARE}),
+        Page(
+            "import", says("Import"), {"view": says("View"), "run": says("Import"), "undo": says("Take back"), **_SHARE}
+        ),
         Page(
             "classes",
             says("Classes"),
-            {"view": says("View"), "edit": says("Edit"), "money": says("See what is paid and owed")},
+            {"view": says("View"), "edit": says("Edit"), "money": says("See what is paid and owed"), **_SHARE},
             looks=("money",),
         ),
-        Page("courses", says("Campuses and courses"), {"view": says("View"), "edit": says("Edit")}),
+        Page("courses", says("Campuses and courses"), {"view": says("View"), "edit": says("Edit"), **_SHARE}),
         Page(
             "students",
             says("Students"),
@@ -55,6 +60,7 @@ PAGES = Catalogue(
                 "edit": says("Edit"),
                 "money": says("See what is paid and owed"),
                 "sign_in": says("Hand out sign-ins"),
+                **_SHARE,
             },
             looks=("money",),
         ),
@@ -66,6 +72,7 @@ PAGES = Catalogue(
                 "record": says("Record"),
                 "edit": says("Correct what is pending"),
                 "decide": says("Confirm and reject"),
+                **_SHARE,
             },
         ),
         Page(
@@ -77,6 +84,7 @@ PAGES = Catalogue(
                 "edit": says("Edit"),
                 "initialise": says("Initialise"),
                 "delete": says("Delete"),
+                **_SHARE,
             },
         ),
         Page(
@@ -89,9 +97,10 @@ PAGES = Catalogue(
                 "decide": says("Decide apologies"),
                 "export": says("Export"),
                 "apologise": says("Apologise in advance"),
+                **_SHARE,
             },
         ),
-        Page("staff", says("Staff and quotas"), {"view": says("View"), "edit": says("Edit")}),
+        Page("staff", says("Staff and quotas"), {"view": says("View"), "edit": says("Edit"), **_SHARE}),
         Page("grades", says("My grades"), {"view": says("View"), "hand_in": says("Hand in")}),
         Page(
             "gradebook",
@@ -99,18 +108,18 @@ PAGES = Catalogue(
             {"view": says("View"), "score": says("Score"), "import": says("Import"), "export": says("Export")},
         ),
         Page("notifications", says("Notifications"), {"view": says("View"), "manage": says("Manage")}),
-        Page("jobs", says("Jobs"), {"view": says("View"), "run": says("Run")}),
-        Page("people", says("People"), {"view": says("View"), "manage": says("Manage sign-ins")}),
+        Page("jobs", says("Jobs"), {"view": says("View"), "run": says("Run"), **_SHARE}),
+        Page("people", says("People"), {"view": says("View"), "manage": says("Manage sign-ins"), **_SHARE}),
         Page(
             "permissions",
             says("Permissions"),
             {"view": says("View"), "edit": says("Edit"), "see_as": says("See the app as a role")},
         ),
-        Page("audit", says("Audit log"), {"view": says("View")}),
+        Page("audit", says("Audit log"), {"view": says("View"), **_SHARE}),
         Page(
             "gallery",
             says("Gallery of tables"),
-            {"view": says("View"), "edit": says("Edit"), "share_views": says("Share views")},
+            {"view": says("View"), "edit": says("Edit"), **_SHARE},
         ),
     )
 )
@@ -130,6 +139,7 @@ class DefaultRole(NamedTuple):
     grants: Grants
 
 
+_MANAGED = ("pool", "students", "payments", "staff", "course-records", "attendance")
 _EVERYBODY = {"home.view": Reach.OWN, "notifications.view": Reach.OWN}
 
 DEFAULT_ROLES = (
@@ -150,6 +160,7 @@ DEFAULT_ROLES = (
                 "payments.view": Reach.ALL,
                 "staff.view": Reach.ALL,
                 "staff.edit": Reach.ALL,
+                **{f"{page}.share_views": Reach.ALL for page in _MANAGED},
                 "gradebook.view": Reach.ALL,
                 "gradebook.export": Reach.ALL,
                 "notifications.view": Reach.ALL,
@@ -192,6 +203,7 @@ DEFAULT_ROLES = (
                 "attendance.take": Reach.OWN,
                 "attendance.decide": Reach.OWN,
                 "attendance.export": Reach.OWN,
+                "attendance.share_views": Reach.OWN,
             }
         ),
     ),
@@ -229,6 +241,8 @@ DEFAULT_ROLES = (
                 "payments.view": Reach.ALL,
                 "payments.edit": Reach.ALL,
                 "payments.decide": Reach.ALL,
+                "students.share_views": Reach.ALL,
+                "payments.share_views": Reach.ALL,
             }
         ),
     ),

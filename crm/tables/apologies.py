@@ -59,6 +59,7 @@ APOLOGIES = site.register(
                 icon=":material/close:",
             ),
         ),
+        share="attendance.share_views",
         empty=says("Nobody apologised."),
     )
 )

@@ -115,6 +115,7 @@ RECORDS = site.register(
         save=attendance.save,
         actions=(SET,),
         export="attendance.export",
+        share="attendance.share_views",
         empty=says("No day was initialised yet."),
     )
 )

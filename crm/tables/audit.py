@@ -27,6 +27,7 @@ AUDIT = site.register(
             DateRange("at", label=says("When")),
         ),
         sort="-id",
+        share="audit.share_views",
         empty=says("Nothing has been recorded yet."),
     )
 )

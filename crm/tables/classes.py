@@ -111,6 +111,7 @@ CLASSES = site.register(
             needs="classes.edit",
             title=says("Edit the class"),
         ),
+        share="classes.share_views",
         empty=says("No classes here. A manager adds them, and their lecturers and class teacher see them then."),
     )
 )

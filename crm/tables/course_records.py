@@ -169,6 +169,7 @@ COURSE_RECORDS = site.register(
                 icon=":material/lock_open:",
             ),
         ),
+        share="course-records.share_views",
         empty=says("No days yet. Add one, or a series of them."),
     )
 )

@@ -52,6 +52,7 @@ COURSES = site.register(
             fields=("name", "price_cents"), run=courses.add_course, needs="courses.edit", title=says("Add a course")
         ),
         edit=EditForm(fields=("name", "price_cents", "active"), needs="courses.edit", title=says("Edit the course")),
+        share="courses.share_views",
         empty=says("No courses yet. Add what is taught here."),
     )
 )

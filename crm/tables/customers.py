@@ -186,6 +186,7 @@ DELETED = site.register(
                 icon=":material/restore_from_trash:",
             ),
         ),
+        share="customers.share_views",
         empty=says("Nobody was deleted."),
     )
 )
@@ -277,6 +278,7 @@ POOL = site.register(
                 each=True,
             ),
         ),
+        share="pool.share_views",
         empty=says("The pool is empty: every customer is in good hands."),
     )
 )

@@ -52,6 +52,7 @@ IMPORTS = site.register(
                 icon=":material/undo:",
             ),
         ),
+        share="import.share_views",
         empty=says("No sheet has been imported yet."),
     )
 )

@@ -58,6 +58,7 @@ RUNS = site.register(
         ),
         filters=(AnyOf("job", choices=job_runs.names), AnyOf("outcome"), DateRange("due_at")),
         sort="-due_at",
+        share="jobs.share_views",
         empty=says("No job has run yet."),
     )
 )

@@ -167,6 +167,7 @@ PAYMENTS = site.register(
                 icon=":material/cancel:",
             ),
         ),
+        share="payments.share_views",
         empty=says("No payments here. A consultant records them from a customer's record."),
     )
 )

@@ -42,6 +42,7 @@ PEOPLE = site.register(
             AnyOf("must_change_password", label=says("Has to choose a password")),
         ),
         sort="name",
+        share="people.share_views",
         empty=says("Nobody can sign in yet."),
     )
 )

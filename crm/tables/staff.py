@@ -46,6 +46,7 @@ QUOTAS = site.register(
         filters=(AnyOf("accepting"), Related("department", field="employee_id.department_code")),
         sort="employee_id",
         save=staff.save_quota,
+        share="staff.share_views",
         empty=says("No consultant has a quota yet. Give an employee one, and customers can be shared out."),
     )
 )
@@ -110,6 +111,7 @@ EMPLOYEES = site.register(
                 icon=":material/group_add:",
             ),
         ),
+        share="staff.share_views",
         empty=says("No staff yet. Begin with a department, then add who works in it."),
     )
 )
