@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import String, and_, or_, select, type_coerce
+from sqlalchemy import ColumnElement, String, and_, false, or_, select, type_coerce
 from sqlmodel import Session, col
 
 from crm.domain.attendance import Attended
@@ -123,9 +123,9 @@ def _me(actor: Actor) -> Any:
 def of_class(session: Session, actor: Actor, class_id: int, now: datetime) -> Own:
     """The actor's own days of a class, first to last. None of anybody else's, whatever `class_id` is."""
     actor.require(VIEW)
-    # Nothing that is long, and states and moments as they are stored: this may be years of days.
-    asked = _own(
-        actor,
+    in_class = _in_own_place(session, actor, class_id)
+    # Nothing that is long, states and moments as they are stored, and plain rows: this may be years of days.
+    asked: Any = select(
         col(StudyRecord.id),
         col(CourseRecord.id),
         col(CourseRecord.day_number),
@@ -140,14 +140,22 @@ def of_class(session: Session, actor: Actor, class_id: int, now: datetime) -> Ow
         type_coerce(col(StudyRecord.attendance), String),
         col(StudyRecord.late_minutes),
         col(CourseRecord.taken_at).is_not(None),
-        _IN_CLASS,
+        or_(col(StudyRecord.makes_up_id).is_(None), in_class),
         and_(col(StudyRecord.attendance).in_(MISSED), attendance_figures.made_up(col(StudyRecord.id))),
     )
-    rows = session.execute(
-        asked.where(col(CourseRecord.class_group_id) == class_id).order_by(
-            col(CourseRecord.held_on), col(CourseRecord.day_number)
+    rows = (
+        session.connection()
+        .execute(
+            asked.join(CourseRecord, col(CourseRecord.id) == col(StudyRecord.course_record_id))
+            .where(
+                col(StudyRecord.student_id) == _me(actor),
+                col(CourseRecord.class_group_id) == class_id,
+                or_(in_class, col(StudyRecord.makes_up_id).is_not(None)),
+            )
+            .order_by(col(CourseRecord.held_on), col(CourseRecord.day_number))
         )
-    ).all()
+        .all()
+    )
     medians = _medians(session, class_id) if rows else {}
     today = day_of(now, settings().zone)
     return Own(
@@ -175,11 +183,22 @@ def of_class(session: Session, actor: Actor, class_id: int, now: datetime) -> Ow
     )  # fmt: skip
 
 
-_IN_CLASS = or_(
-    # Of the student's own days all others are of who was in the class.
-    col(StudyRecord.makes_up_id).is_(None),
-    attendance_figures.IN_CLASS,
-)
+def _in_own_place(session: Session, actor: Actor, class_id: int) -> ColumnElement[bool]:
+    """Whether a day of the class is one of the actor's own there: `class_scopes.was_in_class`, with the dates known.
+
+    Who reads years of own days need not ask about each of them whether somebody had a place.
+    """
+    asked = select(col(Enrolment.joined_on), col(Enrolment.left_on)).where(
+        col(Enrolment.student_id) == _me(actor), col(Enrolment.class_group_id) == class_id
+    )
+    day = col(CourseRecord.held_on)
+    return or_(
+        false(),
+        *(
+            day >= joined if left is None else and_(day >= joined, day < left)
+            for joined, left in session.execute(asked)
+        ),
+    )
 
 
 def _medians(session: Session, class_id: int) -> dict[int, float]:
@@ -214,9 +233,22 @@ def _medians(session: Session, class_id: int) -> dict[int, float]:
     return found
 
 
-def homework(session: Session, actor: Actor) -> list[Homework]:
-    """The homework of all the actor's own classes that can be handed in, by the day that it belongs to."""
+def homework(session: Session, actor: Actor, read: Own) -> list[Homework]:
+    """The homework of all the actor's own classes that can be handed in, by the day that it belongs to.
+
+    What was `read` of one class just now is not asked for again.
+    """
     actor.require(VIEW)
+    here = [
+        Homework(one.id, read.class_id, one.day_number, one.held_on, one.homework, one.due_on, one.handed_in)
+        for one in read.days
+        if one.homework is not None and one.state not in DECIDED
+    ]
+    # Not of a class where one day was made up as a guest.
+    placed = select(col(Enrolment.class_group_id)).where(col(Enrolment.student_id) == _me(actor)).distinct()
+    others = [key for key in session.scalars(placed) if key != read.class_id]
+    if not others:
+        return here
     asked = _own(
         actor,
         col(StudyRecord.id),
@@ -229,13 +261,10 @@ def homework(session: Session, actor: Actor) -> list[Homework]:
     ).where(
         col(CourseRecord.homework_title).is_not(None),
         col(StudyRecord.score_state).not_in(DECIDED),
-        # Not of a class where one day was made up as a guest.
-        col(CourseRecord.class_group_id).in_(
-            select(col(Enrolment.class_group_id)).where(col(Enrolment.student_id) == _me(actor))
-        ),
+        col(CourseRecord.class_group_id).in_(others),
     )
-    rows = session.execute(asked.order_by(col(CourseRecord.held_on), col(StudyRecord.id)))
-    return [Homework(*row) for row in rows]
+    found = here + [Homework(*row) for row in session.execute(asked)]
+    return sorted(found, key=lambda one: (one.held_on, one.id))
 
 
 def handed_in(session: Session, actor: Actor, study_record_id: int) -> HandedIn:

@@ -34,14 +34,15 @@ def grades(actor: Actor) -> None:
     else:
         st.caption(marked(classes[class_id]))
     with reading_as_somebody() as session:
-        days = my_grades.of_class(session, actor, class_id, now()).days
+        read = my_grades.of_class(session, actor, class_id, now())
+    days = read.days
     if days:
         _figures(days)
         grades_chart(days)
         _as_table(days)
     else:
         st.info(_("Your class has no day with you yet."), icon=":material/event:")
-    due_next(actor, classes)
+    due_next(actor, classes, read)
     if days:
         attendance_strip(days)
         st.subheader(_("All days"), anchor=False)

@@ -8,7 +8,7 @@ from crm.errors import Invalid, ThanosError
 from crm.i18n import Says, _, literal, marked, says
 from crm.rbac import Actor
 from crm.services.homework import HAND_IN, LONGEST_NOTE, LONGEST_TEXT, File, fetch, hand_in
-from crm.services.my_grades import HandedIn, Homework, handed_in, homework
+from crm.services.my_grades import HandedIn, Homework, Own, handed_in, homework
 from crm.settings import settings
 from crm.ui import door
 from crm.ui.address import choose
@@ -18,13 +18,13 @@ from crm.ui.session import now, reading_as_somebody, writing_as
 SAID, ROUND = "homework:said", "homework:round"
 
 
-def due_next(actor: Actor, classes: Mapping[int, Says]) -> None:
+def due_next(actor: Actor, classes: Mapping[int, Says], read: Own) -> None:
     """What is due next in any of the student's classes, and the form to hand it in: the earliest due first."""
     said = st.session_state.pop(SAID, None)
     if said is not None:
         st.toast(marked(said), icon=":material/check:")
     with reading_as_somebody() as session:
-        found = {one.id: one for one in homework(session, actor)}
+        found = {one.id: one for one in homework(session, actor, read)}
     if not found:
         return
     today = now().astimezone(settings().zone).date()
