@@ -13,7 +13,7 @@ from crm.settings import settings
 from crm.ui.session import now, reading_as_somebody, writing_as
 
 SAID = "apologies:said"
-_ASKED = says("Asked. Your class teacher decides and you are told.")
+_ASKED = says("Asked. Your teacher decides and you are told.")
 COLOURS = {
     ApologyState.ASKED: "orange",
     ApologyState.ACCEPTED: "green",
