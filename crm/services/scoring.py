@@ -49,11 +49,16 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One day of a class, to be scored: the students in the order of their names, which never changes."""
+    """One day of a class, to be scored: the students in the order of their names, which never changes.
+
+    `brief` is what the homework asks for, `exam_points` what earns points.
+    """
 
     course_record_id: int
     held_on: date
     lines: tuple[Line, ...]
+    brief: str | None = None
+    exam_points: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,8 @@ def sheet(session: Session, actor: Actor, course_record_id: int, now: datetime) 
     )
     today = day_of(now, settings().zone)
     found = session.execute(asked, execution_options={"populate_existing": True})
-    return Sheet(course_record_id, day.held_on, tuple(_line(row, name, day, today) for row, name in found))
+    lines = tuple(_line(row, name, day, today) for row, name in found)
+    return Sheet(course_record_id, day.held_on, lines, day.homework_brief, day.exam_points)
 
 
 def _line(row: Any, name: str, day: CourseRecord, today: date) -> Line:

@@ -15,7 +15,7 @@ from crm.ui.address import choose
 from crm.ui.homework_route import address
 from crm.ui.session import now, reading_as_somebody, writing_as
 
-SAID, ROUND = "homework:said", "homework:round"
+SAID, ROUND, CHOSEN = "homework:said", "homework:round", "homework"
 
 
 def due_next(actor: Actor, classes: Mapping[int, Says], read: Own) -> None:
@@ -41,7 +41,7 @@ def due_next(actor: Actor, classes: Mapping[int, Says], read: Own) -> None:
         return f"{name} · {classes[found[key].class_id]}" if len(classes) > 1 else name
 
     st.subheader(_("Homework"), anchor=False)
-    chosen = choose("homework", _("Day"), sorted(found, key=urgency), named)
+    chosen = choose(CHOSEN, _("Day"), sorted(found, key=urgency), named)
     if chosen is not None:
         _one(actor, chosen)
 
@@ -112,6 +112,8 @@ def _form(actor: Actor, day: HandedIn) -> None:
     except ThanosError as error:
         _wrong(error.says)
         return
+    # What was handed in stays in sight, although what is due next comes first.
+    st.query_params[CHOSEN] = str(day.id)
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
     st.session_state[SAID] = says("Handed in: {title}.", title=day.homework)
     st.rerun()

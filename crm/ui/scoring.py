@@ -1,54 +1,33 @@
 """Scoring a day by keyboard: a sheet with the names in one order, and one save for all that was typed.
 
 The sheet is drawn from what was read when it was opened, so that it stands still under the keyboard, and is read
-again after each save. What could not be saved keeps what was typed, with the reason beside it.
+again after each save. What could not be saved keeps what was typed, with the reason beside it; what was not saved yet
+is there again when one comes back to the day.
 """
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from crm.domain.calendar import day_of
-from crm.domain.scores import letter_of, typed
+from crm.domain.scores import letter_of
 from crm.domain.teaching import ScoreState
 from crm.errors import ThanosError
 from crm.i18n import Says, _, literal, marked, says, says_n, show
 from crm.rbac import Actor
 from crm.services import gradebook_scopes
 from crm.services.gradebook_scopes import SCORE, Day
-from crm.services.scoring import LONGEST_REMARK, REMARK, TYPED, Line, Sheet, Told, Typed, save, sheet
+from crm.services.scoring import LONGEST_REMARK, REMARK, TYPED, Line, Told, save, sheet
 from crm.settings import settings
 from crm.ui.address import choose
-from crm.ui.homework import download
-from crm.ui.session import now, reading_as_somebody, writing_as
+from crm.ui.homework import asked_for, download
+from crm.ui.session import again, now, reading_as_somebody, writing_as
+from crm.ui.typed_scores import NOT_SAVED, Drawn, Unsaved, changes, opened, unsaved
 
-DRAWN, SAID = "scoring:drawn", "scoring:said"
+DRAWN, SAID, EPOCH, UNSAVED = "scoring:drawn", "scoring:said", "scoring:epoch", "scoring:unsaved"
+FRESH = "scoring:fresh"
 ROW = 35
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A sheet as it stands on the screen. `kept` are the cells that show what was typed and not saved, and why."""
-
-    sheet: Sheet
-    epoch: int = 0
-    kept: dict[tuple[int, str], tuple[str, Says]] | None = None
-
-    def cell(self, line: Line, name: str) -> str:
-        """What the frame holds there."""
-        kept = (self.kept or {}).get((line.id, name))
-        return kept[0] if kept else stored(line, name)
-
-    def why(self, line: Line) -> str:
-        """What is wrong in that row."""
-        return " ".join(str(why) for (row, _name), (_typed, why) in (self.kept or {}).items() if row == line.id)
-
-
-def stored(line: Line, name: str) -> str:
-    """What the database holds there, as it would be typed."""
-    return typed(line.score) if name == TYPED else line.remark
 
 
 def scoring(actor: Actor, class_id: int) -> None:
@@ -64,20 +43,57 @@ def scoring(actor: Actor, class_id: int) -> None:
         return
     today = day_of(now(), settings().zone)
     order = sorted(days, key=lambda key: days[key].held_on > today)
-    day_id = choose("day", _("Day"), order, lambda key: day_name(days[key]))
+    left: dict[int, Unsaved] = st.session_state.get(UNSAVED, {})
+    not_saved = _("not saved")
+
+    def called(key: int) -> str:
+        return day_name(days[key]) + (f" · {not_saved}" if key in left else "")
+
+    day_id = choose("day", _("Day"), order, called)
     if day_id is None:
         return
-    drawn = _drawn(actor, day_id)
+    others = [day_name(days[key]) for key in order if key in left and key != day_id]
+    if others:
+        st.info(
+            marked(says("What you typed on other days is kept, and not saved yet: {days}", days="; ".join(others))),
+            icon=":material/edit_note:",
+        )
+    st.session_state[FRESH] = True
+    _day(actor, days[day_id])
+
+
+@st.fragment
+def _day(drawn_for: Actor, day: Day) -> None:
+    """One day. What is typed reaches the server cell by cell, so that nothing else has to be drawn for it."""
+    # The page has just checked the person when it is the page that draws; a fragment alone asks again.
+    actor = drawn_for if st.session_state.pop(FRESH, False) else again(drawn_for)
+    if actor is None:
+        st.rerun(scope="app")
+    try:
+        drawn = _drawn(actor, day.id)
+    except ThanosError as error:
+        st.error(marked(error.says), icon=":material/error:")
+        return
     for sentence, wrong in st.session_state.pop(SAID, ()):
         (st.warning if wrong else st.success)(
             marked(sentence), icon=":material/error:" if wrong else ":material/check:"
         )
-    homework, due = days[day_id].homework, days[day_id].due_on
-    if homework:
-        title = literal(homework)
+    if day.homework:
+        title, due = literal(day.homework), day.due_on
         st.caption(
             _("Homework: {title}, due {day}", title=title, day=due) if due else _("Homework: {title}", title=title)
         )
+    if drawn.sheet.brief or drawn.sheet.exam_points:
+        with st.expander(_("What is asked for")):
+            asked_for(drawn.sheet.brief, drawn.sheet.exam_points)
+    before = sum(why == NOT_SAVED for _text, why in (drawn.kept or {}).values())
+    if before:
+        text = says_n(
+            "{count} cell has what you typed before and did not save yet.",
+            "{count} cells have what you typed before and did not save yet.",
+            count=before,
+        )
+        st.info(str(text), icon=":material/edit_note:")
     _editor(actor, drawn)
     _read_homework(actor, drawn)
 
@@ -90,13 +106,31 @@ def day_name(day: Day) -> str:
 
 def _drawn(actor: Actor, day_id: int) -> Drawn:
     drawn: Drawn | None = st.session_state.get(DRAWN)
-    # An editor that was out of sight is gone, with what was typed into it: then the sheet is read anew.
-    gone = drawn is not None and not drawn.kept and f"scoring:{drawn.epoch}" not in st.session_state
-    if drawn is None or gone or drawn.sheet.course_record_id != day_id:
-        with reading_as_somebody() as session:
-            drawn = Drawn(sheet(session, actor, day_id, now()), epoch=drawn.epoch + 1 if drawn else 0)
-        st.session_state[DRAWN] = drawn
+    # An editor that was out of sight is gone: then the sheet is read anew, with what was typed into it before.
+    if drawn is not None and drawn.sheet.course_record_id == day_id and drawn.key in st.session_state:
+        return drawn
+    with reading_as_somebody() as session:
+        fresh = sheet(session, actor, day_id, now())
+    epoch = st.session_state[EPOCH] = st.session_state.get(EPOCH, 0) + 1
+    drawn = opened(fresh, st.session_state.get(UNSAVED, {}).get(day_id), epoch)
+    _keep(day_id, unsaved(drawn, {}))
+    st.session_state[DRAWN] = drawn
     return drawn
+
+
+def _keep(day_id: int, left: Unsaved | None) -> None:
+    """Keeps what is not saved of that day, in this session; None: all of it is."""
+    kept: dict[int, Unsaved] = st.session_state.setdefault(UNSAVED, {})
+    if left is None:
+        kept.pop(day_id, None)
+    else:
+        kept[day_id] = left
+
+
+def _typed(drawn: Drawn) -> None:
+    state = st.session_state.get(drawn.key)
+    if state is not None:
+        _keep(drawn.sheet.course_record_id, unsaved(drawn, state["edited_rows"]))
 
 
 def _editor(actor: Actor, drawn: Drawn) -> None:
@@ -112,32 +146,31 @@ def _editor(actor: Actor, drawn: Drawn) -> None:
         columns["why"] = [drawn.why(line) for line in lines]
     frame = pd.DataFrame(columns, index=[line.id for line in lines], dtype="str")
     column = st.column_config
-    with st.form(f"scoring:form:{drawn.epoch}", border=False, enter_to_submit=False):
-        st.caption(
-            _("A letter (A+ to D) or a number, or copied, failed, missing. Enter goes down to the next student.")
-        )
-        st.data_editor(
-            frame,
-            key=f"scoring:{drawn.epoch}",
-            hide_index=True,
-            num_rows="fixed",
-            height=ROW * len(frame) + 38,
-            row_height=ROW,
-            placeholder="",
-            alt=_("Scores of the day"),
-            disabled=[name for name in columns if name not in (TYPED, REMARK)],
-            column_config={
-                "name": column.TextColumn(_("Student"), pinned=True, width=150),
-                TYPED: column.TextColumn(_("Score"), width=110, max_chars=40),
-                "letter": column.TextColumn(_("Letter"), width=80),
-                REMARK: column.TextColumn(_("Remark"), width=280, max_chars=LONGEST_REMARK),
-                "handed_in": column.TextColumn(_("Handed in"), width=170),
-                "why": column.TextColumn(_("Not saved"), width=420),
-            },
-        )
-        st.form_submit_button(
-            _("Save"), key="scoring:save", type="primary", icon=":material/check:", on_click=_save, args=(actor, drawn)
-        )
+    st.caption(_("A letter (A+ to D) or a number, or copied, failed, missing. Enter goes down to the next student."))
+    st.data_editor(
+        frame,
+        key=drawn.key,
+        hide_index=True,
+        num_rows="fixed",
+        height=ROW * len(frame) + 38,
+        row_height=ROW,
+        placeholder="",
+        alt=_("Scores of the day"),
+        on_change=_typed,
+        args=(drawn,),
+        disabled=[name for name in columns if name not in (TYPED, REMARK)],
+        column_config={
+            "name": column.TextColumn(_("Student"), pinned=True, width=150),
+            TYPED: column.TextColumn(_("Score"), width=110, max_chars=40),
+            "letter": column.TextColumn(_("Letter"), width=80),
+            REMARK: column.TextColumn(_("Remark"), width=280, max_chars=LONGEST_REMARK),
+            "handed_in": column.TextColumn(_("Handed in"), width=170),
+            "why": column.TextColumn(_("Not saved"), width=420),
+        },
+    )
+    st.button(
+        _("Save"), key="scoring:save", type="primary", icon=":material/check:", on_click=_save, args=(actor, drawn)
+    )
 
 
 def _letter(line: Line) -> str:
@@ -180,7 +213,7 @@ def _read_homework(actor: Actor, drawn: Drawn) -> None:
 
 def _save(actor: Actor, drawn: Drawn) -> None:
     """One save for everything that was typed. Positions become rows by the sheet that was drawn."""
-    state = st.session_state.get(f"scoring:{drawn.epoch}")
+    state = st.session_state.get(drawn.key)
     if state is None:
         return
     overlay: dict[int, dict[str, Any]] = state["edited_rows"]
@@ -190,8 +223,6 @@ def _save(actor: Actor, drawn: Drawn) -> None:
     try:
         with writing_as(actor) as (session, me):
             told = save(session, me, cells, now())
-        with reading_as_somebody() as session:
-            fresh = sheet(session, me, drawn.sheet.course_record_id, now())
     except ThanosError as error:
         st.session_state[SAID] = [(error.says, True)]
         return
@@ -200,7 +231,9 @@ def _save(actor: Actor, drawn: Drawn) -> None:
         (row, name): ((by_id[row].score if name == TYPED else by_id[row].remark) or "", why)
         for (row, name), why in told.why.items()
     }
-    st.session_state[DRAWN] = replace(drawn, sheet=fresh, epoch=drawn.epoch + 1, kept=kept)
+    # Read anew, so that saving once more puts one's own where somebody else was quicker.
+    _keep(drawn.sheet.course_record_id, Unsaved(kept, {}) if kept else None)
+    st.session_state.pop(DRAWN, None)
     st.session_state[SAID] = list(_said(told))
 
 
@@ -216,21 +249,3 @@ def _said(told: Told) -> list[tuple[Says, bool]]:
         )
         said.append((wrong, True))
     return said or [(says("Nothing was changed."), False)]
-
-
-def changes(drawn: Drawn, overlay: dict[int, dict[str, Any]]) -> list[Typed]:
-    """What differs from what the database held when the sheet was drawn, by row. A position that was not drawn is
-    nobody's, and a column that is not typed into is passed over: only a forged message holds them.
-    """
-    found = []
-    for position, line in enumerate(drawn.sheet.lines):
-        over = overlay.get(position, {})
-        now_there = {
-            name: str(over.get(name) or "") if name in over else drawn.cell(line, name) for name in (TYPED, REMARK)
-        }
-        changed = {name: text for name, text in now_there.items() if text.strip() != stored(line, name)}
-        if changed:
-            found.append(
-                Typed(line.id, line.version, (line.score, line.remark), changed.get(TYPED), changed.get(REMARK))
-            )
-    return found

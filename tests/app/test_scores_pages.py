@@ -1,5 +1,6 @@
 """*My grades* and *Gradebook* on the screen: nobody else's by any address, nothing changed by looking."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,19 +11,21 @@ from crm.domain.classes import ClassGroup
 from crm.domain.scores import NONE
 from crm.domain.students import Student
 from crm.domain.teaching import Attendance, CourseRecord, ScoreState, StudyRecord
+from crm.i18n import says
 from crm.rbac import store as rbac
 from crm.services.my_grades import of_class
 from crm.services.permissions import install_roles
 from crm.services.scoring import REMARK, TYPED, Line, Sheet
 from crm.store.session import reading, writing
 from crm.ui.grades_chart import chart_frame, chart_spec, drawn
-from crm.ui.scoring import Drawn, changes
+from crm.ui.typed_scores import NOT_SAVED, Drawn, changes, opened, unsaved
 from tests.app.people import page_as
 from tests.builders import an_actor
 from tests.school_builders import a_class_group, a_course_record, a_student_in, a_study_record, an_enrolment
 from tests.scored import Class, a_day, a_scored_class, grade
 
 NOW = datetime.now(UTC)
+READ_ERROR = says("At most {count} characters fit here.", count=2000)
 TODAY = NOW.date()
 WATCHED = ("study_record", "course_record", "enrolment", "student")
 
@@ -199,3 +202,43 @@ def test_what_was_not_saved_is_tried_again_with_the_next_save():
     assert [(one.id, one.score) for one in changes(drawn, {})] == [(1, "ninety")]
     assert [(one.id, one.score) for one in changes(drawn, {0: {TYPED: "90"}})] == [(1, "90")]
     assert changes(drawn, {0: {TYPED: None}}) == []
+
+
+def test_what_was_typed_and_not_saved_is_there_again_with_the_rows_as_they_were_seen():
+    drawn = a_sheet("A", "B", kept={(2, REMARK): ("x" * 3000, READ_ERROR)})
+    left = unsaved(drawn, {0: {TYPED: "b+"}})
+    meanwhile = a_sheet("A", "B", "C").sheet
+    newer = replace(meanwhile, lines=tuple(one._replace(version=9) for one in meanwhile.lines))
+
+    back = opened(newer, left, 5)
+
+    assert back.kept == {(1, TYPED): ("b+", NOT_SAVED), (2, REMARK): ("x" * 3000, READ_ERROR)}
+    assert [one.version for one in back.sheet.lines] == [3, 3, 9]
+    assert next((one.id, one.version, one.score) for one in changes(back, {})) == (1, 3, "b+")
+    assert unsaved(back, {0: {TYPED: None}, 1: {REMARK: None}}) is None
+    assert opened(newer, None, 5) == Drawn(newer, 5)
+
+
+def test_another_day_drops_nothing_that_was_typed(two_classes):
+    mine, _other = two_classes
+    with writing() as session:
+        first = session.exec(select(CourseRecord).where(CourseRecord.class_group_id == mine.group.id)).first()
+        first.homework_brief, first.exam_points, day = "Write a loop.", "Five for the loop.", first.id
+    at = page_as(of(mine.lecturer.account_id), "gradebook")
+    at.query_params["day"] = str(day)
+    at.run()
+    assert {"Write a loop.", "Five for the loop."} <= {one.value for one in at.text}
+    at.session_state["scoring:unsaved"] = {day: unsaved(at.session_state["scoring:drawn"], {1: {TYPED: "b+"}})}
+
+    days = next(box for box in at.selectbox if box.key == "address:day")
+    other = next(place for place in range(len(days.options)) if place != days.index)
+    days.select_index(other).run()
+    assert at.dataframe[0].value["score"].tolist()[1] != "b+"
+    assert any("not saved yet: Day " in one.value for one in at.info)
+
+    box = next(box for box in at.selectbox if box.key == "address:day")
+    box.select_index(next(place for place, one in enumerate(box.options) if one.endswith("not saved"))).run()
+
+    assert not at.exception
+    assert at.dataframe[0].value["score"].tolist()[1] == "b+"
+    assert at.dataframe[0].value["why"].tolist()[1] == "Typed, and not saved yet."
