@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import String, func, select, type_coerce
+from sqlalchemy import String, and_, func, select, type_coerce
 from sqlmodel import Session, col
 
 from crm.domain.at_risk import Known, Limits, reasons
@@ -72,7 +72,8 @@ def at_risk(
     bounds, found = limits(), []
     for (student, group), name in names.items():
         rows = days.get((student, group), ())
-        marks = [_MARKS[row.attendance] for row in rows if row.taken]
+        # By the one formula an absence that was made up is not missed.
+        marks = [Attendance.PRESENT if row.made_up else _MARKS[row.attendance] for row in rows if row.taken]
         stands = [
             in_effect(_STATES[row.state], handed_in=bool(row.handed_in), due_on=row.due_on, today=today) for row in rows
         ]
@@ -112,6 +113,9 @@ def _days(session: Session, in_these: Any) -> dict[tuple[int, int], Sequence[Any
             col(CourseRecord.class_group_id),
             type_coerce(col(StudyRecord.attendance), String).label("attendance"),
             col(CourseRecord.taken_at).is_not(None).label("taken"),
+            and_(
+                col(StudyRecord.attendance) == Attendance.ABSENT, attendance_figures.made_up(col(StudyRecord.id))
+            ).label("made_up"),
             type_coerce(col(StudyRecord.score_state), String).label("state"),
             col(StudyRecord.score),
             col(StudyRecord.handed_in_at).is_not(None).label("handed_in"),

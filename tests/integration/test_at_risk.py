@@ -10,7 +10,7 @@ from crm.domain.teaching import Attendance, StudyRecord
 from crm.rbac import Reach
 from crm.services.at_risk import at_risk
 from tests.builders import NOON, an_actor
-from tests.school_builders import TODAY
+from tests.school_builders import TODAY, a_study_record
 from tests.scored import a_day, a_scored_class, grade
 
 READER = an_actor("gradebook.view", reach=Reach.ALL)
@@ -35,6 +35,27 @@ def test_each_reason_is_found_in_the_order_of_the_days(session):
         "02": ["The average of the last three scores is 60, of the three before 90."],
         "03": ["8 homeworks missing."],
     }
+
+
+def test_an_absence_that_was_made_up_is_none_of_those_in_a_row(session):
+    klass = a_scored_class(session, 1)
+    for ago in (9, 8, 7, 6, 5, 4):
+        a_day(session, klass, TODAY - timedelta(days=ago), due_in=None, taken_at=NOON)
+    missed = []
+    for ago in (3, 2, 1):
+        _day, (row,) = a_day(session, klass, TODAY - timedelta(days=ago), due_in=None, taken_at=NOON)
+        row.attendance = Attendance.ABSENT
+        missed.append(row)
+    for _ in range(20):
+        a_day(session, klass, TODAY + timedelta(days=5), due_in=None)
+    host = a_scored_class(session, 1, course_id=klass.group.course_id)
+    day, _rows = a_day(session, host, TODAY, due_in=None, taken_at=NOON)
+    session.flush()
+    assert [str(why) for one in at_risk(session, READER, NOON) for why in one.reasons] == ["Absent 3 days in a row."]
+
+    a_study_record(session, day, klass.students[0], makes_up_id=missed[1].id)
+
+    assert at_risk(session, READER, NOON) == []
 
 
 def test_a_day_that_was_held_and_is_not_confirmed_may_still_be_attended(session):
