@@ -36,6 +36,17 @@ def named(session: Session, ids: Iterable[int]) -> dict[int, Says]:
     return _named(session, col(ClassGroup.id).in_(wanted)) if wanted else {}
 
 
+def of_days(session: Session, days: Sequence[Any]) -> dict[int, Says]:
+    """What people call these days of classes, by id: the class, the number and the date."""
+    names = named(session, (row.class_group_id for row in days))
+    return {
+        row.id: says(
+            "{name}, day {number}, {day}", name=names[row.class_group_id], number=row.day_number, day=row.held_on
+        )
+        for row in days
+    }
+
+
 def of_rows(session: Session, rows: Sequence[Any], _now: datetime) -> dict[int, Says]:
     """The name of each row's class, by the row's id: for a column of a table whose rows have a `class_group_id`."""
     names = named(session, [row.class_group_id for row in rows])

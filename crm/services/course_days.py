@@ -31,14 +31,7 @@ def called(session: Session, ids: Sequence[int]) -> dict[int, Says]:
     asked = select(
         col(CourseRecord.id), col(CourseRecord.class_group_id), col(CourseRecord.day_number), col(CourseRecord.held_on)
     ).where(is_one_of(session, col(CourseRecord.id), ids))
-    found = list(session.execute(asked))
-    names = class_names.named(session, (row.class_group_id for row in found))
-    return {
-        row.id: says(
-            "{name}, day {number}, {day}", name=names[row.class_group_id], number=row.day_number, day=row.held_on
-        )
-        for row in found
-    }
+    return class_names.of_days(session, session.execute(asked).all())
 
 
 def reached(session: Session, actor: Actor, permission: str, ids: Iterable[int]) -> dict[int, Any]:

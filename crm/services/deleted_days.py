@@ -15,7 +15,7 @@ from crm.domain.teaching import CourseRecord, DeletedDay
 from crm.errors import Told, deny
 from crm.i18n import Says, says
 from crm.rbac import Actor
-from crm.services import audit, study_records
+from crm.services import audit, class_names, study_records
 from crm.services.class_scopes import by_class
 from crm.services.course_days import NO_SUCH
 from crm.services.course_records import DELETE
@@ -40,6 +40,14 @@ def days_to_restore(row: Any, now: datetime) -> int:
     """Days of 24 hours, begun ones included, in which it can be brought back; 0 once they are over."""
     left: timedelta = row.deleted_at + RECOVERABLE - now
     return max(0, -(-left // timedelta(days=1)))
+
+
+def called(session: Session, ids: Sequence[int]) -> dict[int, Says]:
+    """What people call these: the class, the number and the date. For those whom a service lets see them."""
+    asked = select(
+        col(DeletedDay.id), col(DeletedDay.class_group_id), col(DeletedDay.day_number), col(DeletedDay.held_on)
+    ).where(is_one_of(session, col(DeletedDay.id), ids))
+    return class_names.of_days(session, session.execute(asked).all())
 
 
 def undo_many(session: Session, actor: Actor, record_ids: Sequence[int], now: datetime) -> Mapping[int, Any]:

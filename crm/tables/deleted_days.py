@@ -12,6 +12,7 @@ DELETED_DAYS = site.register(
         model=DeletedDay,
         title=says("Deleted days"),
         rows=deleted_days.recoverable,
+        called=deleted_days.called,
         view=course_records.DELETE,
         prefix="del_",
         columns=(

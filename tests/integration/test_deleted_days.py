@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from crm.domain.teaching import Attendance, CourseRecord, DeletedDay, StudyRecord
 from crm.errors import Told
-from crm.services import course_records, deleted_days
+from crm.services import course_days, course_records, deleted_days
 from crm.services.course_days import NO_SUCH
 from tests.builders import NOON, an_actor, an_employee
 from tests.school_builders import a_class_group, a_course_record, a_student
@@ -137,6 +137,16 @@ def test_it_comes_back_for_30_days_and_is_forgotten_then(session, taught):
     assert deleted_days.forget_old(session, after) == 1
     session.expunge_all()
     assert kept(session) == []
+
+
+def test_it_is_called_by_its_class_number_and_date(session, taught):
+    group, actor = taught
+    day = a_course_record(session, group, DAY)
+    name = str(course_days.called(session, [day.id])[day.id])
+    delete(session, actor, day)
+    (row,) = kept(session)
+
+    assert str(deleted_days.called(session, [row.id])[row.id]) == name
 
 
 def test_a_day_of_a_foreign_class_and_one_that_never_was_answer_alike(session, taught):
