@@ -25,7 +25,8 @@ STYLE = (
     # Chips and actions are one line each, moved by a finger, so that the table is not a screen below.
     '[class*="-line-of-"]{flex-wrap:nowrap!important;overflow-x:auto;scrollbar-width:none}'
     '[class*="-line-of-"]>*{flex-shrink:0}'
-    # But what is wrong with a form is read, and its buttons are pressed, without moving anything.
-    '[class*="-line-of-save"]{flex-wrap:wrap!important}'
+    # But what is wrong with a form, or what was done, is read, and its buttons are pressed, without moving anything.
+    '[class*="-line-of-save"],[class*="-line-of-undo"],[class*="-line-of-run"]{flex-wrap:wrap!important}'
+    '[class*="-line-of-undo"]>*,[class*="-line-of-run"]>*{flex-shrink:1}'
     "}"
 )
