@@ -31,6 +31,7 @@ Part = TypeVar("Part")
 # How long an example takes says something of the machine and nothing of the rule.
 hypothesis_settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("house")
+ROUNDS = passwords.ROUNDS
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +56,12 @@ def _forget() -> None:
         engine_module.engine().dispose()
     engine_module.engine.cache_clear()
     settings_module.settings.cache_clear()
+
+
+@pytest.fixture
+def real_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed as in the product: for tests of what a guess costs."""
+    monkeypatch.setattr(passwords, "ROUNDS", ROUNDS)
 
 
 @pytest.fixture

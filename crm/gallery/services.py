@@ -107,11 +107,15 @@ def move(
     return dict.fromkeys(ids)
 
 
-def sell(session: Session, actor: Actor, ids: Sequence[int], _now: datetime) -> Mapping[int, Says | None]:
-    """Sell plants; `take_back` takes it back."""
+def sell(
+    session: Session, actor: Actor, ids: Sequence[int], _now: datetime, *, seen: Mapping[int, int]
+) -> Mapping[int, Says | None]:
+    """Sell plants at the price that was seen; `take_back` takes it back."""
     actor.require(EDIT)
-    _change(session, ids, sold=True)
-    return dict.fromkeys(ids)
+    asked = select(col(Plant.id), col(Plant.version)).where(col(Plant.id).in_(ids))
+    changed = {key for key, version in session.execute(asked) if version != seen.get(key)}
+    _change(session, [each for each in ids if each not in changed], sold=True)
+    return {each: says("It was changed meanwhile. Look at it again.") if each in changed else None for each in ids}
 
 
 def take_back(session: Session, actor: Actor, ids: Sequence[int], _now: datetime) -> Mapping[int, Says | None]:

@@ -189,6 +189,7 @@ PLANTS = site.register(
                 says("Sell"),
                 run=services.sell,
                 needs="gallery.edit",
+                as_seen=True,
                 confirm=says_n("Sell {count} plant?", "Sell {count} plants?", count=0),
                 done=says_n("{count} plant sold.", "{count} plants sold.", count=0),
                 undo=services.take_back,

@@ -14,6 +14,7 @@ from crm.domain.records import AuditEntry
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services.audit import REFUSED
+from crm.services.audit_words import FIELDS, NO, SUBJECTS, VALUES, YES
 from crm.services.permissions import PAGES
 from crm.services.scopes import by_account
 
@@ -28,6 +29,8 @@ _OTHERS = {
     "account.password": says("Own password"),
     "account.sessions": says("Own sessions"),
 }
+# What was given without being kept is a list of names of fields.
+_NAMES = ("fields", "added")
 
 
 def entries(_session: Session, actor: Actor) -> SelectOfScalar[AuditEntry]:
@@ -61,16 +64,27 @@ def action(name: str) -> Says:
 
 
 def subject(entry: AuditEntry, _now: object) -> str:
-    """What it was done to: the table and the number of the row; of a refusal, the permission."""
-    return entry.subject if entry.subject_id is None else f"{entry.subject} {entry.subject_id}"
+    """What it was done to: the kind and the number of the row; of a refusal, the permission."""
+    words = SUBJECTS.get(entry.subject)
+    name = str(words or (action(entry.subject) if entry.subject in PAGES.permissions else entry.subject))
+    return name if entry.subject_id is None else f"{name} {entry.subject_id}"
 
 
 def values(text: str) -> str:
-    """What was kept of before or after, a line for the screen: "active: no · roles: finance, student"."""
+    """What was kept of before or after, a line for the screen: "May sign in: no · Roles: finance, student"."""
     if not text:
         return ""
     kept = json.loads(text)
-    return " · ".join(f"{name}: {_plain(value)}" for name, value in kept.items())
+    return " · ".join(
+        f"{_field(name)}: {_plain([_field(one) for one in value] if name in _NAMES else value)}"
+        for name, value in kept.items()
+    )
+
+
+def _field(name: str) -> str:
+    if name in PAGES.permissions:
+        return str(action(name))
+    return str(FIELDS[name]) if name in FIELDS else name.replace("_", " ")
 
 
 def _plain(value: Any) -> str:
@@ -79,10 +93,12 @@ def _plain(value: Any) -> str:
 
 def _parts(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
-        yield from (f"{name}={_plain(one)}" for name, one in value.items())
+        yield from (f"{_field(name)}={_plain(one)}" for name, one in value.items())
     elif isinstance(value, list):
         yield from (_plain(one) for one in value)
     elif value is None:
         yield "–"
+    elif isinstance(value, bool):
+        yield str(YES if value else NO)
     else:
-        yield str(value).lower() if isinstance(value, bool) else str(value)
+        yield str(VALUES.get(str(value), value))

@@ -9,6 +9,19 @@ from crm.rbac import Actor
 from crm.ui.session import again
 
 ASKED, WRONG, SECRET = "dialog:asked", "dialog:wrong", "dialog:secret"
+PLACE = "dialog:place"
+
+
+def arrive(page: str) -> None:
+    """Tells, in every run of a page, which one is about to be drawn.
+
+    Whoever came from another page, or opened another record, did not close the dialog there: it is closed, so that a
+    password that was shown once is not shown again on return.
+    """
+    place = (page, st.query_params.get("open"))
+    if st.session_state.get(PLACE, place) != place:
+        close()
+    st.session_state[PLACE] = place
 
 
 def ask(part: str) -> None:

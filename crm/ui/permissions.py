@@ -1,6 +1,8 @@
 """The permissions page: the matrix, changing it, the roles themselves, and who may do what."""
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pandas as pd
 import streamlit as st
@@ -14,7 +16,7 @@ from crm.services.roles import Change, RoleNow
 from crm.store.session import reading
 from crm.ui.session import now, see_as, writing_as
 
-SEEN, SAID = "permissions:seen", "permissions:said"
+DRAFTS, SAID = "permissions:drafts", "permissions:said"
 REACHES: Mapping[Reach | None, Says] = {
     None: says("Not"),
     Reach.OWN: says("Own"),
@@ -22,6 +24,19 @@ REACHES: Mapping[Reach | None, Says] = {
     Reach.ALL: says("All"),
 }
 COLOURS = {Reach.OWN: "orange", Reach.DEPARTMENT: "blue", Reach.ALL: "green"}
+
+
+@dataclass
+class Draft:
+    """A role as it was seen, and what somebody wants of it and did not save yet, whichever page they look at."""
+
+    seen: RoleNow
+    wanted: dict[str, Reach | None] = field(default_factory=dict)
+
+    @property
+    def made(self) -> tuple[Change, ...]:
+        """What would change."""
+        return roles.changes(self.seen.grants, self.wanted)
 
 
 def permissions(actor: Actor) -> None:
@@ -48,7 +63,14 @@ def permissions(actor: Actor) -> None:
 def matrix(known: list[RoleNow]) -> None:
     """Pages as rows, roles as columns; in each cell the actions, coloured by their reach."""
     st.caption(" ".join(f":{colour}-badge[{REACHES[reach]}]" for reach, colour in COLOURS.items()))
-    cells = {str(role.title): [_cell(page, role.grants) for page in PAGES] for role in known}
+    titles = Counter(str(role.title) for role in known)
+    # By name too where two read alike: no column takes the place of another.
+    cells = {
+        str(role.title) if titles[str(role.title)] == 1 else f"{role.title} ({role.name})": [
+            _cell(page, role.grants) for page in PAGES
+        ]
+        for role in known
+    }
     st.table(pd.DataFrame(cells, index=[str(page.title) for page in PAGES]))
 
 
@@ -61,7 +83,7 @@ def _cell(page: Page, grants: Grants) -> str:
 
 
 def editor(actor: Actor, known: list[RoleNow]) -> None:
-    """One role on one page: reach by action, what would change, and saving it."""
+    """One role on one page: reach by action, what would change on all of its pages, and saving it."""
     by_id = {role.id: role for role in known}
     with st.container(horizontal=True):
         role_id = st.selectbox(
@@ -72,37 +94,40 @@ def editor(actor: Actor, known: list[RoleNow]) -> None:
         )
     if role_id not in by_id or name not in PAGES.pages:
         return
-    seen: RoleNow = st.session_state.get(SEEN, by_id[role_id])
-    if seen.id != role_id:
-        seen = by_id[role_id]
-    st.session_state[SEEN] = seen
-    wanted = {
-        f"{name}.{action}": _reach(seen, f"{name}.{action}", label)
-        for action, label in PAGES.pages[name].actions.items()
-    }
-    made = roles.changes(seen.grants, wanted)
-    stale = seen.version != by_id[role_id].version
-    if stale and not made:
-        _forget()
+    drafts: dict[int, Draft] = st.session_state.setdefault(DRAFTS, {})
+    draft = drafts.setdefault(role_id, Draft(by_id[role_id]))
+    for action, label in PAGES.pages[name].actions.items():
+        permission = f"{name}.{action}"
+        draft.wanted[permission] = _reach(draft, permission, label)
+    stale = draft.seen.version != by_id[role_id].version
+    if stale and not draft.made:
+        _forget(role_id)
         st.rerun()
     if stale:
-        _conflict(roles.changes(seen.grants, {name: by_id[role_id].grants.get(name) for name in PAGES.permissions}))
-    elif made:
-        _preview(seen, made)
-        if st.button(_("Save"), key="permissions:save", type="primary", icon=":material/check:"):
-            _save(actor, seen, made)
+        now_there = {one: by_id[role_id].grants.get(one) for one in PAGES.permissions}
+        _conflict(role_id, roles.changes(draft.seen.grants, now_there))
+    elif draft.made:
+        _preview(draft.seen, draft.made)
+        with st.container(horizontal=True):
+            if st.button(_("Save"), key="permissions:save", type="primary", icon=":material/check:"):
+                _save(actor, draft)
+            st.button(_("Discard"), key="permissions:discard", on_click=_forget, args=(role_id,))
     else:
         st.caption(_("Choose another reach to see what would change."))
+    others = [str(by_id[key].title) for key, one in drafts.items() if key != role_id and key in by_id and one.made]
+    if others:
+        st.caption(_("Changed and not saved yet: {roles}", roles=", ".join(others)))
 
 
-def _reach(seen: RoleNow, permission: str, label: Says) -> Reach | None:
+def _reach(draft: Draft, permission: str, label: Says) -> Reach | None:
+    role = draft.seen
     chosen = st.segmented_control(
         str(label),
         [0, *Reach],
-        default=seen.grants.get(permission, 0),
+        default=draft.wanted.get(permission, role.grants.get(permission)) or 0,
         required=True,
         format_func=lambda reach: str(REACHES[Reach(reach) if reach else None]),
-        key=f"permissions:{seen.id}:{seen.version}:{permission}",
+        key=f"permissions:{role.id}:{role.version}:{permission}",
     )
     return Reach(chosen) if chosen else None
 
@@ -132,26 +157,30 @@ def _lines(made: tuple[Change, ...]) -> str:
     return "\n".join(lines)
 
 
-def _conflict(theirs: tuple[Change, ...]) -> None:
+def _conflict(role_id: int, theirs: tuple[Change, ...]) -> None:
     st.warning(_("Somebody else changed this role since you saw it."), icon=":material/sync_problem:")
     st.markdown(_lines(theirs))
-    st.button(_("Start again from what is there now"), key="permissions:again", on_click=_forget)
+    st.button(_("Start again from what is there now"), key="permissions:again", on_click=_forget, args=(role_id,))
 
 
-def _forget() -> None:
-    st.session_state.pop(SEEN, None)
+def _forget(role_id: int) -> None:
+    """What was wanted of that role is wanted no more."""
+    draft = st.session_state.get(DRAFTS, {}).pop(role_id, None)
+    for permission in draft.wanted if draft else ():
+        st.session_state.pop(f"permissions:{role_id}:{draft.seen.version}:{permission}", None)
 
 
-def _save(actor: Actor, seen: RoleNow, made: tuple[Change, ...]) -> None:
+def _save(actor: Actor, draft: Draft) -> None:
+    seen = draft.seen
     try:
         with writing_as(actor) as (session, me):
-            roles.save(session, me, seen.id, seen.version, {one.permission: one.after for one in made}, now())
+            roles.save(session, me, seen.id, seen.version, {one.permission: one.after for one in draft.made}, now())
     except Conflict:
         st.rerun()
     except ThanosError as error:
         st.error(marked(error.says), icon=":material/error:")
         return
-    _forget()
+    _forget(seen.id)
     _say(says("Saved. It counts from the next click on."))
 
 
@@ -195,7 +224,8 @@ def the_roles(actor: Actor, known: list[RoleNow]) -> None:
     except ThanosError as error:
         st.error(marked(error.says), icon=":material/error:")
         return
-    _forget()
+    if not (made or copied):
+        _forget(role.id)
     _say(says("Deleted.") if deleted else says("Saved."))
 
 

@@ -8,13 +8,14 @@ from urllib.parse import unquote, urlsplit
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from crm.grid.visits import arrive
+from crm.grid import visits
 from crm.i18n import Says, _, literal, says
 from crm.rbac import Actor
 from crm.services import notices
 from crm.services.permissions import PAGES
 from crm.settings import ROOT, settings
 from crm.store.session import reading
+from crm.ui import dialogs
 from crm.ui.language import language_switch
 from crm.ui.session import back_to_oneself, set_language, sign_out
 
@@ -115,7 +116,8 @@ def navigation(actor: Actor | None) -> Page:
         pages.setdefault(str(screen.section), []).append(page_of(screen, title, listed=listed))
     pages[str(_OWN)] += nowhere
     here = st.navigation(pages, expanded=True)
-    arrive(here.url_path)
+    visits.arrive(here.url_path)
+    dialogs.arrive(here.url_path)
     with st.sidebar:
         corner(actor)
     if actor.seeing_as:

@@ -6,22 +6,26 @@ as fresh as one started by `streamlit run app.py`: nobody has called `st.navigat
 
 import contextlib
 import os
+import pkgutil
 import signal
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from types import FrameType
 
 from streamlit.web import cli
 
-import crm.grid.render
-import crm.tables.customers
-import crm.ui.shell
-import crm.ui.sign_in_form  # noqa: F401
+import crm.grid
+import crm.tables
+import crm.ui
 from crm.settings import ROOT
 
 
 def main(ports: Sequence[str]) -> None:
     """Serves on each port until it is told to stop."""
+    for package in (crm.tables, crm.grid, crm.ui):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            import_module(module.name)
     children = []
     for port in ports:
         child = os.fork()

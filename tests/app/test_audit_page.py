@@ -39,10 +39,10 @@ def shown(at):
 def test_the_log_shows_who_what_before_after_and_from_where(admin):
     frame = shown(page_as(admin, "audit").run())
 
-    row = frame[frame["after"].str.contains("roles")].iloc[0]
+    row = frame[frame["after"].str.contains("Roles")].iloc[0]
     assert (row["account_id"], row["action"], row["address"]) == ("Boss", "People: Manage sign-ins", "10.0.0.7")
-    assert (row["before"], row["after"]) == ("roles: consultant", "roles: finance")
-    assert row["concerning"].startswith("account ")
+    assert (row["before"], row["after"]) == ("Roles: consultant", "Roles: finance")
+    assert row["concerning"].startswith("Sign-in ")
 
 
 def test_it_is_narrowed_by_person_action_and_date(admin):

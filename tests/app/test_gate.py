@@ -90,6 +90,7 @@ def test_every_wrong_sign_in_reads_the_same(li, name, password):
     assert not at.title
 
 
+@pytest.mark.usefixtures("real_rounds")
 @pytest.mark.parametrize("name", ["li", "nobody"])
 def test_a_wrong_sign_in_costs_one_comparison_whether_the_name_exists_or_not(li, name, monkeypatch):
     compared = []

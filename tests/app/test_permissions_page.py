@@ -8,6 +8,7 @@ from sqlmodel import select
 from crm.domain.records import AuditEntry
 from crm.rbac import Reach
 from crm.rbac import store as rbac
+from crm.rbac.tables import Role
 from crm.services import roles
 from crm.services.permissions import SYSTEM
 from crm.store.session import reading, writing
@@ -33,6 +34,11 @@ def finance():
     with reading() as session:
         role = rbac.role_named(session, "finance")
         return role, rbac.grants_of_role(session, role.id)
+
+
+def other_than(role):
+    with reading() as session:
+        return next(one.id for one in roles.all_roles(session, SYSTEM) if one.id != role.id)
 
 
 def finance_on_the_pool(admin):
@@ -69,6 +75,38 @@ def test_what_changes_is_shown_before_it_is_saved(admin):
 
     assert not at.exception
     assert finance()[1]["pool.view"] is Reach.ALL
+
+
+def test_what_is_not_saved_yet_stays_on_another_page_and_role_and_can_be_discarded(admin):
+    at = finance_on_the_pool(admin)
+    role, grants = finance()
+
+    by_key(at.selectbox, "permissions:page").set_value("audit").run()
+    by_key(at.button_group, f"permissions:{role.id}:{role.version}:audit.view").set_value(Reach.ALL).run()
+    assert "Public pool: View: Not → **All**" in texts(at) and "Audit log: View: Not → **All**" in texts(at)
+    by_key(at.selectbox, "permissions:role").set_value(other_than(role)).run()
+    assert [one for one in at.caption if one.value == "Changed and not saved yet: Finance"]
+    by_key(at.selectbox, "permissions:role").set_value(role.id).run()
+    by_key(at.button, "permissions:save").click().run()
+    saved, now_granted = finance()
+
+    assert not at.exception
+    assert now_granted == {**grants, "pool.view": Reach.ALL, "audit.view": Reach.ALL}
+
+    by_key(at.button_group, f"permissions:{role.id}:{saved.version}:audit.view").set_value(0).run()
+    by_key(at.button, "permissions:discard").click().run()
+
+    assert by_key(at.button_group, f"permissions:{role.id}:{saved.version}:audit.view").value == Reach.ALL
+    assert "permissions:save" not in [one.key for one in at.button]
+
+
+def test_two_roles_that_read_alike_have_a_column_each(admin):
+    with writing() as session:
+        session.add(Role(name="second", title="Finance"))
+
+    at = page_as(admin, "permissions").run()
+
+    assert {"Finance (finance)", "Finance (second)"} <= set(at.table[0].value.columns)
 
 
 def test_the_second_administrator_sees_what_the_first_one_changed(admin):

@@ -108,7 +108,7 @@ def test_a_customer_pays_is_confirmed_and_signs_in_as_a_student(
     with closing(sqlite3.connect(school.var / "thanos.db")) as database:
         query = "SELECT a.name FROM account a JOIN student s ON s.account_id = a.id WHERE s.customer_id = ?"
         (name,) = database.execute(query, (customer,)).fetchone()
-    student = somebody().sign_in(name, "/", password)
+    student = somebody().sign_in_once(name, password, "own words of a student")
     student.sees(_name_of(school, customer))
     assert json.loads(school.cli("crm", "doctor", "--json"))["broken"] == []
 

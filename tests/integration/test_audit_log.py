@@ -1,6 +1,7 @@
 """The audit log: nobody changes an entry, whatever they speak to the database with, and what is refused is in it."""
 
 import json
+import re
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -12,9 +13,13 @@ from sqlmodel import select
 
 from crm.domain.records import AuditEntry
 from crm.errors import Denial, NotAllowed, NotFound, deny, hearing_denials
-from crm.services import audit, customers, hand_over, holding, roles
+from crm.i18n import read_in
+from crm.services import audit, audit_log, customers, hand_over, holding, roles
+from crm.services.audit_words import SUBJECTS
 from crm.services.backup import backup, restore
 from crm.services.permissions import SYSTEM, install_roles
+from crm.settings import ROOT
+from crm.store.metadata import metadata
 from crm.store.session import reading, writing
 from tests.builders import NOON, a_consultant, a_private_customer, an_account, an_actor
 
@@ -150,3 +155,25 @@ def test_who_what_before_after_when_and_from_where(session):
     )
     assert (kept.before, kept.after) == ('{"active": true}', '{"active": false}')
     assert (kept.at, kept.address) == (NOON, "10.0.0.7")
+
+
+def test_an_entry_is_read_in_the_readers_language():
+    entry = AuditEntry(action="people.manage", subject="account", subject_id=7)
+    kept = '{"active": false, "roles": ["finance"], "customers.view": "own", "customers.edit": null}'
+
+    with read_in("zh"):
+        shown = audit_log.subject(entry, NOON), audit_log.values(kept)
+
+    assert shown == ("登录账号 7", "可以登录: 否 · 角色: finance · 客户：查看: 本人 · 客户：编辑: –")
+
+
+def test_of_every_kind_of_row_that_entries_tell_of_there_is_a_word():
+    told = {
+        word
+        for file in (ROOT / "crm" / "services").rglob("*.py")
+        for word in re.findall(r'record(?:_many)?\(\s*session,[^()]*?, "([a-z_]+)",', file.read_text("utf-8"))
+        if word in metadata.tables
+    }
+
+    assert len(told) > 8
+    assert told <= set(SUBJECTS)

@@ -84,6 +84,7 @@ def test_whoever_left_the_staff_owns_no_rows(li):
     assert who(token_for("li")).actor.owner_id is None
 
 
+@pytest.mark.usefixtures("real_rounds")
 def test_an_unknown_name_gets_a_hash_to_compare_with_as_well(li):
     unknown, known = tried("nobody-here"), tried("li")
 
