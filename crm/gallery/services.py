@@ -108,12 +108,12 @@ def move(
 
 
 def sell(
-    session: Session, actor: Actor, ids: Sequence[int], _now: datetime, *, seen: Mapping[int, int]
+    session: Session, actor: Actor, ids: Sequence[int], _now: datetime, *, seen: Mapping[int, int] | None = None
 ) -> Mapping[int, Says | None]:
-    """Sell plants at the price that was seen; `take_back` takes it back."""
+    """Sell plants, of the versions that were `seen`, at the price that they had; `take_back` takes it back."""
     actor.require(EDIT)
     asked = select(col(Plant.id), col(Plant.version)).where(col(Plant.id).in_(ids))
-    changed = {key for key, version in session.execute(asked) if version != seen.get(key)}
+    changed = {key for key, version in session.execute(asked) if seen is not None and version != seen.get(key)}
     _change(session, [each for each in ids if each not in changed], sold=True)
     return {each: says("It was changed meanwhile. Look at it again.") if each in changed else None for each in ids}
 

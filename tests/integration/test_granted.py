@@ -55,9 +55,9 @@ from crm.services import (
     gradebook_scopes,
     home,
     homework,
+    import_check,
     import_files,
     import_undo,
-    imports,
     leaving,
     make_ups,
     month_sheet,
@@ -154,7 +154,7 @@ def elsewhere(by_name: Mapping[str, TableConfig], name_of: Callable[[int], str],
         ),
         Try("claim", "pool.claim", lambda s, a, key: pool.claim(s, a, key, NOW), pooled),
         Try("contact", "my-customers.follow_up", _contact, mine, also=(("customers.edit", by_name["customers"]),)),
-        Try("check a sheet", "import.run", lambda s, a, _: imports.check_sheet(s, a, Path("none.xlsx"), "x", NOW)),
+        Try("check a sheet", "import.run", lambda s, a, _: import_check.check_sheet(s, a, Path("none.xlsx"), "x", NOW)),
         Try("wrong rows", "import.run", lambda s, a, _: import_files.write_report(a, None, BytesIO())),
         Try("template", "import.view", lambda s, a, _: import_files.write_template(s, a, BytesIO())),
         Try("one person", "people.view", lambda s, a, key: people.person(s, a, key, NOW), sign_ins),
@@ -174,6 +174,7 @@ def elsewhere(by_name: Mapping[str, TableConfig], name_of: Callable[[int], str],
         Try("hand out", "students.sign_in", lambda s, a, key: student_sign_ins.hand_out(s, a, key, NOW), taught),
         Try("a day", "attendance.view", lambda s, a, key: class_day.day(s, a, key), days),
         Try("names", "attendance.take", lambda s, a, key: attendance.apply(s, a, key, {}, {}, NOW), days),
+        Try("undo names", "attendance.take", _undo_names, days),
         Try("make up", "attendance.take", lambda s, a, key: make_ups.link(s, a, key, MISSING, NOW), days),
         Try("apologise", "attendance.apologise", lambda s, a, _: apologies.own_classes(s, a, NOW)),
         Try("matrix", "permissions.view", lambda s, a, _: roles.all_roles(s, a)),
@@ -236,6 +237,10 @@ def days_of_classes(by_name: Mapping[str, TableConfig]) -> list[Try]:
             always=False,
         ),
     ]
+
+
+def _undo_names(session: Session, actor: Actor, key: Any) -> None:
+    attendance.undo(session, actor, attendance.Applied(key, {}), NOW)
 
 
 def _class(session: Session, key: Any) -> int:
