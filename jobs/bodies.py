@@ -1,8 +1,15 @@
 """What the jobs do: each calls one service and says in one line what came of it."""
 
 from crm.i18n import Says, says, says_n
-from crm.services import assignment, attendance_reminders, deleted_days, expiry, homework, job_claims, outbox, sign_in
-from crm.services.permissions import SYSTEM
+from crm.services.access import sign_in
+from crm.services.access.permissions import SYSTEM
+from crm.services.attendance import attendance_reminders
+from crm.services.classes import deleted_days
+from crm.services.customers import expiry
+from crm.services.jobs import job_claims
+from crm.services.notices import outbox
+from crm.services.scores import homework
+from crm.services.sharing import assignment
 from crm.store.session import writing
 from jobs.job import Turn
 

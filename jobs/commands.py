@@ -9,7 +9,8 @@ import typer
 
 from crm.domain.records import JobOutcome
 from crm.i18n import _, local_time, show
-from crm.services import job_runs, outbox
+from crm.services.jobs import job_runs
+from crm.services.notices import outbox
 from crm.settings import settings
 from crm.store.session import reading
 from jobs.job import check, named

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from crm.errors import Misconfigured, NotFound
 from crm.i18n import Says, says
-from crm.services.rhythm import Rhythm
+from crm.services.jobs.rhythm import Rhythm
 from crm.store.session import writing
 
 

@@ -2,7 +2,7 @@
 
 The main thread looks for what is due and keeps the heart beating; each run has a thread of its own, one
 a job, so that a slow or failing job holds up no other. Which process works is decided by
-`crm.services.job_claims`, where every run is taken by a conditional write.
+`crm.services.jobs.job_claims`, where every run is taken by a conditional write.
 """
 
 import logging
@@ -22,9 +22,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from crm.domain.records import JobOutcome
 from crm.errors import Refused, ThanosError, Unavailable
 from crm.i18n import Says, says, set_reader
-from crm.services import job_claims
-from crm.services.job_claims import Ended, Plan, Run
-from crm.services.rhythm import Every
+from crm.services.jobs import job_claims
+from crm.services.jobs.job_claims import Ended, Plan, Run
+from crm.services.jobs.rhythm import Every
 from crm.settings import ROOT, settings
 from crm.store.session import reading, writing
 from jobs.job import Job, StopNow, Turn

@@ -3,8 +3,8 @@
 from datetime import time
 
 from crm.i18n import says
-from crm.services.job_names import ASSIGN, CLEAN_UP, EXPIRE, REMIND, SEND
-from crm.services.rhythm import daily, every
+from crm.services.jobs.job_names import ASSIGN, CLEAN_UP, EXPIRE, REMIND, SEND
+from crm.services.jobs.rhythm import daily, every
 from crm.settings import settings
 from jobs.bodies import assign_waiting, clean_up, expire_customers, remind_attendance, send_notifications
 from jobs.job import Job

@@ -16,7 +16,7 @@ from crm.domain.episodes import Assignment, FollowUp, Origin, Outcome
 from crm.domain.payments import Payment, PaymentKind, PaymentState
 from crm.domain.staff import ConsultantQuota, Department, Employee
 from crm.rbac import Actor, Reach
-from crm.services.permissions import DEFAULT_ROLES
+from crm.services.access.permissions import DEFAULT_ROLES
 
 NOON = datetime(2025, 3, 3, 4, 0, tzinfo=UTC)
 """Monday noon in Shanghai."""

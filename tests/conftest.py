@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from crm import settings as settings_module
 from crm.i18n.reader import reader_language, reader_zone
-from crm.services import passwords
+from crm.services.access import passwords
 from crm.store import engine as engine_module
 from crm.store.engine import make_engine
 from crm.store.metadata import metadata

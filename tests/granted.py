@@ -23,8 +23,8 @@ from crm.domain.teaching import Apology, CourseRecord, DeletedDay, StudyRecord
 from crm.grid import TableConfig
 from crm.i18n import says
 from crm.rbac import Actor, Grants, Reach
-from crm.services import sharing_round
-from crm.services.permissions import DEFAULT_ROLES, PAGES, install_roles
+from crm.services.access.permissions import DEFAULT_ROLES, PAGES, install_roles
+from crm.services.sharing import sharing_round
 from tests.builders import a_consultant, a_customer, a_department, a_private_customer, an_account
 from tests.school_builders import (
     a_class_group,

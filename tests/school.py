@@ -8,9 +8,9 @@ from crm.domain.accounts import Account
 from crm.domain.staff import Employee
 from crm.rbac import Actor
 from crm.rbac import store as rbac
-from crm.services import sign_in
-from crm.services.passwords import hashed
-from crm.services.permissions import install_roles
+from crm.services.access import sign_in
+from crm.services.access.passwords import hashed
+from crm.services.access.permissions import install_roles
 from tests.builders import NOON, an_account
 
 PASSWORD = "correct horse battery"

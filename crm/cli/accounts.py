@@ -19,8 +19,8 @@ def create(
     role: Annotated[str, typer.Option(help=_("The role's name, such as administrator or consultant."))],
 ) -> Answer:
     """A sign-in with one role."""
-    from crm.services import accounts
-    from crm.services.permissions import SYSTEM
+    from crm.services.access import accounts
+    from crm.services.access.permissions import SYSTEM
     from crm.store.session import writing
 
     with writing() as session:
@@ -34,8 +34,8 @@ def create(
 @command(app, "disable", _("End every session of a sign-in and let it open no other."))
 def disable(name: Name) -> Answer:
     """Nobody signs in by that name any more."""
-    from crm.services import accounts
-    from crm.services.permissions import SYSTEM
+    from crm.services.access import accounts
+    from crm.services.access.permissions import SYSTEM
     from crm.store.session import writing
 
     with writing() as session:
@@ -46,8 +46,8 @@ def disable(name: Name) -> Answer:
 @command(app, "reset-password", _("Give a sign-in a made-up password, shown once; every session of it ends."))
 def reset_password(name: Name) -> Answer:
     """A new password for somebody who is locked out."""
-    from crm.services import accounts
-    from crm.services.permissions import SYSTEM
+    from crm.services.access import accounts
+    from crm.services.access.permissions import SYSTEM
     from crm.store.session import writing
 
     with writing() as session:

@@ -58,7 +58,7 @@ def template(
 ) -> Answer:
     """A sheet to fill in."""
     from crm.services import imports
-    from crm.services.permissions import SYSTEM
+    from crm.services.access.permissions import SYSTEM
     from crm.store.session import reading
 
     if lang not in (None, *LANGUAGES):
@@ -80,7 +80,7 @@ def import_(
 ) -> Answer:
     """Good rows go in, wrong ones and known ones are told."""
     from crm.services import imports
-    from crm.services.permissions import SYSTEM
+    from crm.services.access.permissions import SYSTEM
     from crm.store.session import reading, writing
 
     progress = Progress()
@@ -143,7 +143,7 @@ def undo_import(
 ) -> Answer:
     """An import that should not have been."""
     from crm.services import imports
-    from crm.services.permissions import SYSTEM
+    from crm.services.access.permissions import SYSTEM
     from crm.store.session import writing
 
     with writing() as session:
@@ -160,8 +160,8 @@ def undo_import(
 
 def assign() -> Answer:
     """Everyone who waits, oldest first."""
-    from crm.services import assignment
-    from crm.services.permissions import SYSTEM
+    from crm.services.access.permissions import SYSTEM
+    from crm.services.sharing import assignment
     from crm.store.session import writing
 
     with writing() as session:
@@ -193,8 +193,8 @@ def expire(
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Only say what would happen."))] = False,
 ) -> Answer:
     """The 02:00 rule."""
-    from crm.services import expiry
-    from crm.services.permissions import SYSTEM
+    from crm.services.access.permissions import SYSTEM
+    from crm.services.customers import expiry
     from crm.store.session import writing
 
     done = expiry.expire(writing, SYSTEM, now=_moment(at), dry_run=dry_run)

@@ -25,7 +25,7 @@ def add_to(app: typer.Typer) -> None:
 
 def bring_to_head() -> tuple[str | None, str]:
     """Migrate, and install the default roles where there are none: the revision before (None: empty) and now."""
-    from crm.services import roles
+    from crm.services.access import roles
     from crm.settings import settings
     from crm.store.migrate import to_head
     from crm.store.session import writing

@@ -10,11 +10,11 @@ from sqlmodel import col, select
 from crm.cli.database import DEMO_CUSTOMERS, DEMO_SEED, has_accounts
 from crm.domain.accounts import Account
 from crm.i18n import _
-from crm.services import accounts
+from crm.services.access import accounts
+from crm.services.access.passwords import matches
+from crm.services.access.permissions import DEFAULT_ROLES, SYSTEM
 from crm.services.demo import fill
 from crm.services.demo.people import PASSWORD, STAFF
-from crm.services.passwords import matches
-from crm.services.permissions import DEFAULT_ROLES, SYSTEM
 from crm.store.engine import engine
 from crm.store.session import reading, writing
 

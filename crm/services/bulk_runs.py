@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 
 from crm.domain.records import AuditEntry
 from crm.rbac import Actor
-from crm.services import audit
+from crm.services.access import audit
 
 NEWS = timedelta(hours=1)
 """So long somebody who comes back is told of it. Who may read the audit log finds it there at any time."""

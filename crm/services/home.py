@@ -13,9 +13,9 @@ from crm.domain.expiry import scheduled, upcoming
 from crm.domain.staff import ConsultantQuota
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
-from crm.services import notices
-from crm.services.holding import PAYMENT_SINCE, lapses
-from crm.services.scopes import EXPIRES_AT, HELD, LIVE, allowed
+from crm.services.customers.holding import PAYMENT_SINCE, lapses
+from crm.services.customers.scopes import EXPIRES_AT, HELD, LIVE, allowed
+from crm.services.notices import notices
 from crm.settings import settings
 
 MOST = 10_000

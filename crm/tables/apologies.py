@@ -4,7 +4,10 @@ from crm.domain.teaching import Apology, ApologyState
 from crm.grid import Action, AnyOf, Column, DateRange, Input, Search, TableConfig
 from crm.grid.config import Tone
 from crm.i18n import says
-from crm.services import apologies, class_names, name_search, student_names
+from crm.services.attendance import apologies
+from crm.services.classes import class_names
+from crm.services.customers import name_search
+from crm.services.students import student_names
 from crm.tables.site import site
 
 TONES: dict[ApologyState, Tone | None] = {

@@ -9,7 +9,9 @@ from crm.grid import Action, AnyOf, Column, DateRange, Input, Search, TableConfi
 from crm.grid.config import Tone
 from crm.grid.filters import Choices
 from crm.i18n import says
-from crm.services import attendance, attendance_figures, make_ups, name_search, student_names
+from crm.services.attendance import attendance, attendance_figures, make_ups
+from crm.services.customers import name_search
+from crm.services.students import student_names
 from crm.tables.site import site
 
 MARK_TONES: dict[Attendance, Tone | None] = {

@@ -3,7 +3,7 @@
 from crm.domain.records import AuditEntry
 from crm.grid import AnyOf, Column, DateRange, Related, TableConfig
 from crm.i18n import says
-from crm.services import audit_log
+from crm.services.access import audit_log
 from crm.tables.site import site
 
 AUDIT = site.register(

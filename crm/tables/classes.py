@@ -4,7 +4,8 @@ from crm.domain.classes import ClassGroup, ClassLecturer, ClassState
 from crm.grid import AnyOf, Column, DateRange, EditForm, Form, Input, Related, TableConfig
 from crm.grid.config import Tone
 from crm.i18n import says
-from crm.services import class_names, classes, money_of
+from crm.services.classes import class_names, classes
+from crm.services.students import money_of
 from crm.tables.site import site
 
 CLASS_TONES: dict[ClassState, Tone] = {

@@ -15,7 +15,8 @@ from crm.grid import Action, AnyOf, Column, DateRange, Delete, EditForm, Form, I
 from crm.grid.config import Tone
 from crm.grid.filters import Choices, Unparsable
 from crm.i18n import Says, says, says_n
-from crm.services import attendance, class_names, course_days, course_records, deleted_days, taken_days
+from crm.services.attendance import attendance, taken_days
+from crm.services.classes import class_names, course_days, course_records, deleted_days
 from crm.tables.site import site
 
 DAY_TONES: dict[DayState, Tone] = {DayState.NEW: "gray", DayState.INITIALISED: "orange", DayState.TAKEN: "green"}

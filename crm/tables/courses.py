@@ -3,7 +3,7 @@
 from crm.domain.school import Course, School
 from crm.grid import AnyOf, Column, EditForm, Form, TableConfig
 from crm.i18n import says
-from crm.services import courses
+from crm.services.classes import courses
 from crm.tables.site import site
 
 SCHOOLS = site.register(

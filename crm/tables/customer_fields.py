@@ -5,7 +5,7 @@ from typing import Literal
 from crm.domain.customers import CustomerCourse, CustomerState
 from crm.grid import Input
 from crm.i18n import says
-from crm.services import customer_choices
+from crm.services.customers import customer_choices
 
 PERSON = (
     "name",

@@ -10,18 +10,10 @@ from crm.domain.normalise import digits_typed
 from crm.domain.payments import PaymentKind
 from crm.grid import Action, AnyOf, Column, DateRange, Delete, EditForm, Form, Input, Related, Search, TableConfig
 from crm.i18n import Says, says, says_n
-from crm.services import (
-    customer_choices,
-    customers,
-    deleted_customers,
-    hand_over,
-    holding,
-    name_search,
-    payments,
-    pool,
-    staff,
-)
-from crm.services.scopes import EXPIRES_AT
+from crm.services.customers import customer_choices, customers, deleted_customers, hand_over, holding, name_search, pool
+from crm.services.customers.scopes import EXPIRES_AT
+from crm.services.staff import staff
+from crm.services.students import payments
 from crm.settings import settings
 from crm.tables.customer_fields import ASKED, REACHED_BY, STATE_TONES, urgency
 from crm.tables.payments import recording
@@ -60,7 +52,10 @@ EXPIRES_IN = Column(
     value=expires_in,
     kind="number",
     label=says("Days left"),
-    help=says("Days until the public pool. Set by the rule, never by hand."),
+    help=says(
+        "Days until the public pool. Set by the rule, never by hand. "
+        "Below zero: kept, because a payment awaits confirmation."
+    ),
     tone=urgency,
     width=90,
 )

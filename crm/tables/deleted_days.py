@@ -3,7 +3,7 @@
 from crm.domain.teaching import DeletedDay
 from crm.grid import Action, Column, DateRange, TableConfig
 from crm.i18n import says
-from crm.services import class_names, course_records, deleted_days
+from crm.services.classes import class_names, course_records, deleted_days
 from crm.tables.site import site
 
 DELETED_DAYS = site.register(

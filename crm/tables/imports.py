@@ -5,7 +5,7 @@ from datetime import datetime
 from crm.domain.imports import ImportBatch
 from crm.grid import Action, Column, DateRange, TableConfig
 from crm.i18n import says, says_n
-from crm.services import import_undo
+from crm.services.imports import import_undo
 from crm.tables.site import site
 
 

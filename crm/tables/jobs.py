@@ -3,8 +3,8 @@
 from crm.domain.records import JobPlan, JobRun
 from crm.grid import Action, AnyOf, Column, DateRange, TableConfig
 from crm.i18n import Says, says
-from crm.services import job_runs
-from crm.services.job_names import title
+from crm.services.jobs import job_runs
+from crm.services.jobs.job_names import title
 from crm.tables.site import site
 
 PLANS = site.register(

@@ -3,7 +3,7 @@
 from crm.domain.records import Notification
 from crm.grid import Action, AnyOf, Column, DateRange, TableConfig
 from crm.i18n import Says, says
-from crm.services import notices
+from crm.services.notices import notices
 from crm.tables.site import site
 
 INBOX = site.register(

@@ -9,7 +9,10 @@ from crm.domain.payments import Payment, PaymentKind, PaymentState
 from crm.grid import Action, AnyOf, Column, DateRange, EditForm, Input, Related, Search, TableConfig
 from crm.grid.config import Run, Tone
 from crm.i18n import Says, says, says_n
-from crm.services import classes, name_search, payment_checks, payment_decisions, payments, staff
+from crm.services.classes import classes
+from crm.services.customers import name_search
+from crm.services.staff import staff
+from crm.services.students import payment_checks, payment_decisions, payments
 from crm.tables.site import site
 
 PAYMENT_TONES: dict[PaymentState, Tone] = {

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement
 from crm.domain.accounts import Account
 from crm.grid import AnyOf, Column, TableConfig
 from crm.i18n import says
-from crm.services import people
+from crm.services.access import people
 from crm.tables.site import site
 
 

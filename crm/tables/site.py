@@ -2,7 +2,7 @@
 
 from crm.grid import Site
 from crm.i18n import says
-from crm.services.permissions import PAGES
+from crm.services.access.permissions import PAGES
 
 site = Site(
     pages=PAGES,

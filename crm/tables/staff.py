@@ -7,8 +7,8 @@ from sqlmodel import col
 from crm.domain.staff import ConsultantQuota, Department, Employee
 from crm.grid import Action, AnyOf, Column, EditForm, Form, Input, Related, TableConfig
 from crm.i18n import says
-from crm.services import staff, staff_limits
-from crm.services.permissions import ADMINISTERS
+from crm.services.access.permissions import ADMINISTERS
+from crm.services.staff import staff, staff_limits
 from crm.tables.site import site
 
 

@@ -4,7 +4,8 @@ from crm.domain.normalise import digits_typed
 from crm.domain.students import Student
 from crm.grid import Column, DateRange, EditForm, Search, TableConfig
 from crm.i18n import says
-from crm.services import money_of, name_search, payments, students
+from crm.services.customers import name_search
+from crm.services.students import money_of, payments, students
 from crm.tables.payments import recording
 from crm.tables.site import site
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from crm.i18n import _
 from crm.rbac import Actor
-from crm.services import own_account
+from crm.services.access import own_account
 from crm.ui.password_form import show_password_form
 from crm.ui.session import look, now, sign_out, writing_as
 

@@ -7,8 +7,8 @@ from crm.domain.teaching import Apology, ApologyState
 from crm.errors import Invalid, ThanosError
 from crm.i18n import Says, _, literal, marked, says, show
 from crm.rbac import Actor
-from crm.services import apologies as services
-from crm.services import class_names
+from crm.services.attendance import apologies as services
+from crm.services.classes import class_names
 from crm.settings import settings
 from crm.ui.session import now, reading_as_somebody, writing_as
 

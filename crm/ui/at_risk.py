@@ -11,10 +11,10 @@ from crm.domain.attendance import percent
 from crm.grid.editor import LINKED
 from crm.i18n import _
 from crm.rbac import Actor
-from crm.services import at_risk as services
-from crm.services import attendance, attendance_figures
-from crm.services.at_risk import AtRisk
-from crm.services.score_sheets import EXPORT, write_list
+from crm.services.attendance import attendance, attendance_figures
+from crm.services.scores import at_risk as services
+from crm.services.scores.at_risk import AtRisk
+from crm.services.scores.score_sheets import EXPORT, write_list
 from crm.ui.attendance_marks import rows_of
 from crm.ui.score_sheets import file_out
 from crm.ui.session import now, reading_as_somebody

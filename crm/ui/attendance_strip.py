@@ -7,7 +7,7 @@ import streamlit as st
 
 from crm.domain.teaching import Attendance
 from crm.i18n import _, show
-from crm.services.my_grades import Graded
+from crm.services.scores.my_grades import Graded
 from crm.ui.attendance_marks import legend, pale, sign
 
 COLOURS = {

@@ -11,8 +11,8 @@ from crm.domain.series import WEEKDAYS
 from crm.domain.teaching import DayState
 from crm.i18n import _, show
 from crm.rbac import Actor, Reach
-from crm.services import class_calendar, course_records
-from crm.services.class_calendar import Entry
+from crm.services.classes import class_calendar, course_records
+from crm.services.classes.class_calendar import Entry
 from crm.settings import settings
 from crm.ui.address import choose
 from crm.ui.session import now, reading_as_somebody

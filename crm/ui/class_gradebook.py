@@ -12,10 +12,10 @@ import streamlit as st
 from crm.domain.scores import LETTERS, Score, average, median, typed
 from crm.i18n import Language, _, language, read_in, show
 from crm.rbac import Actor
-from crm.services import class_gradebook
-from crm.services.class_gradebook import Book, Compared
-from crm.services.gradebook_scopes import Day
-from crm.services.score_sheets import EXPORT, write_list
+from crm.services.scores import class_gradebook
+from crm.services.scores.class_gradebook import Book, Compared
+from crm.services.scores.gradebook_scopes import Day
+from crm.services.scores.score_sheets import EXPORT, write_list
 from crm.ui.score_sheets import file_out
 from crm.ui.session import now, reading_as_somebody
 

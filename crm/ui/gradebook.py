@@ -7,9 +7,9 @@ import streamlit as st
 
 from crm.i18n import Says, _, says
 from crm.rbac import Actor
-from crm.services import class_names
-from crm.services.gradebook_scopes import SCORE, VIEW, running_first
-from crm.services.score_sheets import EXPORT, IMPORT
+from crm.services.classes import class_names
+from crm.services.scores.gradebook_scopes import SCORE, VIEW, running_first
+from crm.services.scores.score_sheets import EXPORT, IMPORT
 from crm.ui.address import choose
 from crm.ui.at_risk import at_risk
 from crm.ui.class_gradebook import class_gradebook_of, compared

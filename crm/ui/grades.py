@@ -11,8 +11,9 @@ from crm.domain.scores import average, median
 from crm.domain.teaching import ScoreState
 from crm.i18n import _, marked, show
 from crm.rbac import Actor
-from crm.services import attendance_figures, my_grades
-from crm.services.my_grades import Graded
+from crm.services.attendance import attendance_figures
+from crm.services.scores import my_grades
+from crm.services.scores.my_grades import Graded
 from crm.ui.address import choose
 from crm.ui.apologies import apologies
 from crm.ui.attendance_strip import attendance_strip

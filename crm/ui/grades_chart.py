@@ -11,7 +11,7 @@ import streamlit as st
 from crm.domain.scores import letter_of
 from crm.domain.teaching import ScoreState
 from crm.i18n import Language, _, language, read_in
-from crm.services.my_grades import Graded
+from crm.services.scores.my_grades import Graded
 from crm.ui.class_gradebook import without_data
 
 MARKED = (ScoreState.MISSING, ScoreState.COPIED, ScoreState.FAILED)

@@ -7,8 +7,8 @@ import streamlit as st
 from crm.errors import Invalid, ThanosError
 from crm.i18n import Says, _, literal, marked, says
 from crm.rbac import Actor
-from crm.services.homework import HAND_IN, LONGEST_NOTE, LONGEST_TEXT, File, fetch, hand_in
-from crm.services.my_grades import HandedIn, Homework, Own, handed_in, homework
+from crm.services.scores.homework import HAND_IN, LONGEST_NOTE, LONGEST_TEXT, File, fetch, hand_in
+from crm.services.scores.my_grades import HandedIn, Homework, Own, handed_in, homework
 from crm.settings import settings
 from crm.ui import door
 from crm.ui.address import choose

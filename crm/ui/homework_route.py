@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, Response
 
 from crm.i18n import says
 from crm.rbac import Actor
-from crm.services import homework
+from crm.services.scores import homework
 from crm.store.homework_files import NAME
 from crm.ui.visitors import ask, say
 

@@ -13,10 +13,10 @@ from streamlit.runtime.scriptrunner import RerunException, StopException
 from crm.errors import ThanosError, Unreadable
 from crm.i18n import Language, Says, _, language, marked, show
 from crm.rbac import Actor
-from crm.services.import_check import check_sheet
-from crm.services.import_checked import Checked, Progress, Verdict
-from crm.services.import_files import write_report, write_template
-from crm.services.import_run import ImportResult, run_import
+from crm.services.imports.import_check import check_sheet
+from crm.services.imports.import_checked import Checked, Progress, Verdict
+from crm.services.imports.import_files import write_report, write_template
+from crm.services.imports.import_run import ImportResult, run_import
 from crm.settings import settings
 from crm.store.session import reading
 from crm.ui.session import writing_as

@@ -6,7 +6,7 @@ import streamlit as st
 
 from crm.i18n import _
 from crm.rbac import Actor
-from crm.services import job_runs
+from crm.services.jobs import job_runs
 from crm.store.session import reading
 from crm.ui.session import again
 

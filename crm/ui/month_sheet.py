@@ -13,8 +13,8 @@ from crm.domain.teaching import DayState
 from crm.errors import ThanosError
 from crm.i18n import _, marked, show
 from crm.rbac import Actor
-from crm.services import month_sheet
-from crm.services.month_sheet import Line, Sheet
+from crm.services.attendance import month_sheet
+from crm.services.attendance.month_sheet import Line, Sheet
 from crm.settings import settings
 from crm.ui.address import choose
 from crm.ui.attendance_marks import legend, pale, rows_of, sign

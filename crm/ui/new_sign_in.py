@@ -5,8 +5,8 @@ import streamlit as st
 from crm.errors import Invalid, ThanosError
 from crm.i18n import LANGUAGES, Says, _, says
 from crm.rbac import Actor
-from crm.services import accounts
-from crm.services.permissions import ADMINISTERS
+from crm.services.access import accounts
+from crm.services.access.permissions import ADMINISTERS
 from crm.ui.dialogs import SECRET, WRONG, ask, dialog
 from crm.ui.language import IN_THEIR_OWN_WORDS
 from crm.ui.session import now, reading_as_somebody, writing_as

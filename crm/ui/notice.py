@@ -7,7 +7,7 @@ import streamlit as st
 
 from crm.i18n import Says, _, marked, show
 from crm.rbac import Actor
-from crm.services import notices
+from crm.services.notices import notices
 from crm.store.session import reading
 from crm.ui.session import writing_as
 from crm.ui.shell import screens

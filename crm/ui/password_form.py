@@ -4,8 +4,8 @@ import streamlit as st
 
 from crm.errors import Invalid, Refused
 from crm.i18n import _, marked
-from crm.services import own_account, sign_in
-from crm.services.sign_in import SignedIn
+from crm.services.access import own_account, sign_in
+from crm.services.access.sign_in import SignedIn
 from crm.settings import settings
 from crm.store.session import writing
 from crm.ui.session import address, now

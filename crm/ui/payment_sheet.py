@@ -7,7 +7,7 @@ import streamlit as st
 from crm.domain.money import yuan
 from crm.i18n import _, literal, show
 from crm.rbac import Actor
-from crm.services import payments
+from crm.services.students import payments
 from crm.tables.payments import PAYMENT_TONES
 from crm.tables.site import site
 from crm.ui.session import reading_as_somebody

@@ -9,10 +9,11 @@ import streamlit as st
 from crm.errors import ThanosError
 from crm.i18n import Says, _, literal, marked, says, says_n, show
 from crm.rbac import Actor
-from crm.services import accounts, leaving, people, staff
-from crm.services.hand_over import ASSIGN
-from crm.services.leaving import HandOut, MoveTo, Stay
-from crm.services.people import Person
+from crm.services.access import accounts, people
+from crm.services.access.people import Person
+from crm.services.customers.hand_over import ASSIGN
+from crm.services.staff import leaving, staff
+from crm.services.staff.leaving import HandOut, MoveTo, Stay
 from crm.ui.dialogs import SECRET, WRONG, ask, close, dialog
 from crm.ui.new_sign_in import one_time_password
 from crm.ui.session import now, reading_as_somebody, writing_as

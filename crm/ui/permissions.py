@@ -10,9 +10,9 @@ import streamlit as st
 from crm.errors import Conflict, ThanosError
 from crm.i18n import Says, _, marked, says, says_n
 from crm.rbac import Actor, Grants, Page, Reach
-from crm.services import roles
-from crm.services.permissions import PAGES
-from crm.services.roles import Change, RoleNow
+from crm.services.access import roles
+from crm.services.access.permissions import PAGES
+from crm.services.access.roles import Change, RoleNow
 from crm.store.session import reading
 from crm.ui.session import now, see_as, writing_as
 

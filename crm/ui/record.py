@@ -12,8 +12,8 @@ from crm.domain.episodes import Channel
 from crm.errors import ThanosError
 from crm.i18n import Says, _, literal, marked, says, says_n, show
 from crm.rbac import Actor
-from crm.services import follow_ups, pool, story
-from crm.services.story import Event, Story
+from crm.services.customers import follow_ups, pool, story
+from crm.services.customers.story import Event, Story
 from crm.settings import settings
 from crm.store.session import reading
 from crm.tables.customer_fields import PERSON, STATE_TONES
@@ -61,11 +61,14 @@ def _clock(told: Story, now: datetime) -> None:
         st.info(marked(clock.kept), icon=":material/pause_circle:")
     left = days_left(clock.expires_at, now, settings().zone)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(
-            str(says_n("{count} day left", "{count} days left", count=left)) if left > 0 else _("Time runs out today"),
-            icon=":material/timer:",
-            color="red" if left <= 0 else "orange" if left == 1 else "green",
-        )
+        if left >= 0 or clock.kept is None:
+            st.badge(
+                str(says_n("{count} day left", "{count} days left", count=left))
+                if left > 0
+                else _("Time runs out today"),
+                icon=":material/timer:",
+                color="red" if left <= 0 else "orange" if left == 1 else "green",
+            )
         for label, moment in (
             (_("Follow up by"), customer.follow_up_due_at),
             (_("Deal by"), customer.deal_due_at),

@@ -11,8 +11,8 @@ import streamlit as st
 from crm.errors import ThanosError
 from crm.i18n import Says, _, language, marked, says_n, show
 from crm.rbac import Actor
-from crm.services import score_sheets
-from crm.services.score_sheets import EXPORT, IMPORT, Checked
+from crm.services.scores import score_sheets
+from crm.services.scores.score_sheets import EXPORT, IMPORT, Checked
 from crm.settings import settings
 from crm.ui import door
 from crm.ui.export_files import offer

@@ -16,9 +16,9 @@ from crm.domain.teaching import ScoreState
 from crm.errors import ThanosError
 from crm.i18n import Says, _, literal, marked, says, says_n, show
 from crm.rbac import Actor
-from crm.services import gradebook_scopes
-from crm.services.gradebook_scopes import SCORE, Day
-from crm.services.scoring import LONGEST_REMARK, REMARK, TYPED, Line, Told, save, sheet
+from crm.services.scores import gradebook_scopes
+from crm.services.scores.gradebook_scopes import SCORE, Day
+from crm.services.scores.scoring import LONGEST_REMARK, REMARK, TYPED, Line, Told, save, sheet
 from crm.settings import settings
 from crm.ui.address import choose
 from crm.ui.homework import asked_for, download

@@ -10,9 +10,9 @@ from crm.domain.series import WEEKDAYS, read_holidays
 from crm.errors import Invalid, ThanosError
 from crm.i18n import Says, _, marked, says_n, show
 from crm.rbac import Actor
-from crm.services import course_records
-from crm.services import series as services
-from crm.services.series import Planned, Series
+from crm.services.classes import course_records
+from crm.services.classes import series as services
+from crm.services.classes.series import Planned, Series
 from crm.settings import settings
 from crm.store.session import reading
 from crm.ui.dialogs import WRONG, ask, close, dialog

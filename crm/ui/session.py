@@ -16,9 +16,9 @@ import streamlit as st
 from crm.errors import Denial, NotAllowed, NotFound, Refused, hearing_denials
 from crm.i18n import Language, _, as_language, says, set_reader
 from crm.rbac import Actor
-from crm.services import audit, own_account, roles, sign_in
-from crm.services.permissions import PAGES
-from crm.services.sign_in import SignedIn
+from crm.services.access import audit, own_account, roles, sign_in
+from crm.services.access.permissions import PAGES
+from crm.services.access.sign_in import SignedIn
 from crm.settings import settings
 from crm.store.session import reading, writing
 from crm.ui import door

@@ -11,8 +11,8 @@ from streamlit.navigation.page import Page
 from crm.grid import visits
 from crm.i18n import Says, _, literal, says
 from crm.rbac import Actor
-from crm.services import notices
-from crm.services.permissions import PAGES
+from crm.services.access.permissions import PAGES
+from crm.services.notices import notices
 from crm.settings import ROOT, settings
 from crm.store.session import reading
 from crm.ui import dialogs

@@ -1,7 +1,7 @@
 """The sign-in form: streamlit-authenticator's form and hasher, over accounts in the database.
 
 Its own memory is left out: it counts attempts in a dictionary, keeps people in the session's state and
-writes its cookie by JavaScript. Attempts, sessions and the cookie are `crm.services.sign_in`'s and the
+writes its cookie by JavaScript. Attempts, sessions and the cookie are `crm.services.access.sign_in`'s and the
 routes' of `crm.ui.web`.
 """
 
@@ -12,7 +12,7 @@ from streamlit_authenticator import Authenticate, Hasher
 
 from crm.errors import Refused
 from crm.i18n import _
-from crm.services import sign_in
+from crm.services.access import sign_in
 from crm.settings import settings
 from crm.store.session import writing
 from crm.ui import door

@@ -26,7 +26,8 @@ def start() -> None:
 @cache
 def _start() -> None:
     from crm.grid.keeping import Keeping
-    from crm.services import audit, bulk_runs, saved_views, shown_columns
+    from crm.services import bulk_runs, saved_views, shown_columns
+    from crm.services.access import audit
     from crm.tables.site import site
     from crm.ui import door
     from crm.ui.export_files import offer

@@ -6,8 +6,8 @@ from crm.domain.money import yuan
 from crm.errors import ThanosError
 from crm.i18n import _, literal, marked, show
 from crm.rbac import Actor
-from crm.services import student_sign_ins, students
-from crm.services.students import Sheet
+from crm.services.students import student_sign_ins, students
+from crm.services.students.students import Sheet
 from crm.ui.dialogs import SECRET, WRONG, ask, dialog
 from crm.ui.new_sign_in import one_time_password
 from crm.ui.session import now, reading_as_somebody, writing_as

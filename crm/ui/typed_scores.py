@@ -10,7 +10,7 @@ from typing import Any
 
 from crm.domain.scores import typed
 from crm.i18n import Says, says
-from crm.services.scoring import REMARK, TYPED, Line, Sheet, Typed
+from crm.services.scores.scoring import REMARK, TYPED, Line, Sheet, Typed
 
 NOT_SAVED = says("Typed, and not saved yet.")
 Cell = tuple[int, str]

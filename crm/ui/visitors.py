@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse
 from crm.errors import NotAllowed, NotFound, Unavailable, hearing_denials
 from crm.i18n import Language, Says, as_language, read_in
 from crm.rbac import Actor
-from crm.services import sign_in
+from crm.services.access import sign_in
 from crm.settings import settings
 from crm.store.session import reading
 from crm.ui import door

@@ -28,7 +28,7 @@ from streamlit.web.server.server_util import is_url_from_allowed_origins
 
 from crm.errors import ThanosError, Unavailable
 from crm.i18n import says
-from crm.services import sign_in
+from crm.services.access import sign_in
 from crm.settings import ROOT, settings
 from crm.store.session import writing
 from crm.ui import door, export_files, homework_route

@@ -17,9 +17,9 @@ from streamlit.util import calc_hash
 from crm.domain.accounts import Account
 from crm.domain.staff import Employee
 from crm.rbac import store as rbac
-from crm.services import sign_in
-from crm.services.passwords import hashed
-from crm.services.permissions import install_roles
+from crm.services.access import sign_in
+from crm.services.access.passwords import hashed
+from crm.services.access.permissions import install_roles
 from crm.settings import ROOT
 from crm.store.session import writing
 from crm.ui.session import TOKEN

@@ -7,7 +7,7 @@ from crm.domain.accounts import Account
 from crm.domain.records import AuditEntry
 from crm.domain.teaching import Apology
 from crm.rbac import store as rbac
-from crm.services.study_records import initialise
+from crm.services.classes.study_records import initialise
 from crm.store.session import reading, writing
 from tests.app.people import a_person, page_as
 from tests.builders import an_employee

@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from crm.domain.classes import ClassGroup
 from crm.domain.teaching import Attendance, StudyRecord
-from crm.services.study_records import initialise
+from crm.services.classes.study_records import initialise
 from crm.store.engine import engine
 from crm.store.session import reading, writing
 from tests.app.people import a_person, page_as

@@ -6,8 +6,8 @@ import pytest
 
 from crm.errors import Denial
 from crm.rbac import Actor
-from crm.services import accounts, audit
-from crm.services.permissions import SYSTEM
+from crm.services.access import accounts, audit
+from crm.services.access.permissions import SYSTEM
 from crm.store.session import writing
 from crm.tables.audit import AUDIT
 from tests.app.people import a_person, page_as

@@ -10,7 +10,7 @@ from crm.domain.records import AuditEntry
 from crm.domain.school import Course
 from crm.rbac import Reach
 from crm.rbac import store as rbac
-from crm.services.permissions import PAGES, install_roles
+from crm.services.access.permissions import PAGES, install_roles
 from crm.store.session import reading, writing
 from tests.app.people import page_as
 from tests.builders import a_consultant, a_customer, a_department, a_private_customer, an_account, an_employee

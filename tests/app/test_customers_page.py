@@ -6,7 +6,7 @@ import pytest
 
 from crm.rbac import Reach
 from crm.rbac import store as rbac
-from crm.services.permissions import PAGES, install_roles
+from crm.services.access.permissions import PAGES, install_roles
 from crm.store.session import writing
 from crm.tables.customers import DELETED
 from tests.app.people import page_as

@@ -8,9 +8,9 @@ from sqlmodel import select
 
 from crm.domain.accounts import Account, SignIn
 from crm.domain.records import AuditEntry
-from crm.services import accounts
-from crm.services.passwords import OF_THE_DEMO, hashed
-from crm.services.permissions import SYSTEM
+from crm.services.access import accounts
+from crm.services.access.passwords import OF_THE_DEMO, hashed
+from crm.services.access.permissions import SYSTEM
 from crm.settings import ROOT
 from crm.store.session import reading, writing
 from tests.app.people import PASSWORD, a_person, page_as, signed_out_at

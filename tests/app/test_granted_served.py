@@ -15,7 +15,7 @@ from crm.grid import TableConfig
 from crm.rbac import Grants
 from crm.rbac import store as rbac
 from crm.rbac.tables import Role
-from crm.services.permissions import PAGES
+from crm.services.access.permissions import PAGES
 from crm.store.session import writing
 from crm.ui.shell import SCREENS
 from tests.app.people import token_of

@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from crm.domain.records import Notification
 from crm.i18n import says
-from crm.services import notices
+from crm.services.notices import notices
 from crm.store.session import reading, writing
 from tests.app.people import a_person, page_as
 

@@ -10,7 +10,7 @@ from crm.domain.customers import Customer, CustomerState
 from crm.domain.records import AuditEntry
 from crm.domain.staff import Employee
 from crm.rbac import store as rbac
-from crm.services.passwords import matches
+from crm.services.access.passwords import matches
 from crm.store.session import reading, writing
 from tests.app.people import a_person, page_as
 from tests.builders import a_consultant, a_private_customer

@@ -9,8 +9,8 @@ from crm.domain.records import AuditEntry
 from crm.rbac import Reach
 from crm.rbac import store as rbac
 from crm.rbac.tables import Role
-from crm.services import roles
-from crm.services.permissions import SYSTEM
+from crm.services.access import roles
+from crm.services.access.permissions import SYSTEM
 from crm.store.session import reading, writing
 from tests.app.people import a_person, page_as
 

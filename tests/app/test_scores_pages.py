@@ -13,9 +13,9 @@ from crm.domain.students import Student
 from crm.domain.teaching import Attendance, CourseRecord, ScoreState, StudyRecord
 from crm.i18n import says
 from crm.rbac import store as rbac
-from crm.services.my_grades import of_class
-from crm.services.permissions import install_roles
-from crm.services.scoring import REMARK, TYPED, Line, Sheet
+from crm.services.access.permissions import install_roles
+from crm.services.scores.my_grades import of_class
+from crm.services.scores.scoring import REMARK, TYPED, Line, Sheet
 from crm.store.session import reading, writing
 from crm.ui.grades_chart import chart_frame, chart_spec, drawn
 from crm.ui.typed_scores import NOT_SAVED, Drawn, changes, opened, unsaved

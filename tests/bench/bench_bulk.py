@@ -21,7 +21,7 @@ from crm.grid.acting import Every, Work
 from crm.grid.config import TableConfig
 from crm.grid.view import View, read_view
 from crm.rbac import Actor
-from crm.services.permissions import PAGES
+from crm.services.access.permissions import PAGES
 from crm.store.engine import make_engine
 from crm.store.metadata import metadata
 from crm.store.session import reading, writing

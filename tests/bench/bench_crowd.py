@@ -25,7 +25,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
 from crm.domain.accounts import Account
-from crm.services import sign_in
+from crm.services.access import sign_in
 from crm.settings import ROOT
 from crm.store.engine import make_engine
 from crm.store.session import writing

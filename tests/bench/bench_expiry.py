@@ -20,8 +20,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from crm.domain.expiry import scheduled
-from crm.services.expiry import expire
-from crm.services.permissions import SYSTEM
+from crm.services.access.permissions import SYSTEM
+from crm.services.customers.expiry import expire
 from crm.settings import settings
 from crm.store.engine import WRITES, make_engine
 from crm.store.metadata import metadata

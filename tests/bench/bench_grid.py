@@ -89,7 +89,7 @@ def _page(engine: Engine, rows: int) -> AppTest:
         import streamlit as st
 
         from crm.grid.render import render_table
-        from crm.services.permissions import SYSTEM
+        from crm.services.access.permissions import SYSTEM
         from crm.tables.customers import CUSTOMERS
 
         clock = time.thread_time if on_sqlite else time.perf_counter

@@ -20,8 +20,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from crm.domain.base import Moment
+from crm.services.access.permissions import SYSTEM
 from crm.services.imports import check_sheet, run_import
-from crm.services.permissions import SYSTEM
 from crm.store.engine import make_engine
 from crm.store.metadata import metadata
 from crm.store.session import is_postgres, reading, writing

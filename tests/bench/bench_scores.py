@@ -110,7 +110,7 @@ def _cpu(engine: Engine, page: str, class_id: int, account_id: int) -> float:
         import streamlit as st
 
         from crm.rbac import Actor
-        from crm.services.permissions import DEFAULT_ROLES
+        from crm.services.access.permissions import DEFAULT_ROLES
         from crm.ui import class_gradebook, grades
 
         roles = {each.name: each.grants for each in DEFAULT_ROLES}

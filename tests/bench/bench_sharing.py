@@ -17,8 +17,8 @@ from sqlalchemy import Engine, text
 from sqlmodel import Session
 
 from crm.domain.sharing import Round, Taking, share
-from crm.services.assignment import share_out
-from crm.services.permissions import SYSTEM
+from crm.services.access.permissions import SYSTEM
+from crm.services.sharing.assignment import share_out
 from crm.store.engine import make_engine
 from crm.store.metadata import metadata
 from crm.store.redis import Proposals

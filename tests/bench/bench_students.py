@@ -16,8 +16,8 @@ from sqlmodel import Session, col, select
 
 from crm.domain.accounts import Account
 from crm.rbac import store as rbac
-from crm.services import sign_in
-from crm.services.permissions import install_roles
+from crm.services.access import sign_in
+from crm.services.access.permissions import install_roles
 from crm.store.engine import make_engine
 from crm.store.metadata import metadata
 from crm.store.session import writing

@@ -9,8 +9,8 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 
 from crm.rbac import Actor
-from crm.services import course_records
-from crm.services.permissions import PAGES
+from crm.services.access.permissions import PAGES
+from crm.services.classes import course_records
 from crm.store.engine import make_engine
 from crm.store.metadata import metadata
 from crm.store.session import writing

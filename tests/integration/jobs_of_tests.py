@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from crm.i18n import Says, says
-from crm.services import job_claims
-from crm.services.rhythm import daily, every
+from crm.services.jobs import job_claims
+from crm.services.jobs.rhythm import daily, every
 from jobs import loop as loops
 from jobs.job import Job, Turn
 from jobs.loop import Loop, this_process

@@ -12,9 +12,9 @@ from crm.errors import Denial, Invalid, NotAllowed, NotFound, Refused, ThanosErr
 from crm.rbac import Reach
 from crm.rbac import store as rbac
 from crm.rbac.tables import Role, RolePermission
-from crm.services import accounts, audit, own_account, roles, sign_in
-from crm.services.passwords import matches
-from crm.services.permissions import PAGES, SYSTEM, install_roles
+from crm.services.access import accounts, audit, own_account, roles, sign_in
+from crm.services.access.passwords import matches
+from crm.services.access.permissions import PAGES, SYSTEM, install_roles
 from crm.store.session import reading, writing
 from tests.builders import NOON as NOW
 from tests.school import PASSWORD, account, actor, token

@@ -12,9 +12,9 @@ from crm.domain.episodes import Assignment, Origin, Outcome
 from crm.domain.records import Notification
 from crm.domain.staff import ConsultantQuota, SharingRound
 from crm.i18n import Says, says
-from crm.services import sharing_round
-from crm.services.assignment import Shared, assign_waiting, share_out
-from crm.services.permissions import SYSTEM
+from crm.services.access.permissions import SYSTEM
+from crm.services.sharing import sharing_round
+from crm.services.sharing.assignment import Shared, assign_waiting, share_out
 from crm.store.session import reading, writing
 from tests.builders import (
     NOON,

@@ -10,11 +10,12 @@ from sqlmodel import col, func, select
 from crm.domain.customers import Customer, CustomerState
 from crm.domain.episodes import Assignment
 from crm.errors import Refused
-from crm.services import doctor, pool
-from crm.services.assignment import share_out
-from crm.services.hand_over import assign_many
-from crm.services.permissions import SYSTEM
-from crm.services.sharing_round import redis_disagreements
+from crm.services import doctor
+from crm.services.access.permissions import SYSTEM
+from crm.services.customers import pool
+from crm.services.customers.hand_over import assign_many
+from crm.services.sharing.assignment import share_out
+from crm.services.sharing.sharing_round import redis_disagreements
 from crm.store.session import reading, writing
 from tests.builders import NOON, a_consultant, a_public_customer, an_actor, customers_waiting, ids
 

@@ -12,7 +12,7 @@ from crm.domain.staff import Employee
 from crm.errors import Invalid, NotAllowed
 from crm.i18n import Says
 from crm.rbac import Reach
-from crm.services.hand_over import assign_many
+from crm.services.customers.hand_over import assign_many
 from tests.builders import NOON, a_consultant, a_customer, a_private_customer, a_public_customer, an_actor, an_employee
 
 MANAGER = an_actor("customers.assign", name="Zhao Min")

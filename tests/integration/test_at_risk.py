@@ -8,7 +8,7 @@ from crm.domain.classes import ClassState
 from crm.domain.students import Enrolment
 from crm.domain.teaching import Attendance, StudyRecord
 from crm.rbac import Reach
-from crm.services.at_risk import at_risk
+from crm.services.scores.at_risk import at_risk
 from tests.builders import NOON, an_actor
 from tests.school_builders import TODAY, a_study_record
 from tests.scored import a_day, a_scored_class, grade

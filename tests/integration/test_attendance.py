@@ -16,9 +16,10 @@ from crm.errors import Invalid, NotAllowed, NotFound, Refused
 from crm.grid.edits import Change
 from crm.grid.saving import save_all
 from crm.rbac import Reach
-from crm.services import apologies, attendance, attendance_reminders, class_day, make_ups, month_sheet, taken_days
-from crm.services.permissions import SYSTEM
-from crm.services.study_records import initialise
+from crm.services.access.permissions import SYSTEM
+from crm.services.attendance import apologies, attendance, attendance_reminders, make_ups, month_sheet, taken_days
+from crm.services.classes import class_day
+from crm.services.classes.study_records import initialise
 from crm.store.session import reading, writing
 from crm.tables.attendance import RECORDS
 from tests.builders import NOON, an_actor, an_employee

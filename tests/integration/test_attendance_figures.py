@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 from crm.domain.attendance import THERE, Attended, figure, is_left
 from crm.domain.students import Enrolment
 from crm.domain.teaching import Attendance, CourseRecord, StudyRecord
-from crm.services import attendance_figures
+from crm.services.attendance import attendance_figures
 from tests.builders import NOON, an_actor, an_employee
 from tests.school_builders import a_class_group, a_course_record, a_student, a_study_record
 from tests.teaching import DAY, in_class

@@ -14,10 +14,11 @@ from sqlmodel import select
 from crm.domain.records import AuditEntry
 from crm.errors import Denial, NotAllowed, NotFound, deny, hearing_denials
 from crm.i18n import read_in
-from crm.services import audit, audit_log, customers, hand_over, holding, roles
-from crm.services.audit_words import SUBJECTS
+from crm.services.access import audit, audit_log, roles
+from crm.services.access.audit_words import SUBJECTS
+from crm.services.access.permissions import SYSTEM, install_roles
 from crm.services.backup import backup, restore
-from crm.services.permissions import SYSTEM, install_roles
+from crm.services.customers import customers, hand_over, holding
 from crm.settings import ROOT
 from crm.store.metadata import metadata
 from crm.store.session import reading, writing

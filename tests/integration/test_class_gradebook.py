@@ -9,8 +9,8 @@ from crm.domain.scores import NONE, Score
 from crm.domain.teaching import ScoreState
 from crm.errors import NotAllowed, NotFound
 from crm.rbac import Reach
-from crm.services.class_gradebook import book, compare, letters
-from crm.services.score_sheets import EXPORT
+from crm.services.scores.class_gradebook import book, compare, letters
+from crm.services.scores.score_sheets import EXPORT
 from tests.builders import NOON, an_actor
 from tests.school_builders import TODAY
 from tests.scored import a_day, a_scored_class, grade

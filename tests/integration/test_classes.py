@@ -9,7 +9,8 @@ from sqlmodel import Session, select
 from crm.domain.classes import ClassGroup, ClassLecturer, ClassState
 from crm.domain.records import AuditEntry
 from crm.errors import Conflict, Invalid, NotAllowed, NotFound
-from crm.services import classes, courses, students
+from crm.services.classes import classes, courses
+from crm.services.students import students
 from tests.builders import NOON, a_consultant, a_department, an_actor, an_employee
 from tests.school_builders import TODAY, a_class_group, a_course, a_school, a_student_in, an_enrolment
 

@@ -9,8 +9,8 @@ from sqlmodel import select
 from crm.domain.series import days_of
 from crm.domain.teaching import Attendance, CourseRecord, StudyRecord
 from crm.errors import Conflict, Invalid, NotFound, Told
-from crm.services import class_calendar, course_records, series
-from crm.services.series import Series
+from crm.services.classes import class_calendar, course_records, series
+from crm.services.classes.series import Series
 from crm.store.session import reading, writing
 from tests.builders import NOON, an_actor, an_employee
 from tests.school_builders import a_class_group, a_course_record, a_student, a_study_record

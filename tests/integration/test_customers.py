@@ -13,10 +13,10 @@ from crm.domain.school import Course
 from crm.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from crm.i18n import says
 from crm.rbac import Reach
-from crm.services import customers
-from crm.services.deleted_customers import recoverable
-from crm.services.holding import extend_many, release_many
-from crm.services.scopes import EXPIRES_AT, NO_SUCH
+from crm.services.customers import customers
+from crm.services.customers.deleted_customers import recoverable
+from crm.services.customers.holding import extend_many, release_many
+from crm.services.customers.scopes import EXPIRES_AT, NO_SUCH
 from tests.builders import (
     NOON,
     a_consultant,

@@ -17,19 +17,12 @@ from crm.domain.episodes import Assignment, Outcome
 from crm.domain.staff import ConsultantQuota
 from crm.errors import ThanosError
 from crm.rbac import Actor
-from crm.services import (
-    accounts,
-    assignment,
-    customers,
-    deleted_customers,
-    doctor,
-    follow_ups,
-    hand_over,
-    holding,
-    pool,
-)
-from crm.services.expiry import Expired, expire
-from crm.services.permissions import SYSTEM, install_roles
+from crm.services import doctor
+from crm.services.access import accounts
+from crm.services.access.permissions import SYSTEM, install_roles
+from crm.services.customers import customers, deleted_customers, follow_ups, hand_over, holding, pool
+from crm.services.customers.expiry import Expired, expire
+from crm.services.sharing import assignment
 from crm.store.engine import make_engine
 from crm.store.session import reading, writing
 from tests.builders import a_consultant, a_payment, an_account, an_actor, an_employee

@@ -7,10 +7,10 @@ from sqlmodel import col, select
 from crm.domain.customers import Customer, CustomerState
 from crm.domain.episodes import Assignment, Origin, Outcome
 from crm.i18n import says
-from crm.services import customers
-from crm.services.deleted_customers import days_to_restore, recoverable, restore_many
-from crm.services.holding import release_many
-from crm.services.scopes import NO_SUCH
+from crm.services.customers import customers
+from crm.services.customers.deleted_customers import days_to_restore, recoverable, restore_many
+from crm.services.customers.holding import release_many
+from crm.services.customers.scopes import NO_SUCH
 from tests.builders import (
     NOON,
     a_consultant,

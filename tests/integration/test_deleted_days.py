@@ -7,8 +7,8 @@ from sqlmodel import select
 
 from crm.domain.teaching import Attendance, CourseRecord, DeletedDay, StudyRecord
 from crm.errors import Told
-from crm.services import course_days, course_records, deleted_days
-from crm.services.course_days import NO_SUCH
+from crm.services.classes import course_days, course_records, deleted_days
+from crm.services.classes.course_days import NO_SUCH
 from tests.builders import NOON, an_actor, an_employee
 from tests.school_builders import a_class_group, a_course_record, a_student
 from tests.teaching import DAY, an_apology, in_class

@@ -12,9 +12,9 @@ from sqlalchemy import Engine, text
 from crm.errors import Refused
 from crm.i18n import Says
 from crm.services import doctor
+from crm.services.access.passwords import matches
 from crm.services.demo import fill
 from crm.services.demo.people import PASSWORD, STAFF
-from crm.services.passwords import matches
 from crm.settings import ROOT
 from crm.store.engine import make_engine
 from crm.store.metadata import metadata

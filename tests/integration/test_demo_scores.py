@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 from crm.domain.teaching import CourseRecord, ScoreState, StudyRecord
 from crm.services.demo import scores
 from crm.services.demo.clock import Clock
-from crm.services.my_grades import of_class
+from crm.services.scores.my_grades import of_class
 from crm.settings import settings
 from tests.builders import NOON, an_actor
 from tests.school_builders import TODAY, a_class_group, a_course_record, a_student_in, a_study_record

@@ -16,10 +16,12 @@ from crm.domain.payments import PaymentState
 from crm.domain.records import JobOutcome, JobRun
 from crm.domain.staff import Employee
 from crm.rbac import store as rbac
-from crm.services import assignment, customers, doctor, expiry, follow_ups, hand_over, holding, pool
+from crm.services import doctor
+from crm.services.access.permissions import SYSTEM, install_roles
+from crm.services.customers import customers, expiry, follow_ups, hand_over, holding, pool
 from crm.services.demo import fill
-from crm.services.job_names import EXPIRE
-from crm.services.permissions import SYSTEM, install_roles
+from crm.services.jobs.job_names import EXPIRE
+from crm.services.sharing import assignment
 from crm.store.redis import ROUND_KEY
 from crm.store.session import reading, writing
 from tests import builders as a

@@ -20,9 +20,10 @@ from crm.errors import Invalid, NotFound
 from crm.grid.acting import Row, Work
 from crm.i18n import Says
 from crm.rbac import store as rbac
-from crm.services import customers, holding, payment_decisions, payments, student_sign_ins
-from crm.services.passwords import matches
-from crm.services.permissions import install_roles
+from crm.services.access.passwords import matches
+from crm.services.access.permissions import install_roles
+from crm.services.customers import customers, holding
+from crm.services.students import payment_decisions, payments, student_sign_ins
 from crm.settings import ROOT
 from crm.tables.payments import PAYMENTS
 from crm.xlsx.fields import BY_KEY

@@ -8,8 +8,8 @@ from sqlalchemy import Engine, func, select
 
 from crm.domain.payments import Payment, PaymentState
 from crm.domain.students import Enrolment, Student
-from crm.services import payment_decisions
-from crm.services.permissions import install_roles
+from crm.services.access.permissions import install_roles
+from crm.services.students import payment_decisions
 from crm.store.session import reading, writing
 from tests.builders import NOON, a_consultant, a_private_customer, an_actor, an_employee
 from tests.school_builders import a_class_group, a_deposit

@@ -18,9 +18,9 @@ from crm.domain.payments import PaymentState
 from crm.domain.records import Notification
 from crm.errors import NotAllowed
 from crm.i18n import Says, says
-from crm.services import follow_ups, holding, pool
-from crm.services.expiry import Kept, expire
-from crm.services.permissions import SYSTEM
+from crm.services.access.permissions import SYSTEM
+from crm.services.customers import follow_ups, holding, pool
+from crm.services.customers.expiry import Kept, expire
 from crm.store.session import reading, writing
 from tests.builders import NOON, a_consultant, a_payment, a_private_customer, an_actor, ids
 

@@ -14,8 +14,8 @@ from crm.domain.accounts import Account
 from crm.domain.records import AuditEntry
 from crm.rbac import Reach
 from crm.rbac import store as rbac
-from crm.services import audit
-from crm.services.homework import File, hand_in
+from crm.services.access import audit
+from crm.services.scores.homework import File, hand_in
 from crm.store.session import reading, writing
 from crm.ui import door, export_files, homework_route
 from crm.ui.uploads import UploadsOfTheSignedIn

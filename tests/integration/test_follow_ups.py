@@ -8,7 +8,7 @@ from sqlmodel import select
 from crm.domain.deadlines import Deadlines
 from crm.domain.episodes import Channel, FollowUp
 from crm.errors import Invalid, NotAllowed, NotFound, Refused
-from crm.services import follow_ups
+from crm.services.customers import follow_ups
 from tests.builders import NOON, a_consultant, a_payment, a_private_customer, an_actor, an_employee
 
 LATER = NOON + timedelta(days=1)

@@ -40,44 +40,17 @@ from crm.grid.seeing import visible
 from crm.grid.view import View
 from crm.rbac import Actor, Grants, Reach, narrowed
 from crm.rbac import store as rbac
-from crm.services import (
-    accounts,
-    apologies,
-    at_risk,
-    attendance,
-    attendance_figures,
-    class_calendar,
-    class_day,
-    class_gradebook,
-    classes,
-    customers,
-    follow_ups,
-    gradebook_scopes,
-    home,
-    homework,
-    import_check,
-    import_files,
-    import_undo,
-    leaving,
-    make_ups,
-    month_sheet,
-    my_grades,
-    notices,
-    own_account,
-    payments,
-    people,
-    pool,
-    roles,
-    saved_views,
-    score_sheets,
-    scoring,
-    series,
-    shown_columns,
-    story,
-    student_sign_ins,
-    students,
-)
-from crm.services.permissions import PAGES, SYSTEM
+from crm.services import home, saved_views, shown_columns
+from crm.services.access import accounts, own_account, people, roles
+from crm.services.access.permissions import PAGES, SYSTEM
+from crm.services.attendance import apologies, attendance, attendance_figures, make_ups, month_sheet
+from crm.services.classes import class_calendar, class_day, classes, series
+from crm.services.customers import customers, follow_ups, pool, story
+from crm.services.imports import import_check, import_files, import_undo
+from crm.services.notices import notices
+from crm.services.scores import at_risk, class_gradebook, gradebook_scopes, homework, my_grades, score_sheets, scoring
+from crm.services.staff import leaving
+from crm.services.students import payments, student_sign_ins, students
 from crm.store.engine import make_engine
 from crm.store.session import writing
 from crm.tables.site import site

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 from crm.i18n import says
-from crm.services import follow_ups, home, notices
+from crm.services import home
+from crm.services.customers import follow_ups
 from crm.services.home import Count, Mine, School, Tonight
+from crm.services.notices import notices
 from tests.builders import (
     NOON,
     a_consultant,

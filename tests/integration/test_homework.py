@@ -11,7 +11,7 @@ import pytest
 from crm.domain.teaching import ScoreState
 from crm.errors import Invalid, NotFound, Refused
 from crm.rbac import Reach
-from crm.services.homework import File, fetch, forget_files, hand_in
+from crm.services.scores.homework import File, fetch, forget_files, hand_in
 from crm.settings import settings
 from tests.builders import NOON, an_actor
 from tests.scored import a_day, a_scored_class, grade

@@ -19,8 +19,8 @@ from crm.domain.staff import ConsultantQuota
 from crm.errors import Refused, Unavailable
 from crm.i18n import Says
 from crm.services import imports
+from crm.services.access.permissions import SYSTEM
 from crm.services.imports import Checked, ImportResult
-from crm.services.permissions import SYSTEM
 from crm.store.engine import make_engine
 from crm.store.metadata import metadata
 from crm.store.session import reading, writing

@@ -15,9 +15,10 @@ from crm.domain.staff import Employee
 from crm.errors import NotAllowed, NotFound, Refused
 from crm.i18n import says
 from crm.rbac import Reach
-from crm.services import customers, doctor, follow_ups, imports
-from crm.services.assignment import share_out
-from crm.services.permissions import SYSTEM
+from crm.services import doctor, imports
+from crm.services.access.permissions import SYSTEM
+from crm.services.customers import customers, follow_ups
+from crm.services.sharing.assignment import share_out
 from tests.builders import NOON, a_consultant, a_customer, a_payment, an_actor, an_employee
 from tests.sheets import a_sheet
 

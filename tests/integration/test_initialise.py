@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlmodel import Session, select
 
 from crm.domain.teaching import ApologyState, Attendance, CourseRecord, StudyRecord
-from crm.services.study_records import Made, initialise
+from crm.services.classes.study_records import Made, initialise
 from crm.store.session import reading, writing
 from tests.builders import NOON
 from tests.school_builders import a_class_group, a_course_record, a_student, a_study_record

@@ -11,9 +11,10 @@ from crm.domain.records import JobOutcome, JobPlan, JobRun, Notification
 from crm.errors import NotAllowed
 from crm.i18n import Says, says
 from crm.rbac import Actor, Reach
-from crm.services import accounts, job_claims, job_runs
-from crm.services.job_claims import HEART_STOPS, TRIES, Plan, Run
-from crm.services.permissions import SYSTEM, install_roles
+from crm.services.access import accounts
+from crm.services.access.permissions import SYSTEM, install_roles
+from crm.services.jobs import job_claims, job_runs
+from crm.services.jobs.job_claims import HEART_STOPS, TRIES, Plan, Run
 from crm.store.session import reading, writing
 from tests.builders import NOON
 

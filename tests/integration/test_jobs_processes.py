@@ -16,7 +16,7 @@ from sqlmodel import select
 from crm.domain.customers import Customer, CustomerState
 from crm.domain.records import JobOutcome, JobRun, NoticeState, Notification
 from crm.i18n import Says, says
-from crm.services import notices
+from crm.services.notices import notices
 from crm.settings import ROOT
 from crm.store.migrate import to_head
 from crm.store.session import reading, writing

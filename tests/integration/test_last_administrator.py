@@ -10,9 +10,10 @@ from crm.errors import ThanosError
 from crm.rbac import Reach
 from crm.rbac import store as rbac
 from crm.rbac.tables import Role
-from crm.services import accounts, leaving, roles
-from crm.services.leaving import HandOut
-from crm.services.permissions import POWERS, SYSTEM, install_roles
+from crm.services.access import accounts, roles
+from crm.services.access.permissions import POWERS, SYSTEM, install_roles
+from crm.services.staff import leaving
+from crm.services.staff.leaving import HandOut
 from crm.store.session import reading, writing
 from tests.builders import NOON, an_account
 

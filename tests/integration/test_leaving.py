@@ -14,10 +14,12 @@ from crm.domain.records import Notification
 from crm.domain.staff import ConsultantQuota
 from crm.errors import Conflict, Invalid, NotAllowed, Refused, ThanosError
 from crm.rbac import Reach
-from crm.services import accounts, leaving, pool
+from crm.services.access import accounts
+from crm.services.access.permissions import SYSTEM, install_roles
+from crm.services.customers import pool
 from crm.services.doctor import check
-from crm.services.leaving import HandOut, MoveTo, Stay
-from crm.services.permissions import SYSTEM, install_roles
+from crm.services.staff import leaving
+from crm.services.staff.leaving import HandOut, MoveTo, Stay
 from crm.store.session import reading, writing
 from tests.builders import NOON, a_consultant, a_private_customer, a_public_customer, an_account, an_actor
 

@@ -10,7 +10,8 @@ from crm.domain.students import Enrolment
 from crm.domain.teaching import Attendance, ScoreState
 from crm.errors import NotAllowed
 from crm.rbac import Reach
-from crm.services import attendance_figures, my_grades
+from crm.services.attendance import attendance_figures
+from crm.services.scores import my_grades
 from tests.builders import NOON, an_actor
 from tests.school_builders import TODAY, a_class_group, a_student_in, a_study_record, an_enrolment
 from tests.scored import a_day, a_scored_class, grade

@@ -8,8 +8,8 @@ from crm.domain.customers import Customer
 from crm.grid import TableConfig, query, searching
 from crm.grid.query import read_page
 from crm.grid.view import View
-from crm.services.permissions import SYSTEM
-from crm.services.study_records import initialise
+from crm.services.access.permissions import SYSTEM
+from crm.services.classes.study_records import initialise
 from crm.settings import settings
 from crm.store.name_pairs import containing
 from crm.tables.apologies import APOLOGIES

@@ -11,8 +11,8 @@ from crm.domain.records import NoticeState, Notification
 from crm.errors import NotAllowed
 from crm.i18n import says
 from crm.rbac import Actor, Reach
-from crm.services import notices
-from crm.services.notices import Notice
+from crm.services.notices import notices
+from crm.services.notices.notices import Notice
 from crm.store.session import reading, writing
 from tests.builders import NOON, an_account, an_employee
 

@@ -12,9 +12,9 @@ from sqlmodel import select
 from crm.domain.records import NoticeState, Notification
 from crm.i18n import Says, says
 from crm.notify import outbox as letters
-from crm.services import notices, outbox
-from crm.services.outbox import Posted
-from crm.services.permissions import SYSTEM
+from crm.services.access.permissions import SYSTEM
+from crm.services.notices import notices, outbox
+from crm.services.notices.outbox import Posted
 from crm.settings import settings
 from crm.store.session import reading, writing
 from tests.builders import NOON, an_account, an_employee

@@ -11,8 +11,9 @@ from crm.domain.staff import Employee
 from crm.errors import Conflict, Invalid, NotAllowed, NotFound
 from crm.rbac import Reach
 from crm.rbac import store as rbac
-from crm.services import accounts, people, sign_in, staff
-from crm.services.permissions import PAGES, SYSTEM
+from crm.services.access import accounts, people, sign_in
+from crm.services.access.permissions import PAGES, SYSTEM
+from crm.services.staff import staff
 from crm.settings import settings
 from tests.builders import NOON, an_actor, an_employee
 from tests.school import account, actor, token

@@ -10,7 +10,7 @@ from crm.domain.customers import Customer, CustomerState
 from crm.domain.episodes import Assignment, Origin
 from crm.errors import NotAllowed, Refused
 from crm.i18n import says
-from crm.services import pool
+from crm.services.customers import pool
 from crm.store.session import writing
 from tests.builders import NOON, a_consultant, a_customer, a_private_customer, a_public_customer, an_actor, ids
 

@@ -15,9 +15,9 @@ from sqlmodel import Session, col, select
 from crm.domain.customers import Customer
 from crm.domain.sharing import CARRY_MAX, Member, Round, Taking, share
 from crm.domain.staff import SharingRound
-from crm.services.assignment import share_out
-from crm.services.permissions import SYSTEM
-from crm.services.sharing_round import redis_disagreements
+from crm.services.access.permissions import SYSTEM
+from crm.services.sharing.assignment import share_out
+from crm.services.sharing.sharing_round import redis_disagreements
 from crm.store import redis as store
 from crm.store.redis import ROUND_KEY, Proposals
 from crm.store.session import reading, writing
@@ -173,7 +173,7 @@ def test_killed_in_the_middle_of_a_batch_the_order_goes_on(
     expected = expected_holders(engine)
     server = Redis(tmp_path / "redis")
     proposals = Proposals(server.url)
-    monkeypatch.setattr("crm.services.sharing_decisions.CHUNK", 7)
+    monkeypatch.setattr("crm.services.sharing.sharing_decisions.CHUNK", 7)
     asked = Counter[str]()
 
     class DyingProposals(Proposals):

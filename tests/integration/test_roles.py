@@ -10,8 +10,8 @@ from crm.errors import Conflict, Invalid, NotAllowed, Refused
 from crm.i18n import read_in
 from crm.rbac import Actor, Reach
 from crm.rbac import store as rbac
-from crm.services import accounts, own_account, roles
-from crm.services.permissions import PAGES, SYSTEM, install_roles
+from crm.services.access import accounts, own_account, roles
+from crm.services.access.permissions import PAGES, SYSTEM, install_roles
 from tests.builders import NOON as NOW
 from tests.school import PASSWORD, actor
 

@@ -7,8 +7,11 @@ from sqlmodel import Session, select
 from crm.domain.accounts import Account, SignIn
 from crm.domain.customers import Customer, CustomerState
 from crm.rbac import Actor
-from crm.services import accounts, customers, follow_ups, imports, sign_in, staff
-from crm.services.permissions import SYSTEM, install_roles
+from crm.services import imports
+from crm.services.access import accounts, sign_in
+from crm.services.access.permissions import SYSTEM, install_roles
+from crm.services.customers import customers, follow_ups
+from crm.services.staff import staff
 from tests.builders import NOON
 from tests.sheets import a_sheet
 

@@ -10,7 +10,7 @@ from crm.domain.customers import Customer
 from crm.domain.records import AuditEntry
 from crm.domain.teaching import ScoreState
 from crm.errors import NotFound, Unreadable
-from crm.services.score_sheets import check, export, note_export, run
+from crm.services.scores.score_sheets import check, export, note_export, run
 from crm.xlsx.scores import NAME, NUMBER
 from tests.builders import NOON, an_actor
 from tests.school_builders import TODAY

@@ -12,7 +12,7 @@ from crm.domain.students import Enrolment
 from crm.domain.teaching import Attendance, ScoreState, StudyRecord
 from crm.errors import NotAllowed, NotFound
 from crm.rbac import Reach
-from crm.services.scoring import REMARK, TYPED, Typed, save, sheet
+from crm.services.scores.scoring import REMARK, TYPED, Typed, save, sheet
 from tests.builders import NOON, an_actor
 from tests.scored import a_day, a_scored_class, grade
 

@@ -9,8 +9,8 @@ from sqlmodel import Session, select
 from crm.domain.accounts import Account, SignIn, SignInAttempt
 from crm.errors import Refused
 from crm.rbac import store as rbac
-from crm.services import accounts, sign_in
-from crm.services.permissions import SYSTEM, install_roles
+from crm.services.access import accounts, sign_in
+from crm.services.access.permissions import SYSTEM, install_roles
 from crm.store.session import reading, writing
 from tests.builders import an_employee
 

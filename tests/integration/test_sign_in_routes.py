@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 from sqlmodel import col, select
 
 from crm.domain.accounts import SignIn
-from crm.services import sign_in
-from crm.services.sign_in import SignedIn
+from crm.services.access import sign_in
+from crm.services.access.sign_in import SignedIn
 from crm.store.engine import make_engine
 from crm.store.metadata import metadata
 from crm.store.session import reading, writing

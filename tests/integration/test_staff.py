@@ -13,8 +13,9 @@ from crm.domain.records import AuditEntry
 from crm.domain.staff import ConsultantQuota, Department, Employee
 from crm.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from crm.rbac import Reach
-from crm.services import hand_over, holding, staff
-from crm.services.permissions import ADMINISTERS
+from crm.services.access.permissions import ADMINISTERS
+from crm.services.customers import hand_over, holding
+from crm.services.staff import staff
 from crm.store.session import reading, writing
 from tests.builders import (
     NOON,

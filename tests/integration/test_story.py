@@ -11,7 +11,7 @@ from crm.domain.imports import ImportBatch
 from crm.domain.school import Course
 from crm.errors import NotFound
 from crm.i18n import says
-from crm.services import story
+from crm.services.customers import story
 from tests.builders import (
     NOON,
     a_consultant,

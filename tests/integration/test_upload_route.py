@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlmodel import Session
 
-from crm.services import sign_in
+from crm.services.access import sign_in
 from crm.store.engine import make_engine
 from crm.store.metadata import metadata
 from crm.store.session import writing

@@ -8,19 +8,12 @@ from crm.domain.payments import Payment
 from crm.domain.scores import NONE
 from crm.domain.teaching import Apology, CourseRecord, StudyRecord
 from crm.errors import Refused, ThanosError
-from crm.services import (
-    apologies,
-    attendance,
-    course_records,
-    homework,
-    my_grades,
-    payment_decisions,
-    payments,
-    scoring,
-    students,
-)
-from crm.services.homework import hand_in
-from crm.services.scoring import Typed
+from crm.services.attendance import apologies, attendance
+from crm.services.classes import course_records
+from crm.services.scores import homework, my_grades, scoring
+from crm.services.scores.homework import hand_in
+from crm.services.scores.scoring import Typed
+from crm.services.students import payment_decisions, payments, students
 from crm.store.session import reading, writing
 from tests.builders import NOON, a_consultant, a_private_customer, an_actor
 from tests.school_builders import a_deposit

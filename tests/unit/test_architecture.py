@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from crm.services.permissions import ADMINISTERS, PAGES
+from crm.services.access.permissions import ADMINISTERS, PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERYBODY_MAY_USE = {"errors", "i18n"}

@@ -1,6 +1,6 @@
 """What the jobs are called on the screen."""
 
-from crm.services.job_names import TITLES, title
+from crm.services.jobs.job_names import TITLES, title
 from jobs.plan import JOBS
 
 

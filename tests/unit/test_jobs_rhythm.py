@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crm.errors import Misconfigured, NotFound
 from crm.i18n import Says, says
-from crm.services.rhythm import MISSED_AT_MOST, daily, every
+from crm.services.jobs.rhythm import MISSED_AT_MOST, daily, every
 from jobs.job import Job, StopNow, Turn, check, named
 from jobs.plan import JOBS
 

@@ -8,7 +8,7 @@ from crm.errors import Misconfigured, NotAllowed
 from crm.i18n import says
 from crm.rbac import Actor, Catalogue, Page, Reach, covers, merge
 from crm.rbac.store import is_last
-from crm.services.permissions import DEFAULT_ROLES, PAGES, SYSTEM
+from crm.services.access.permissions import DEFAULT_ROLES, PAGES, SYSTEM
 
 GRANTS = st.dictionaries(st.sampled_from(["a.view", "a.edit", "b.view"]), st.sampled_from(Reach))
 

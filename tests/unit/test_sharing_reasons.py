@@ -2,7 +2,7 @@
 
 from crm.domain.sharing import Pick, Round, Taking, share
 from crm.i18n import Says
-from crm.services.assignment import reason, stored_reason
+from crm.services.sharing.assignment import reason, stored_reason
 
 PICK = Pick(id=7, weight=10, total=120, served=17, step=204)
 

@@ -7,7 +7,7 @@ import pytest
 from streamlit_authenticator import Hasher
 
 from crm.errors import Invalid
-from crm.services import passwords
+from crm.services.access import passwords
 from crm.ui.door import own_path
 from crm.ui.web import server_options
 

@@ -9,7 +9,7 @@ from crm.domain.payments import PaymentKind, PaymentState
 from crm.services.demo import words
 from crm.services.demo.clock import Clock
 from crm.services.demo.people import School
-from crm.services.student_sign_ins import CLOSED
+from crm.services.students.student_sign_ins import CLOSED
 
 Row = dict[str, Any]
 EVERY = timedelta(days=21)

@@ -19,14 +19,15 @@ from crm.domain.expiry import scheduled
 from crm.domain.records import JobOutcome, NoticeState
 from crm.i18n import Says
 from crm.rbac import Actor
-from crm.services import audit, expiry
-from crm.services.assignment import given_notice
+from crm.services.access import audit
+from crm.services.customers import expiry
 from crm.services.demo import words
 from crm.services.demo.clock import Clock
 from crm.services.demo.lives import Life, World
 from crm.services.demo.people import School
-from crm.services.job_names import EXPIRE
-from crm.services.notices import APP
+from crm.services.jobs.job_names import EXPIRE
+from crm.services.notices.notices import APP
+from crm.services.sharing.assignment import given_notice
 
 RUNS_KEPT = timedelta(days=60)
 TOLD = timedelta(days=7)

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, insert, select
 from sqlmodel import Session, SQLModel, col
 
 from crm.rbac.tables import AccountRole, Role
+from crm.services.access.passwords import OF_THE_DEMO, hashed
+from crm.services.access.permissions import install_roles
 from crm.services.demo.clock import Clock
 from crm.services.demo.lives import Holder
-from crm.services.passwords import OF_THE_DEMO, hashed
-from crm.services.permissions import install_roles
 
 PASSWORD = OF_THE_DEMO
 

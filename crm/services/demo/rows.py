@@ -17,12 +17,12 @@ from crm.domain.episodes import Channel, Origin, Outcome
 from crm.domain.quotas import Shut, why_nobody
 from crm.domain.sharing import Pick
 from crm.i18n import says
-from crm.services.assignment import stored_reason
 from crm.services.demo import words
 from crm.services.demo.campus import Campus
 from crm.services.demo.lives import Contact, Episode, Life, World
 from crm.services.demo.office import Diary
 from crm.services.demo.people import STAFF, School
+from crm.services.sharing.assignment import stored_reason
 
 Row = dict[str, Any]
 PHONES, QQS = 19_900_000_000, 9_900_000_000

@@ -10,9 +10,9 @@ from sqlmodel import Session, SQLModel
 from crm.domain.calendar import moment_of
 from crm.domain.series import days_of
 from crm.domain.teaching import ApologyState, Attendance
+from crm.services.classes.study_records import initialise
 from crm.services.demo import words
 from crm.services.demo.clock import Clock
-from crm.services.study_records import initialise
 
 _TABLES = SQLModel.metadata.tables
 WEEKDAYS = ((0, 3), (1, 4), (2, 5))

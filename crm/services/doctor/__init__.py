@@ -14,10 +14,10 @@ from crm.domain.deadlines import Lengths
 from crm.domain.expiry import scheduled
 from crm.domain.records import JobOutcome, JobRun
 from crm.i18n import Says
-from crm.services import sharing_round
 from crm.services.doctor import history, holding, people, records, school, teaching
 from crm.services.doctor.ask import ask
-from crm.services.job_names import EXPIRE
+from crm.services.jobs.job_names import EXPIRE
+from crm.services.sharing import sharing_round
 from crm.settings import settings
 from crm.store.redis import Proposals
 from crm.store.session import is_postgres

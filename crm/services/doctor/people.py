@@ -9,8 +9,8 @@ from crm.domain.accounts import Account
 from crm.i18n import Says, says
 from crm.rbac import store as rbac
 from crm.rbac.tables import Role, RolePermission
+from crm.services.access.permissions import ADMINISTERS, PAGES
 from crm.services.doctor.ask import Check
-from crm.services.permissions import ADMINISTERS, PAGES
 
 ROUND_SUM = Check(
     "sharing_round",

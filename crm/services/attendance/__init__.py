@@ -1,0 +1,1 @@
+"""Attendance: taken, confirmed, excused in advance, made up, and the figures of it."""

@@ -1,0 +1,1 @@
+"""Notices: told in the app, and sent on by the outbox."""

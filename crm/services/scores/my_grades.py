@@ -1,0 +1,293 @@
+"""A student's own scores: whose they are is in every query, and no id of a request is trusted for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, String, and_, false, or_, select, type_coerce
+from sqlmodel import Session, col
+
+from crm.domain.attendance import Attended
+from crm.domain.calendar import day_of
+from crm.domain.classes import ClassGroup
+from crm.domain.homework import handed_in_late
+from crm.domain.scores import ENOUGH, in_effect, median
+from crm.domain.students import Enrolment, Student
+from crm.domain.teaching import Attendance, CourseRecord, ScoreState, StudyRecord
+from crm.errors import NotFound
+from crm.i18n import Says, says
+from crm.rbac import Actor
+from crm.services.attendance import attendance_figures
+from crm.services.attendance.make_ups import MISSED
+from crm.services.classes import class_names
+from crm.services.classes.class_scopes import student_of
+from crm.services.scores.gradebook_scopes import COUNTS
+from crm.settings import settings
+from crm.store.medians import class_medians
+
+VIEW = "grades.view"
+DECIDED = (ScoreState.GRADED, ScoreState.COPIED, ScoreState.FAILED)
+"""Homework in these states is not handed in any more: a teacher has judged it."""
+NO_SUCH_DAY = says("There is no such day of yours.")
+_STATES = {state.value: state for state in ScoreState}
+_MARKS = {mark.value: mark for mark in Attendance}
+
+
+class Graded(NamedTuple):
+    """One of the student's own days. `state` is how the homework stands today, `number` only when graded.
+
+    `median` is that of the class, where enough were graded for it to tell nobody's score. `attended` is what the
+    formula of attendance makes of the day.
+    """
+
+    id: int
+    day_number: int
+    held_on: date
+    title: str
+    homework: str | None
+    due_on: date | None
+    state: ScoreState
+    number: int | None
+    median: float | None
+    handed_in: bool
+    remark: str | None
+    attended: Attended
+
+
+class Homework(NamedTuple):
+    """Homework of one of the student's own days that can be handed in, for the first time or once more."""
+
+    id: int
+    class_id: int
+    day_number: int
+    held_on: date
+    title: str
+    due_on: date | None
+    handed_in: bool
+
+
+class HandedIn(NamedTuple):
+    """What was asked for and what was handed in on one of the student's own days."""
+
+    id: int
+    version: int
+    homework: str
+    brief: str | None
+    exam_points: str | None
+    due_on: date | None
+    handed_in_at: datetime | None
+    late: bool
+    text: str | None
+    file: str | None
+    file_name: str | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """One class of the student, in the order of its days."""
+
+    class_id: int
+    days: tuple[Graded, ...]
+
+
+def classes(session: Session, actor: Actor) -> Mapping[int, Says]:
+    """The classes in which the actor has or had a place, the latest first. Empty for who is no student."""
+    actor.require(VIEW)
+    asked = (
+        select(col(Enrolment.class_group_id), col(Enrolment.joined_on))
+        .join(Student, col(Student.id) == col(Enrolment.student_id))
+        .where(student_of(actor.account_id))
+        .order_by(col(Enrolment.joined_on).desc(), col(Enrolment.id).desc())
+    )
+    ids = list(dict.fromkeys(key for key, _joined in session.execute(asked)))
+    names = class_names.named(session, ids)
+    return {key: names[key] for key in ids}
+
+
+def _own(actor: Actor, *columns: Any) -> Any:
+    """Columns of the actor's own study records and their days."""
+    return (
+        select(*columns)
+        .select_from(StudyRecord)
+        .join(CourseRecord, col(CourseRecord.id) == col(StudyRecord.course_record_id))
+        .where(col(StudyRecord.student_id) == _me(actor), COUNTS)
+    )
+
+
+def _me(actor: Actor) -> Any:
+    """The student that the actor is: one value, so that no plan begins with everybody of the class."""
+    return select(col(Student.id)).where(student_of(actor.account_id)).scalar_subquery()
+
+
+def of_class(session: Session, actor: Actor, class_id: int, now: datetime) -> Own:
+    """The actor's own days of a class, first to last. None of anybody else's, whatever `class_id` is."""
+    actor.require(VIEW)
+    in_class = _in_own_place(session, actor, class_id)
+    # Nothing that is long, states and moments as they are stored, and plain rows: this may be years of days.
+    asked: Any = select(
+        col(StudyRecord.id),
+        col(CourseRecord.id),
+        col(CourseRecord.day_number),
+        col(CourseRecord.held_on),
+        col(CourseRecord.title),
+        col(CourseRecord.homework_title),
+        col(CourseRecord.homework_due_on),
+        type_coerce(col(StudyRecord.score_state), String),
+        col(StudyRecord.score),
+        col(StudyRecord.handed_in_at).is_not(None),
+        col(StudyRecord.teacher_remark),
+        type_coerce(col(StudyRecord.attendance), String),
+        col(StudyRecord.late_minutes),
+        col(CourseRecord.taken_at).is_not(None),
+        or_(col(StudyRecord.makes_up_id).is_(None), in_class),
+        and_(col(StudyRecord.attendance).in_(MISSED), attendance_figures.made_up(col(StudyRecord.id))),
+    )
+    rows = (
+        session.connection()
+        .execute(
+            asked.join(CourseRecord, col(CourseRecord.id) == col(StudyRecord.course_record_id))
+            .where(
+                col(StudyRecord.student_id) == _me(actor),
+                col(CourseRecord.class_group_id) == class_id,
+                or_(in_class, col(StudyRecord.makes_up_id).is_not(None)),
+            )
+            .order_by(col(CourseRecord.held_on), col(CourseRecord.day_number))
+        )
+        .all()
+    )
+    medians = _medians(session, class_id) if rows else {}
+    today = day_of(now, settings().zone)
+    return Own(
+        class_id,
+        tuple(
+            Graded(
+                key,
+                number,
+                held_on,
+                title,
+                homework,
+                due_on,
+                in_effect(_STATES[state], handed_in=bool(handed_in), due_on=due_on, today=today),
+                score,
+                medians.get(record),
+                bool(handed_in),
+                remark,
+                Attended(_MARKS[mark], minutes, bool(taken), bool(in_class), bool(made_up)),
+            )
+            for (
+                key, record, number, held_on, title, homework, due_on, state, score, handed_in, remark,
+                mark, minutes, taken, in_class, made_up,
+            ) in rows
+        ),
+    )  # fmt: skip
+
+
+def _in_own_place(session: Session, actor: Actor, class_id: int) -> ColumnElement[bool]:
+    """Whether a day of the class is one of the actor's own there: `class_scopes.was_in_class`, with the dates known.
+
+    Who reads years of own days need not ask about each of them whether somebody had a place.
+    """
+    asked = select(col(Enrolment.joined_on), col(Enrolment.left_on)).where(
+        col(Enrolment.student_id) == _me(actor), col(Enrolment.class_group_id) == class_id
+    )
+    day = col(CourseRecord.held_on)
+    return or_(
+        false(),
+        *(
+            day >= joined if left is None else and_(day >= joined, day < left)
+            for joined, left in session.execute(asked)
+        ),
+    )
+
+
+def _medians(session: Session, class_id: int) -> dict[int, float]:
+    """The medians of a class by day, of who was in it on that day: asked again where one was graded who was not."""
+    found = class_medians(session, class_id)
+    came_or_left = select(col(Enrolment.student_id)).join(
+        ClassGroup, col(ClassGroup.id) == col(Enrolment.class_group_id)
+    )
+    some = session.scalars(
+        came_or_left.where(
+            col(Enrolment.class_group_id) == class_id,
+            col(Enrolment.left_on).is_not(None) | (col(Enrolment.joined_on) > col(ClassGroup.starts_on)),
+        )
+    ).all()
+    if not some:
+        return found
+    graded = (
+        select(col(CourseRecord.id), col(StudyRecord.score))
+        .join(StudyRecord, col(StudyRecord.course_record_id) == col(CourseRecord.id))
+        .where(col(CourseRecord.class_group_id) == class_id, col(StudyRecord.score).is_not(None))
+    )
+    strange = {day for day, _score in session.execute(graded.where(col(StudyRecord.student_id).in_(some), ~COUNTS))}
+    of: dict[int, list[int | None]] = {day: [] for day in strange}
+    if strange:
+        for day, score in session.execute(graded.where(col(CourseRecord.id).in_(strange), COUNTS)):
+            of[day].append(score)
+    for day, scores in of.items():
+        middle = median(scores) if len(scores) >= ENOUGH else None
+        found.pop(day, None)
+        if middle is not None:
+            found[day] = middle
+    return found
+
+
+def homework(session: Session, actor: Actor, read: Own) -> list[Homework]:
+    """The homework of all the actor's own classes that can be handed in, by the day that it belongs to.
+
+    What was `read` of one class just now is not asked for again.
+    """
+    actor.require(VIEW)
+    here = [
+        Homework(one.id, read.class_id, one.day_number, one.held_on, one.homework, one.due_on, one.handed_in)
+        for one in read.days
+        if one.homework is not None and one.state not in DECIDED
+    ]
+    # Not of a class where one day was made up as a guest.
+    placed = select(col(Enrolment.class_group_id)).where(col(Enrolment.student_id) == _me(actor)).distinct()
+    others = [key for key in session.scalars(placed) if key != read.class_id]
+    if not others:
+        return here
+    asked = _own(
+        actor,
+        col(StudyRecord.id),
+        col(CourseRecord.class_group_id),
+        col(CourseRecord.day_number),
+        col(CourseRecord.held_on),
+        col(CourseRecord.homework_title),
+        col(CourseRecord.homework_due_on),
+        col(StudyRecord.handed_in_at).is_not(None),
+    ).where(
+        col(CourseRecord.homework_title).is_not(None),
+        col(StudyRecord.score_state).not_in(DECIDED),
+        col(CourseRecord.class_group_id).in_(others),
+    )
+    found = here + [Homework(*row) for row in session.execute(asked)]
+    return sorted(found, key=lambda one: (one.held_on, one.id))
+
+
+def handed_in(session: Session, actor: Actor, study_record_id: int) -> HandedIn:
+    """What belongs to the homework of one of the actor's own days. Raises `NotFound`."""
+    actor.require(VIEW)
+    asked = _own(
+        actor,
+        col(StudyRecord.id),
+        col(StudyRecord.version),
+        col(CourseRecord.homework_title),
+        col(CourseRecord.homework_brief),
+        col(CourseRecord.exam_points),
+        col(CourseRecord.homework_due_on),
+        col(StudyRecord.handed_in_at),
+        col(StudyRecord.homework_text),
+        col(StudyRecord.homework_file),
+        col(StudyRecord.homework_file_name),
+        col(StudyRecord.student_remark),
+    )
+    found = session.execute(asked.where(col(StudyRecord.id) == study_record_id)).one_or_none()
+    if found is None:
+        raise NotFound(NO_SUCH_DAY, VIEW, study_record_id)
+    key, version, homework, brief, points, due_on, at, text, file, file_name, note = found
+    late = handed_in_late(at, due_on, settings().zone)
+    return HandedIn(key, version, homework or "", brief, points, due_on, at, late, text, file, file_name, note)

@@ -1,0 +1,1 @@
+"""Sharing customers out among consultants, in proportion and never above a cap."""

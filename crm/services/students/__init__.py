@@ -1,0 +1,1 @@
+"""From the first payment to the student: payments, their confirmation, places in classes, and sign-ins."""
