@@ -65,7 +65,14 @@ def changes(drawn: Drawn, overlay: dict[int, dict[str, Any]]) -> list[Typed]:
         changed = {name: text for name, text in now_there.items() if text.strip() != stored(line, name)}
         if changed:
             found.append(
-                Typed(line.id, line.version, (line.score, line.remark), changed.get(TYPED), changed.get(REMARK))
+                Typed(
+                    line.id,
+                    line.version,
+                    (line.score, line.remark),
+                    changed.get(TYPED),
+                    changed.get(REMARK),
+                    line.handed_in_at,
+                )
             )
     return found
 

@@ -11,6 +11,7 @@ from crm.domain.customer_fields import CONTACTS, listed
 from crm.domain.normalise import Cell, Wrong
 from crm.errors import Unreadable
 from crm.i18n import Says, says
+from crm.xlsx import odd_cells
 from crm.xlsx.child import column_letters
 from crm.xlsx.fields import BY_KEY, EXAMPLE_NAME, FIELDS, Field, header_key, recognised
 from crm.xlsx.guard import ROWS_ABOVE
@@ -207,11 +208,7 @@ def _set_apart(sheet: Opened, found: Layout) -> dict[int, list[Problem]]:
     """Problems that the cells' values do not show, by row: merged cells, and formulas without a value."""
     apart: dict[int, list[Problem]] = defaultdict(list)
     letters = {column_letters(sheet.left + place): place for place in found.columns}
-    for cells, message in (
-        (sheet.uncached, says("The formula has no value yet. Open the file in a spreadsheet program and save it, "
-                              "or paste the values.")),
-        (sheet.failed, says("The formula has failed. Correct it or type the value.")),
-    ):  # fmt: skip
+    for cells, message in ((sheet.uncached, odd_cells.NO_VALUE), (sheet.failed, odd_cells.FAILED)):
         for column, row in cells:
             if column in letters:
                 place = letters[column]
@@ -220,8 +217,7 @@ def _set_apart(sheet: Opened, found: Layout) -> dict[int, list[Problem]]:
         hit = [place for place in found.columns if left <= sheet.left + place <= right]
         if not hit or bottom < found.header_row:
             continue
-        span = f"{column_letters(left)}{top + 1}:{column_letters(right)}{bottom + 1}"
-        message = says("The cells {span} are merged. Unmerge them and fill in each one.", span=span)
+        message = odd_cells.merged(top, left, bottom, right)
         for row in range(max(top + 1, found.header_row + 1), min(bottom + 1, sheet.rows) + 1):
             apart[row].append(Problem(hit[0], found.headers[hit[0]], message))
     return dict(apart)

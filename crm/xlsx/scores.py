@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +13,8 @@ import xlsxwriter
 
 from crm.domain.normalise import Cell
 from crm.errors import Unreadable
-from crm.i18n import Language, read_in, says
+from crm.i18n import Language, Says, read_in, says
+from crm.xlsx import odd_cells
 from crm.xlsx.child import column_letters
 from crm.xlsx.reader import Limits, Opened, opened
 from crm.xlsx.report import tame
@@ -51,11 +52,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A sheet of scores: the days by the place of their column, columns that are none, and the rows in order."""
+    """A sheet of scores: the days by the place of their column, columns that are none, and the rows in order.
+
+    `odd` are cells under the days, by row and place of the column, whose values are not what they seem, and why.
+    """
 
     days: dict[int, Head]
     strange: tuple[tuple[int, str], ...]
     rows: tuple[Row, ...]
+    odd: dict[tuple[int, int], Says]
 
 
 class Figure(NamedTuple):
@@ -132,9 +137,10 @@ def read(content: bytes, file_megabytes: int, seconds: int, megabytes: int) -> T
     """Reads a sheet of scores, in a process of its own within limits. Raises `Unreadable` in one sentence."""
     limits = Limits(rows=ROWS, columns=COLUMNS, file_megabytes=file_megabytes, seconds=seconds, megabytes=megabytes)
     with _lines(content, limits) as (sheet, lines):
-        for _above, cells in lines:
+        for above, cells in lines:
             texts = [plain(cell) for cell in cells]
             if plain(NUMBER) in texts and plain(NAME) in texts:
+                header = above
                 break
         else:
             raise Unreadable(
@@ -156,14 +162,29 @@ def read(content: bytes, file_megabytes: int, seconds: int, megabytes: int) -> T
                 marked = {place: padded[place] for place in days}
                 rows.append(Row(number, padded[student], padded[name], marked))
         left = sheet.left
+        placed = {place + left: head for place, head in days.items()}
         return Table(
-            {place + left: head for place, head in days.items()},
+            placed,
             strange,
             tuple(
                 Row(row.number, row.student, row.name, {place + left: cell for place, cell in row.cells.items()})
                 for row in rows
             ),
+            _odd(sheet, placed, header),
         )
+
+
+def _odd(sheet: Opened, days: Collection[int], header: int) -> dict[tuple[int, int], Says]:
+    """One cell stands for all that are merged with it: the first of them that is under a day."""
+    odd: dict[tuple[int, int], Says] = {}
+    letters = {column_letters(place): place for place in days}
+    for cells, why in ((sheet.uncached, odd_cells.NO_VALUE), (sheet.failed, odd_cells.FAILED)):
+        odd |= {(row, letters[column]): why for column, row in cells if column in letters and row > header}
+    for top, left, bottom, right in sheet.merged:
+        first = min((place for place in days if left <= place <= right), default=None)
+        if first is not None and bottom + 1 > header:
+            odd[max(top, header) + 1, first] = odd_cells.merged(top, left, bottom, right)
+    return odd
 
 
 @contextmanager

@@ -1,11 +1,10 @@
 """Taking attendance: by the list, in bulk, by names with undo; confirming; apologies, make-ups and the reminder."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlmodel import select, text
+from sqlmodel import select
 
 from crm.domain.attendance import Attended
 from crm.domain.marks import Mark
@@ -22,9 +21,9 @@ from crm.services.classes import class_day
 from crm.services.classes.study_records import initialise
 from crm.store.session import reading, writing
 from crm.tables.attendance import RECORDS
+from tests.at_once import meanwhile
 from tests.builders import NOON, an_actor, an_employee
 from tests.school_builders import a_class_group, a_course, a_course_record, a_student, a_study_record
-from tests.servers import wait_for
 from tests.teaching import DAY, an_apology, in_class
 
 P, E, L, A, LE = Attendance.PRESENT, Attendance.EXCUSED, Attendance.LATE, Attendance.ABSENT, Attendance.LEFT_EARLY
@@ -295,33 +294,17 @@ def test_the_class_teacher_alone_decides_and_where_there_is_none_the_lecturers_d
     assert apologies.accept_many(session, taught.actor, [asked, other], NOON) == {asked: None, other: None}
 
 
-def somebody_waits(engine):
-    """Whether a transaction waits for a row of another. On SQLite whoever comes second waits in any case."""
-    if engine.dialect.name == "sqlite":
-        return True
-    with reading() as session:
-        waiting = text(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
-        return session.scalar(waiting)
-
-
 def test_an_apology_that_is_accepted_while_its_day_is_initialised_excuses_all_the_same(engine):
     with writing() as session:
         taught = Taught(session)
         later = a_course_record(session, taught.group, DAY + timedelta(days=1))
         asked = an_apology(session, taught.ann, taught.group, later.held_on)
 
-    def accept():
-        with writing() as session:
-            return apologies.accept_many(session, taught.head, [asked.id], NOON)
-
-    with ThreadPoolExecutor(1) as other:
-        with writing() as session:
-            initialise(session, [later.id], NOON)
-            accepting = other.submit(accept)
-            wait_for(lambda: accepting.done() or somebody_waits(engine), "nobody waits for the day")
-        told = accepting.result(timeout=30)
+    _made, told = meanwhile(
+        engine,
+        lambda session: initialise(session, [later.id], NOON),
+        lambda session: apologies.accept_many(session, taught.head, [asked.id], NOON),
+    )
 
     assert told == {asked.id: None}
     with reading() as session:

@@ -210,3 +210,17 @@ def test_a_name_never_becomes_a_formula_and_is_known_again(session, klass, rows,
 
     assert book.active["B3"].value == "'=1+1"
     assert back(book).wrong == []
+
+
+def test_a_formula_without_a_value_and_merged_cells_are_named_and_not_passed_over(rows, out, back):
+    book = out()
+    sheet = book.active
+    sheet["C2"], sheet["D2"], sheet["D3"] = "=40+45", 50, 60
+    sheet.merge_cells("D2:D3")
+
+    checked = back(book)
+
+    assert [(one.row, one.column) for one in checked.wrong] == [(2, "C (1 · 2025-03-01)"), (2, "D (2 · 2025-03-02)")]
+    assert "no value yet" in str(checked.wrong[0].why)
+    assert "D2:D3 are merged" in str(checked.wrong[1].why)
+    assert checked.new == []

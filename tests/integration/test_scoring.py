@@ -12,8 +12,10 @@ from crm.domain.students import Enrolment
 from crm.domain.teaching import Attendance, ScoreState, StudyRecord
 from crm.errors import NotAllowed, NotFound
 from crm.rbac import Reach
+from crm.services.scores.gradebook_scopes import NO_SUCH_ROW
 from crm.services.scores.scoring import REMARK, TYPED, Typed, save, sheet
 from tests.builders import NOON, an_actor
+from tests.school_builders import TODAY
 from tests.scored import a_day, a_scored_class, grade
 
 GRADED = ScoreState.GRADED
@@ -130,6 +132,18 @@ def test_what_somebody_else_scored_meanwhile_is_told_and_kept_until_it_is_saved_
 
     assert not told.why
     assert stored(session, row)[:2] == (GRADED, 95)
+
+
+def test_a_day_on_which_the_student_was_not_in_the_class_is_not_scored(session, klass, lecturer):
+    _day, (row, *_rest) = a_day(session, klass)
+    place = session.exec(select(Enrolment).where(Enrolment.student_id == row.student_id)).one()
+    place.left_on = TODAY
+    session.flush()
+
+    told = save(session, lecturer, [typed(row, "A", "Well done")], NOON)
+
+    assert (told.saved, set(told.why.values())) == (0, {NO_SUCH_ROW})
+    assert stored(session, row) == (ScoreState.NOT_DUE, None, None)
 
 
 def test_two_who_type_the_same_do_not_contradict(session, klass, lecturer):

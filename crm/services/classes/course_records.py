@@ -132,6 +132,7 @@ def save(
 def initialise_many(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Any]:
     """Make the study records that these days lack, again at any time. Per id: what was done, or why nothing was."""
     actor.require(INITIALISE)
+    _hold_classes(session, actor, ids)
     mine = reached(session, actor, INITIALISE, ids)
     made = study_records.initialise(session, list(mine), now)
     done = ((each, None, {"created": one.created}) for each, one in made.items() if one.created)
@@ -140,6 +141,19 @@ def initialise_many(session: Session, actor: Actor, ids: Sequence[int], now: dat
         each: _account(made[each], mine[each].taken_at is not None) if each in made else NO_SUCH
         for each in dict.fromkeys(ids)
     }
+
+
+def _hold_classes(session: Session, actor: Actor, ids: Sequence[int]) -> None:
+    """Nobody joins or leaves the classes of these days before the commit.
+
+    Before the days themselves, as whoever confirms a payment does: else of two at once neither would see the other's
+    rows, and who joins would have no record on a day that is initialised.
+    """
+    groups = select(col(CourseRecord.class_group_id)).where(
+        is_one_of(session, col(CourseRecord.id), ids), COURSE_RECORDS.where(actor, INITIALISE)
+    )
+    asked = select(col(ClassGroup.id)).where(col(ClassGroup.id).in_(groups)).order_by(col(ClassGroup.id))
+    session.execute(asked.with_for_update(read=True)).all()
 
 
 def _account(made: study_records.Made, taken: bool) -> Any:
@@ -182,6 +196,9 @@ def delete_many(session: Session, actor: Actor, ids: Sequence[int], now: datetim
     actor.require(DELETE)
     mine = reached(session, actor, DELETE, ids)
     of_these = is_one_of(session, col(CourseRecord.id), list(mine))
+    # Their study records too: whoever hands in, scores or notes something holds no more than one of those.
+    theirs = is_one_of(session, col(StudyRecord.course_record_id), list(mine))
+    session.execute(select(col(StudyRecord.id)).where(theirs).order_by(col(StudyRecord.id)).with_for_update()).all()
     stays = or_(col(CourseRecord.taken_at).is_not(None), RECORDED)
     kept = set(session.scalars(select(col(CourseRecord.id)).where(of_these, stays)))
     gone = [each for each in mine if each not in kept]

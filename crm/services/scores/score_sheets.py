@@ -108,6 +108,7 @@ def _entered(session: Session, class_id: int) -> dict[tuple[int, int], Any]:
             col(StudyRecord.score_state),
             col(StudyRecord.score),
             col(StudyRecord.teacher_remark),
+            col(StudyRecord.handed_in_at),
         )
         .join(CourseRecord, col(CourseRecord.id) == col(StudyRecord.course_record_id))
         .where(col(CourseRecord.class_group_id) == class_id, COUNTS)
@@ -142,6 +143,8 @@ def check(session: Session, actor: Actor, class_id: int, content: bytes, now: da
             columns[place] = day
             continue
         checked.wrong.append(Wrong(1, scores.place_name(place), why))
+    for (number, place), why in sorted(table.odd.items()):
+        checked.wrong.append(Wrong(number, _column(table, place), why))
     entered = _entered(session, class_id)
     seen: set[int] = set()
     for row in table.rows:
@@ -150,8 +153,13 @@ def check(session: Session, actor: Actor, class_id: int, content: bytes, now: da
             continue
         seen.add(student)
         for place, day in columns.items():
-            _take(row, place, table.days[place].text, entered.get((student, day)), names[student], checked)
+            if (row.number, place) not in table.odd:
+                _take(row, place, table, entered.get((student, day)), names[student], checked)
     return checked
+
+
+def _column(table: scores.Table, place: int) -> str:
+    return f"{scores.place_name(place)} ({table.days[place].text})"
 
 
 def _student(row: scores.Row, names: dict[int, str], seen: set[int], checked: Checked) -> int | None:
@@ -170,12 +178,12 @@ def _student(row: scores.Row, names: dict[int, str], seen: set[int], checked: Ch
     return student
 
 
-def _take(row: scores.Row, place: int, day: str, there: Any, name: str, checked: Checked) -> None:
+def _take(row: scores.Row, place: int, table: scores.Table, there: Any, name: str, checked: Checked) -> None:
     cell = row.cells[place]
     read = read_score(cell)
     if read == NONE:
         return
-    column = f"{scores.place_name(place)} ({day})"
+    column = _column(table, place)
     if isinstance(read, Says):
         checked.wrong.append(Wrong(row.number, column, read))
         return
@@ -186,8 +194,9 @@ def _take(row: scores.Row, place: int, day: str, there: Any, name: str, checked:
     if before == read:
         checked.same += 1
         return
-    checked.new.append(New(row.number, name, day, typed(before), typed(read)))
-    checked.cells.append(Typed(there.id, there.version, (before, there.teacher_remark or ""), typed(read), None))
+    checked.new.append(New(row.number, name, table.days[place].text, typed(before), typed(read)))
+    seen = (before, there.teacher_remark or "")
+    checked.cells.append(Typed(there.id, there.version, seen, typed(read), handed_in_at=there.handed_in_at))
 
 
 def run(session: Session, actor: Actor, checked: Checked, now: datetime) -> Told:

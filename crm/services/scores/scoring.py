@@ -65,7 +65,8 @@ class Sheet:
 class Typed:
     """What stands in the cells of one student, and what stood there when the sheet was drawn.
 
-    A cell that was not changed is `None`. `version` is that of the drawn row.
+    A cell that was not changed is `None`. `version` is that of the drawn row, `handed_in_at` when the homework came
+    that was there.
     """
 
     id: int
@@ -73,6 +74,7 @@ class Typed:
     seen: tuple[Score, str]
     score: str | None = None
     remark: str | None = None
+    handed_in_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def save(session: Session, actor: Actor, cells: Sequence[Typed], now: datetime) 
     """Save what was typed into one or many cells, all in this transaction, each against what was seen there.
 
     A cell that cannot be read, or that somebody else changed meanwhile, is told and harms no other. What others
-    changed elsewhere in a row (its attendance) is no conflict. Raises `NotAllowed`.
+    changed elsewhere in a row (its attendance) is no conflict; homework that came in since is. Raises `NotAllowed`.
     """
     actor.require(SCORE)
     return save_where(session, actor, SCORE, STUDY_RECORDS.where(actor, SCORE), cells, now)
@@ -137,7 +139,7 @@ def save(session: Session, actor: Actor, cells: Sequence[Typed], now: datetime) 
 def save_where(
     session: Session, actor: Actor, permission: str, allowed: ColumnElement[bool], cells: Sequence[Typed], now: datetime
 ) -> Told:
-    """`save` under another permission, on the rows that meet `allowed`."""
+    """`save` under another permission, on the rows that meet `allowed` and count."""
     held = _locked(session, [one.id for one in cells], allowed)
     why: dict[tuple[int, str], Says] = {}
     contested: set[tuple[int, str]] = set()
@@ -159,6 +161,10 @@ def save_where(
             if value != there[name]:
                 why[one.id, name] = _theirs(there[name])
                 contested.add((one.id, name))
+        if wanted.get(TYPED, NONE) not in (NONE, there[TYPED]) and row.handed_in_at != one.handed_in_at:
+            del wanted[TYPED]
+            why[one.id, TYPED] = _CAME_SINCE
+            contested.add((one.id, TYPED))
         new = {name: value for name, value in wanted.items() if value != there[name]}
         saved += len(new)
         if new:
@@ -175,11 +181,15 @@ def save_where(
     return Told(saved, why, frozenset(contested))
 
 
+_CAME_SINCE = says("Homework was handed in here since this was read. Look at it, and save again to put yours.")
+
+
 def _locked(session: Session, ids: Sequence[int], allowed: ColumnElement[bool]) -> dict[int, Any]:
-    names = ("id", "version", "score_state", "score", "teacher_remark", "scored_at", "scored_by_id")
+    names = ("id", "version", "score_state", "score", "teacher_remark", "scored_at", "scored_by_id", "handed_in_at")
     asked = (
         select(*(_ROWS.c[name] for name in names))
-        .where(is_one_of(session, _ROWS.c.id, sorted(set(ids))), allowed)
+        .join(CourseRecord, col(CourseRecord.id) == _ROWS.c.course_record_id)
+        .where(is_one_of(session, _ROWS.c.id, sorted(set(ids))), allowed, COUNTS)
         .order_by(_ROWS.c.id)
         .with_for_update(of=_ROWS)
     )
