@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 from crm.domain.accounts import Account
 from crm.domain.customers import CustomerState
 from crm.domain.episodes import Assignment, Outcome
-from crm.domain.payments import PaymentKind, PaymentState
+from crm.domain.payments import Payment, PaymentKind, PaymentState
 from crm.domain.records import Notification
 from crm.domain.students import Enrolment, Student
 from crm.domain.teaching import StudyRecord
@@ -525,6 +525,37 @@ def test_a_receipt_number_is_used_once_however_it_is_typed(session, finance, sel
         record(session, actor, a_private_customer(session, seller), group, receipt_number="Ｒ-2025001")
 
     assert wrong.value.fields.keys() == {"receipt_number"}
+
+
+def test_the_receipt_of_a_rejected_payment_is_recorded_anew(session, finance, seller):
+    actor, group = an_actor(role="consultant", of=seller), a_class_group(session)
+    wrong, right, other = (a_private_customer(session, seller) for _each in range(3))
+    record(session, actor, wrong, group, receipt_number="R-1")
+    rejected = session.exec(select(Payment).where(Payment.customer_id == wrong.id)).one()
+    reject(session, finance, rejected, because="Another customer paid this.")
+
+    assert record(session, actor, right, group, receipt_number="r-1") is None
+
+    session.expire_all()
+    kept = session.exec(select(Payment).where(Payment.customer_id == right.id)).one()
+    assert (rejected.receipt_number, kept.receipt_number) == (None, "R-1")
+    assert confirm(session, finance, kept) == [None]
+    with pytest.raises(Invalid) as twice:
+        record(session, actor, other, group, receipt_number="R-1")
+    assert twice.value.fields.keys() == {"receipt_number"}
+
+
+def test_the_receipt_of_a_rejected_payment_may_be_what_a_pending_one_is_corrected_to(session, finance, seller):
+    group = a_class_group(session)
+    rejected, pending = (
+        a_deposit(session, a_private_customer(session, seller), group, receipt_number=number) for number in ("R-1", "R-2")
+    )
+    reject(session, finance, rejected)
+
+    payments.save(session, finance, pending.id, pending.version, {"receipt_number": "R-1"}, NOON)
+
+    session.expire_all()
+    assert (rejected.receipt_number, pending.receipt_number) == (None, "R-1")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from crm.domain import normalise
 from crm.domain.classes import ClassGroup, ClassState
 from crm.domain.money import MOST_CENTS, within, yuan
 from crm.domain.normalise import Wrong, half_width
-from crm.domain.payments import Payment, PaymentKind
+from crm.domain.payments import Payment, PaymentKind, PaymentState
 from crm.errors import Invalid
 from crm.i18n import Says, says
 from crm.services.students import enrolling, money_of
@@ -75,7 +75,10 @@ def checked(
         wrong |= _refund(session, customer_id, cells)
     if not wrong and cells["receipt_number"] is not None:
         same = select(col(Payment.id)).where(
-            col(Payment.receipt_number) == cells["receipt_number"], col(Payment.id).is_distinct_from(payment_id)
+            col(Payment.receipt_number) == cells["receipt_number"],
+            col(Payment.id).is_distinct_from(payment_id),
+            # What was rejected gives its number to whoever records it as it should have been.
+            col(Payment.state) != PaymentState.REJECTED,
         )
         if session.scalar(same) is not None:
             wrong["receipt_number"] = says("This receipt number is in use already.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 from sqlmodel import select as select_rows
@@ -120,6 +120,7 @@ def _record(
         recorded_by_id=_account(actor),
         **cells,
     )
+    _free_receipt_number(session, actor, RECORD, cells["receipt_number"], now)
     _write(session, row)
     kept = {"customer": customer_id, "kind": str(row.kind), "amount_cents": row.amount_cents}
     audit.record(session, actor, RECORD, "payment", row.id, None, kept, now)
@@ -143,6 +144,7 @@ def save(
         raise Invalid.of(wrong)
     whole = {key: getattr(payment, key) for key in (*CORRECTED, "kind")} | dict(changes)
     cells = checked(session, payment.customer_id, whole, payment_id)
+    _free_receipt_number(session, actor, EDIT, cells["receipt_number"], now)
     for key in changes:
         setattr(payment, key, cells[key])
     payment.version = version + 1
@@ -245,6 +247,21 @@ def sheet(session: Session, actor: Actor, payment_id: int) -> Sheet:
 def find(session: Session, actor: Actor, permission: str, payment_id: int) -> Payment:
     """One payment on whom the actor may do `permission`, locked until the commit. Raises `NotFound`."""
     return lock_row(session, Payment, payment_id, PAYMENTS.where(actor, permission), permission)
+
+
+def _free_receipt_number(session: Session, actor: Actor, action: str, number: str | None, now: datetime) -> None:
+    """A rejected payment that has this number has it no longer: the same receipt belongs to the one recorded now."""
+    if number is None:
+        return
+    freed = session.scalars(
+        update(Payment)
+        .where(col(Payment.receipt_number) == number, col(Payment.state) == PaymentState.REJECTED)
+        .values(receipt_number=None, version=col(Payment.version) + 1)
+        .returning(col(Payment.id)),
+        execution_options={"synchronize_session": "fetch"},
+    ).all()
+    before, after = {"receipt_number": number}, {"receipt_number": None}
+    audit.record_many(session, actor, action, "payment", [(key, before, after) for key in freed if key], now)
 
 
 def _write(session: Session, row: Payment) -> None:
