@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crm.domain.attendance import Figure, can_reach
+from crm.domain.attendance import Figure, to_make_up
 from crm.domain.scores import falling
 from crm.domain.teaching import Attendance
 from crm.i18n import Says, says, says_n
@@ -23,6 +23,7 @@ class Limits:
 class Known:
     """What is known of one student in one class: marks of the days that were taken, and scores, both in day order.
 
+    An absence that was made up is marked as present.
     A number is None where nothing is graded. `days_left` are days in the student's place that may still come to count,
     held or not; `complete` says that the class gets no further ones.
     """
@@ -53,13 +54,9 @@ def reasons(known: Known, limits: Limits) -> tuple[Says, ...]:
     absent = absent_in_a_row(known.marks)
     if absent >= limits.absences_in_a_row:
         found.append(says_n("Absent {count} day in a row.", "Absent {count} days in a row.", count=absent))
-    if known.attended.days and not can_reach(known.attended, known.days_left, limits.required):
-        required = limits.required
-        found.append(
-            says("Cannot reach {required} % attendance any more.", required=required)
-            if known.complete
-            else says("Cannot reach {required} % attendance on the days planned so far.", required=required)
-        )
+    lacking = to_make_up(known.attended, known.days_left, limits.required) if known.attended.days else 0
+    if lacking:
+        found.append(_out_of_reach(known, lacking, limits.required))
     fall = falling(known.numbers, limits.falling_points)
     if fall is not None:
         found.append(
@@ -72,3 +69,24 @@ def reasons(known: Known, limits: Limits) -> tuple[Says, ...]:
     if known.missing >= limits.missing_homework:
         found.append(says_n("{count} homework missing.", "{count} homeworks missing.", count=known.missing))
     return tuple(found)
+
+
+def _out_of_reach(known: Known, lacking: int, required: int) -> Says:
+    """That attending all that is left does not suffice, and whether making up so many absences still would."""
+    if lacking > known.marks.count(Attendance.ABSENT):
+        if known.complete:
+            return says("Cannot reach {required} % attendance any more.", required=required)
+        return says("Cannot reach {required} % attendance on the days planned so far.", required=required)
+    if known.complete:
+        return says_n(
+            "Reaches {required} % attendance only if {count} absence is made up.",
+            "Reaches {required} % attendance only if {count} absences are made up.",
+            count=lacking,
+            required=required,
+        )
+    return says_n(
+        "On the days planned so far, reaches {required} % attendance only if {count} absence is made up.",
+        "On the days planned so far, reaches {required} % attendance only if {count} absences are made up.",
+        count=lacking,
+        required=required,
+    )

@@ -132,10 +132,10 @@ def figure(days: Iterable[Attended], rule: Rule) -> Figure:
     return Figure(len(counted), sum(missed(day, rule) for day in counted))
 
 
-def can_reach(so_far: Figure, days_left: int, required: int) -> bool:
-    """Whether the share can still reach `required` percent if every day that is left is attended in full.
+def to_make_up(so_far: Figure, days_left: int, required: int) -> int:
+    """How many absences have to be made up to reach `required` percent, every day that is left attended in full.
 
-    With no day at all, none counted and none left, there is nothing to miss.
+    0: the share can be reached without. With no day at all, none counted and none left, there is nothing to miss.
     """
     days = so_far.days + days_left
-    return WHOLE * days - so_far.missed >= required * days
+    return max(0, -((WHOLE * days - so_far.missed - required * days) // WHOLE))

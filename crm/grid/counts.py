@@ -32,13 +32,14 @@ def counted(
 ) -> dict[str, Counts]:
     """The counts by the filter's name: over the rows that search and all *other* filters leave.
 
+    Nothing of a filter with a condition of its own: its choices are no values of the field.
     None at all where more than `COUNTED` rows match, and none of a filter without which they would: then nothing
     more than that is read. Nor of a filter in use where the table is large, since that would search it once more.
     So what it costs has a bound however large the table is.
     """
     if view.unread or page.more or page.total > COUNTED:
         return {}
-    ticked = [one for one in config.filters if isinstance(one, Ticked)]
+    ticked = [one for one in config.filters if isinstance(one, Ticked) and one.by_its_field]
     unused = [one for one in ticked if one.name not in view.filters]
     if page.keys is not None:
         found = config.rows(session, actor).order_by(None).where(attribute(config.model, config.key).in_(page.keys))

@@ -89,6 +89,17 @@ class Ticked(Filter):
         """The condition on the field itself for these choices."""
         return among(column, values)
 
+    @property
+    def by_its_field(self) -> bool:
+        """Whether rows are told apart by the field's own values, and not by a `where` of the filter's own.
+
+        Else the field's values are not what is chosen: they are not counted, and the field is not asked to be empty.
+        """
+        return type(self).where is Ticked.where
+
+    def presence(self, model: Model) -> tuple[Presence, ...]:
+        return super().presence(model) if self.by_its_field else ()
+
     @abstractmethod
     def choice(self, text: str, model: Model) -> Any:
         """One choice as the URL writes it. Raises `Unparsable`."""

@@ -1,5 +1,8 @@
 """The table of class groups."""
 
+from collections.abc import Callable
+from typing import Any
+
 from crm.domain.classes import ClassGroup, ClassLecturer, ClassState
 from crm.grid import AnyOf, Column, DateRange, EditForm, Form, Input, Related, TableConfig
 from crm.grid.config import Tone
@@ -13,6 +16,14 @@ CLASS_TONES: dict[ClassState, Tone] = {
     ClassState.RUNNING: "green",
     ClassState.FINISHED: "gray",
 }
+
+OPEN = says("Open")
+
+
+def _leads(page: str) -> Callable[[Any], str]:
+    """Where that page shows what belongs to the class of a row."""
+    return lambda row: f"/{page}?class={row.id}"
+
 
 COURSE = Input("course_id", rows=classes.active_courses)
 TEACHER = Input("teacher_id", rows=classes.possible_teachers)
@@ -32,6 +43,16 @@ CLASSES = site.register(
             Column("semester", width=130),
             Column("school_id", width=150),
             Column("state", edit="classes.edit", tone=CLASS_TONES.__getitem__, width=120),
+            *(
+                Column(
+                    name, value=lambda _row, _now: OPEN, label=label, link=_leads(page), see=f"{page}.view", width=90
+                )
+                for name, page, label in (
+                    ("students", "students", says("Students")),
+                    ("days", "course-records", says("Days of the class")),
+                    ("scores", "gradebook", says("Gradebook")),
+                )
+            ),
             Column("starts_on", edit="classes.edit", width=110),
             Column("ends_on", edit="classes.edit", width=110),
             Column("teacher_id", edit="classes.edit", choose=classes.possible_teachers, width=140),

@@ -33,6 +33,11 @@ def to_attendance(row: Any) -> str:
     return f"/attendance?day={row.id}"
 
 
+def to_scores(row: Any) -> str | None:
+    """Where the day is scored, once there is somebody to score."""
+    return f"/gradebook?class={row.class_group_id}&day={row.id}" if row.initialised_at is not None else None
+
+
 def _states(_session: Any, _actor: Any) -> Choices:
     every: tuple[DayState, ...] = tuple(DayState)
     return {state: state.label for state in every}
@@ -92,6 +97,14 @@ COURSE_RECORDS = site.register(
                 link=to_attendance,
                 see="attendance.view",
                 width=100,
+            ),
+            Column(
+                "score",
+                value=lambda _row, _now: says("Open"),
+                label=says("Scoring"),
+                link=to_scores,
+                see="gradebook.view",
+                width=80,
             ),
             Column("lecturer_id", edit=course_records.EDIT, choose=course_records.lecturers, width=130),
             Column("title", edit=course_records.EDIT, width=200),

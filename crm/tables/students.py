@@ -1,8 +1,14 @@
 """The table of students."""
 
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement
+
 from crm.domain.normalise import digits_typed
 from crm.domain.students import Student
-from crm.grid import Column, DateRange, EditForm, Search, TableConfig
+from crm.grid import AnyOf, Column, DateRange, EditForm, Search, TableConfig
 from crm.i18n import says
 from crm.services.customers import name_search
 from crm.services.students import money_of, payments, students
@@ -20,6 +26,14 @@ ASKED = (
     "placed_benefits",
     "placed_on",
 )
+
+
+@dataclass(frozen=True)
+class PlacedIn(AnyOf):
+    """Students who have or had a place in any of the ticked classes."""
+
+    def where(self, value: Any, _model: Any, _zone: ZoneInfo) -> ColumnElement[bool]:
+        return students.placed_in(value)
 
 
 STUDENTS = site.register(
@@ -64,7 +78,11 @@ STUDENTS = site.register(
             Search("customer_id.phone", match="prefix", tidy=digits_typed),
             Search("placed_company", match="prefix"),
         ),
-        filters=(DateRange("created_at", label=says("Student since")), DateRange("placed_on")),
+        filters=(
+            PlacedIn("class", field="id", choices=students.classes_seen),
+            DateRange("created_at", label=says("Student since")),
+            DateRange("placed_on"),
+        ),
         sort="-created_at",
         save=students.save,
         called=students.called,

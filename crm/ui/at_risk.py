@@ -22,7 +22,7 @@ from crm.ui.session import now, reading_as_somebody
 
 def at_risk(actor: Actor, class_id: int) -> None:
     """Who is at risk in the class, or in all that the actor may open, and why."""
-    everywhere = st.toggle(_("All my classes under way"), key="at-risk:all")
+    everywhere = st.toggle(_("All my classes not finished"), key="at-risk:all")
     one = None if everywhere else class_id
     with reading_as_somebody() as session:
         found = services.at_risk(session, actor, now(), one)
@@ -30,8 +30,9 @@ def at_risk(actor: Actor, class_id: int) -> None:
     limits = services.limits()
     st.caption(
         _(
-            "At risk: absent {absent} days in a row, or {required} % attendance out of reach, or the last three scores"
-            " on average {points} points below the three before, or {missing} homeworks missing.",
+            "At risk: absent {absent} days in a row, or {required} % attendance out of reach unless absences are made"
+            " up, or the last three scores on average {points} points below the three before, or {missing} homeworks"
+            " missing.",
             absent=limits.absences_in_a_row,
             required=limits.required,
             points=limits.falling_points,

@@ -18,6 +18,7 @@ from crm.services.classes import class_day, course_records
 from crm.services.classes.class_day import MOST_DAYS, Day
 from crm.tables.attendance import of_day
 from crm.tables.course_records import DAY_TONES
+from crm.ui.class_links import day_links
 from crm.ui.make_up import make_up
 from crm.ui.session import now, reading_as_somebody, writing_as
 
@@ -94,6 +95,7 @@ def _head(actor: Actor, day: Day) -> None:
         st.subheader(literal(str(day.label)), anchor=False, width="content")
         st.badge(str(day.state.label), color=DAY_TONES[day.state])
         st.caption(f"{show(day.held_on)} {literal(day.title)}", width="content")
+    day_links(actor, day.class_id, day.id, "attendance", initialised=day.state is not DayState.NEW)
     if day.state is DayState.TAKEN and day.taken_at is not None:
         st.caption(_("Confirmed by {name}, {at}.", name=day.taken_by, at=day.taken_at))
     if day.lacking or day.state is DayState.NEW:

@@ -21,6 +21,7 @@ from crm.services.scores.gradebook_scopes import SCORE, Day
 from crm.services.scores.scoring import LONGEST_REMARK, REMARK, TYPED, Line, Told, save, sheet
 from crm.settings import settings
 from crm.ui.address import choose
+from crm.ui.class_links import day_links
 from crm.ui.homework import asked_for, download
 from crm.ui.session import again, now, reading_as_somebody, writing_as
 from crm.ui.typed_scores import NOT_SAVED, Drawn, Unsaved, changes, opened, unsaved
@@ -52,6 +53,7 @@ def scoring(actor: Actor, class_id: int) -> None:
     day_id = choose("day", _("Day"), order, called)
     if day_id is None:
         return
+    day_links(actor, class_id, day_id, "gradebook")
     others = [day_name(days[key]) for key in order if key in left and key != day_id]
     if others:
         st.info(

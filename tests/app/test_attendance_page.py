@@ -70,6 +70,31 @@ def test_opening_a_page_changes_no_history(teacher, page, query):
     engine().dispose()
 
 
+def test_day_scores_and_course_record_are_one_click_from_each_other(teacher):
+    with reading() as session:
+        group = session.exec(select(ClassGroup.id)).one()
+    ways = {}
+    for page, query in (("attendance", {"day": "1"}), ("gradebook", {"class": str(group), "day": "1"})):
+        at = page_as(teacher, page)
+        for name, value in query.items():
+            at.query_params[name] = value
+        at.run()
+        assert not at.exception, at.exception
+        ways[page] = {
+            one.proto.label: (one.proto.page, one.proto.query_string)
+            for one in at.get("page_link")
+            if one.proto.query_string
+        }
+
+    assert ways["attendance"] == {
+        "Scores of the day": ("gradebook", f"class={group}&day=1"),
+        "Title and homework": ("course-records", f"class={group}&edit=1"),
+        "All days of the class": ("course-records", f"class={group}"),
+    }
+    assert ways["gradebook"]["Attendance of the day"] == ("attendance", "day=1")
+    assert set(ways["gradebook"]) == {"Attendance of the day", "Title and homework", "All days of the class"}
+
+
 def test_names_are_noted_after_a_preview_and_taken_back(teacher):
     at = page_as(teacher, "attendance").run()
     next(one for one in at.text_area if one.label == "Names").set_value("张三, zhang")

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import Session, select
@@ -9,8 +10,12 @@ from sqlmodel import Session, select
 from crm.domain.classes import ClassGroup, ClassLecturer, ClassState
 from crm.domain.records import AuditEntry
 from crm.errors import Conflict, Invalid, NotAllowed, NotFound
+from crm.grid.query import read_page
+from crm.grid.view import read_view
+from crm.rbac import Reach
 from crm.services.classes import classes, courses
 from crm.services.students import students
+from crm.tables.students import STUDENTS
 from tests.builders import NOON, a_consultant, a_department, an_actor, an_employee
 from tests.school_builders import TODAY, a_class_group, a_course, a_school, a_student_in, an_enrolment
 
@@ -205,6 +210,23 @@ def test_contact_in_need_and_placement_are_kept_by_who_teaches_the_student(sessi
         students.save(session, an_actor(role="class_teacher", of=other), student.id, 2, found, NOON)
     with pytest.raises(Invalid):
         students.save(session, actor, student.id, 2, {"customer_id": 1}, NOON)
+
+
+def test_students_are_found_by_their_classes_those_who_left_too(session: Session):
+    teacher = an_employee(session)
+    mine, other = a_class_group(session, teacher=teacher), a_class_group(session)
+    here, left = a_student_in(session, mine, "Hu"), a_student_in(session, mine, "Lu", left_on=TODAY + DAY)
+    stranger = a_student_in(session, other, "Mu")
+    actor = an_actor(role="class_teacher", of=teacher)
+
+    def found(who, group):
+        view = read_view(STUDENTS, {"class": [str(group.id)]})
+        return {one.id for one in read_page(STUDENTS, session, who, view, ZoneInfo("Asia/Shanghai")).rows}
+
+    assert set(students.classes_seen(session, actor)) == {mine.id}
+    assert found(actor, mine) == {here.id, left.id}
+    assert found(actor, other) == set()
+    assert found(an_actor("students.view", reach=Reach.ALL), other) == {stranger.id}
 
 
 def test_a_student_is_read_with_places_and_with_money_only_by_who_may(session: Session):

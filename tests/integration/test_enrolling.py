@@ -548,7 +548,8 @@ def test_the_receipt_of_a_rejected_payment_is_recorded_anew(session, finance, se
 def test_the_receipt_of_a_rejected_payment_may_be_what_a_pending_one_is_corrected_to(session, finance, seller):
     group = a_class_group(session)
     rejected, pending = (
-        a_deposit(session, a_private_customer(session, seller), group, receipt_number=number) for number in ("R-1", "R-2")
+        a_deposit(session, a_private_customer(session, seller), group, receipt_number=number)
+        for number in ("R-1", "R-2")
     )
     reject(session, finance, rejected)
 

@@ -1,7 +1,7 @@
 """The view as SQL on both databases: search, filters, order, pages and a count that ends."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
@@ -159,6 +159,21 @@ def test_choices_of_a_path_and_of_another_key_are_counted(books: Session):
     found = counts(books, "", replace(BOOKS, filters=(before, after)))
 
     assert found == {"before": {"none": 16}, "after": {"9781234567890": 1, "none": 15, "some": 1}}
+
+
+@dataclass(frozen=True)
+class Thick(AnyOf):
+    """A filter with a condition of its own."""
+
+    def where(self, value: Any, model: Any, zone: ZoneInfo) -> Any:
+        return super().where(value, model, zone)
+
+
+def test_choices_that_are_no_values_of_the_field_are_not_counted_nor_asked_to_be_empty(books: Session):
+    plain, own = AnyOf("binding"), Thick("thick", field="binding")
+
+    assert set(counts(books, "", replace(BOOKS, filters=(plain, own)))) == {"binding"}
+    assert (plain.presence(BOOKS.model), own.presence(BOOKS.model)) == (tuple(Presence), ())
 
 
 def test_where_many_match_no_choice_is_counted(books: Session, monkeypatch: pytest.MonkeyPatch):

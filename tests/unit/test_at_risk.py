@@ -38,6 +38,17 @@ def test_as_long_as_days_may_be_added_nothing_is_said_to_be_certain():
     ]
 
 
+def test_absences_that_can_be_made_up_are_a_way_to_the_limit():
+    absent = (GONE, HERE, GONE, HERE)
+
+    assert why(marks=absent, attended=Figure(4, 200)) == ["Reaches 80 % attendance only if 2 absences are made up."]
+    assert why(marks=absent, attended=Figure(4, 200), days_left=5, complete=False) == [
+        "On the days planned so far, reaches 80 % attendance only if 1 absence is made up."
+    ]
+    # What was missed by coming too late is made up by nothing.
+    assert why(marks=(LATE, LATE, GONE), attended=Figure(3, 200)) == ["Cannot reach 80 % attendance any more."]
+
+
 def test_a_falling_average_of_three_is_told_with_both_averages():
     assert why(numbers=[90, 90, None, 90, 70, 80, 81]) == [
         "The average of the last three scores is 77, of the three before 90."

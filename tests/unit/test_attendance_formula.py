@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.domain.attendance import Attended, Figure, Rule, can_reach, counted, figure, percent
+from crm.domain.attendance import Attended, Figure, Rule, counted, figure, percent, to_make_up
 from crm.domain.teaching import Attendance
 
 RULE = Rule(late_over=15, part=50)
@@ -100,9 +100,14 @@ def test_the_formula_is_that_of_a_patient_clerk(days, rule):
 
 
 @given(DAYS, RULES, st.integers(0, 30), st.integers(0, 100))
-def test_the_limit_can_be_reached_if_and_only_if_attending_all_that_is_left_reaches_it(days, rule, left, required):
-    best = figure([*days, *[Attended(P)] * left], rule)
+def test_so_many_absences_have_to_be_made_up_as_reach_the_limit_with_all_that_is_left_attended(
+    days, rule, left, required
+):
+    def reaches(made_up):
+        best = figure([*days, *[Attended(P)] * left], rule)
+        return 100 * (100 * best.days - best.missed + 100 * made_up) >= 100 * required * best.days
 
-    reaches = best.days == 0 or Fraction(100 * best.days - best.missed, best.days) >= required
+    least = to_make_up(figure(days, rule), left, required)
 
-    assert can_reach(figure(days, rule), left, required) is reaches
+    assert least >= 0 and reaches(least)
+    assert least == 0 or not reaches(least - 1)

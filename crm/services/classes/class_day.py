@@ -79,6 +79,7 @@ class Day:
     state: DayState
     students: tuple[Noted, ...]
     lacking: int
+    class_id: int
     taken_by: str = ""
     taken_at: datetime | None = None
 
@@ -114,6 +115,7 @@ def day(session: Session, actor: Actor, record_id: int) -> Day:
         state_of(row),
         tuple(sorted(students, key=lambda one: one.name)),
         lacking,
+        row.class_group_id,
         taken_by or "",
         row.taken_at,
     )

@@ -50,14 +50,16 @@ def limits() -> Limits:
 def at_risk(
     session: Session, actor: Actor, now: datetime, class_id: int | None = None, permission: str = VIEW
 ) -> list[AtRisk]:
-    """Who is at risk in the classes under way that the actor may open, or in one of them; most reasons first.
+    """Who is at risk in the classes not finished that the actor may open, or in one of them; most reasons first.
 
     Of a class that is not the actor's: nobody. Raises `NotAllowed`.
     """
     actor.require(permission)
     today = day_of(now, settings().zone)
     mine = select(col(ClassGroup.id)).where(
-        CLASSES.where(actor, permission), col(ClassGroup.state) == ClassState.RUNNING
+        # Also of one that is still called planned: nobody may have said yet that it began.
+        CLASSES.where(actor, permission),
+        col(ClassGroup.state) != ClassState.FINISHED,
     )
     if class_id is not None:
         mine = mine.where(col(ClassGroup.id) == class_id)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
@@ -125,6 +125,19 @@ def classes_of(session: Session, rows: Sequence[Student], _now: datetime) -> dic
         name = str(names[one.class_group_id])
         found[one.student_id].append(name if one.left_on is None else str(_left(name, one.left_on)))
     return {key: "; ".join(parts) for key, parts in found.items()}
+
+
+def classes_seen(session: Session, actor: Actor) -> Mapping[int, Says]:
+    """The classes in which somebody whom the actor may see has or had a place, by course, the latest run first."""
+    seen = visible_to(session, actor).with_only_columns(col(Student.id))
+    asked = select(col(Enrolment.class_group_id)).where(col(Enrolment.student_id).in_(seen)).distinct()
+    return named(session, session.scalars(asked))
+
+
+def placed_in(class_ids: Sequence[int]) -> ColumnElement[bool]:
+    """Students who have or had a place in one of these classes."""
+    placed = select(col(Enrolment.student_id)).where(col(Enrolment.class_group_id).in_(class_ids))
+    return col(Student.id).in_(placed)
 
 
 def _left(name: str, day: date) -> Says:
