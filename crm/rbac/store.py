@@ -74,6 +74,12 @@ def role_named(session: Session, name: str) -> Role | None:
     return session.scalars(select(Role).where(col(Role.name) == name)).one_or_none()
 
 
+def held_roles(session: Session, names: Sequence[str]) -> dict[str, Role]:
+    """The roles of these names, as they are now and stay until the commit."""
+    asked = select(Role).where(col(Role.name).in_(names)).order_by(col(Role.id)).with_for_update(read=True)
+    return {role.name: role for role in session.scalars(asked, execution_options={"populate_existing": True})}
+
+
 def role_names(session: Session) -> Sequence[str]:
     """All role names, in order of their making."""
     return session.scalars(select(col(Role.name)).order_by(col(Role.id))).all()

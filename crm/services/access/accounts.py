@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, exists, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -14,13 +15,13 @@ from crm.domain.accounts import Account
 from crm.domain.staff import Employee
 from crm.errors import Conflict, Invalid, NotAllowed, NotFound
 from crm.i18n import LANGUAGES, Says, says
-from crm.rbac import Actor, Reach, merge
+from crm.rbac import Actor, Reach
 from crm.rbac import store as rbac
 from crm.rbac.tables import AccountRole, Role
 from crm.services.access import audit
 from crm.services.access.passwords import check_strength, hashed, made_up
-from crm.services.access.permissions import ADMINISTERS, POWERS, may_as_much
-from crm.services.access.powers import keep_an_administrator
+from crm.services.access.permissions import ADMINISTERS, may_as_much
+from crm.services.access.powers import active_holders, keep_an_administrator, keep_somebody
 from crm.services.access.sessions import end_every
 from crm.services.customers.scopes import ACCOUNTS, STAFF
 from crm.settings import settings
@@ -73,8 +74,13 @@ def create(
         locale=locale,
         created_at=now,
     )
-    session.add(account)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(account)
+            session.flush()
+    except IntegrityError as error:
+        # Somebody took the name a moment earlier.
+        raise Invalid.of({"name": _taken(name)}) from error
     rbac.give_role(session, _id(account), [one.id for one in roles if one.id is not None])
     after: dict[str, Any] = {"name": name, "roles": [role]}
     if employee is not None:
@@ -132,14 +138,14 @@ def set_roles(
     sign-ins would be left.
     """
     account = to_manage(session, actor, name, version)
+    # Whoever holds a power before the roles, as whoever changes a role does.
+    holding = active_holders(session)
     given = _roles(session, actor, list(dict.fromkeys(roles)))
     before = rbac.granted_to(session, _id(account))
-    after = merge(rbac.grants_of_role(session, one.id) for one in given if one.id is not None)
-    lost = [power for power in POWERS if after.get(power) is not Reach.ALL]
-    keep_an_administrator(session, [_id(account)], lost)
     _step(session, account)
     session.execute(delete(AccountRole).where(col(AccountRole.account_id) == account.id))
     rbac.give_role(session, _id(account), [one.id for one in given if one.id is not None])
+    keep_somebody(session, holding)
     audit.record(
         session,
         actor,
@@ -202,12 +208,16 @@ def _problems(session: Session, name: str, display_name: str, locale: str | None
     if not NAME.fullmatch(name):
         problems["name"] = says("A name has 2 to 64 letters, digits, dots, dashes or @, and begins with a letter.")
     elif session.scalar(select(exists().where(col(Account.name) == name))):
-        problems["name"] = says("{name} is taken.", name=name)
+        problems["name"] = _taken(name)
     if len(display_name) > 100:
         problems["display_name"] = says("At most {count} characters.", count=100)
     if locale is not None and locale not in LANGUAGES:
         problems["locale"] = says("There is no language {name}.", name=locale)
     return problems
+
+
+def _taken(name: str) -> Says:
+    return says("{name} is taken.", name=name)
 
 
 def _may_get_one(actor: Actor) -> tuple[Any, ...]:
@@ -226,10 +236,14 @@ def _link(session: Session, employee: Employee, account_id: int) -> None:
 
 
 def _roles(session: Session, actor: Actor, names: Sequence[str]) -> list[Role]:
-    """The roles of these names, if this person may give them: nobody gives what they do not have."""
+    """The roles of these names, if this person may give them: nobody gives what they do not have.
+
+    Nobody changes or deletes them before the commit, so that what is given is what was looked at.
+    """
     found = []
+    held = rbac.held_roles(session, names)
     for name in names:
-        role = rbac.role_named(session, name)
+        role = held.get(name)
         if role is None or role.id is None:
             known = ", ".join(rbac.role_names(session))
             raise NotFound(says("There is no role {name}. The roles are: {known}.", name=name, known=known))

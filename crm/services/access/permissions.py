@@ -290,7 +290,8 @@ def install_roles(session: Session) -> Completed | None:
             rbac.add_role(session, role.name, role.title, role.grants, built_in=True)
         return None
     administrator = rbac.role_named(session, "administrator")
-    if administrator is None or administrator.id is None:
+    # Not of one that somebody made under that name.
+    if administrator is None or administrator.id is None or not administrator.built_in:
         return None
     has = rbac.grants_of_role(session, administrator.id)
     missing = {name: reach for name, reach in PAGES.everything().items() if name not in has}

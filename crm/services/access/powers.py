@@ -37,10 +37,7 @@ def keep_somebody(session: Session, before: Mapping[str, set[int]]) -> None:
         raise Refused(says("Nobody would be left who can administer. Give somebody else a role that can first."))
 
 
-def keep_an_administrator(session: Session, leaving: Sequence[int], powers: Sequence[str] = POWERS) -> None:
+def keep_an_administrator(session: Session, leaving: Sequence[int]) -> None:
     """Before somebody leaves: raises `Refused` if nobody active would be left with one of the powers."""
-    if not powers:
-        return
-    holding = active_holders(session)
-    if any(rbac.is_last(holding[power], leaving) for power in powers):
+    if any(rbac.is_last(held, leaving) for held in active_holders(session).values()):
         raise Refused(says("This is the last one who can manage sign-ins. Give somebody else that role first."))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from crm.domain.accounts import Account
@@ -24,6 +25,7 @@ from crm.services.access.permissions import PAGES, SYSTEM, install_roles, may_as
 VIEW, EDIT, SEE_AS = "permissions.view", "permissions.edit", "permissions.see_as"
 TITLE_LENGTH = 64
 _CHANGED = says("Somebody else changed this role since you saw it.")
+_THERE = says("There is a role of this name already.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +128,13 @@ def create(session: Session, actor: Actor, title: str, now: datetime, *, copy_of
     title = _free_title(session, title)
     name = re.sub(r"\W+", "_", title.lower()).strip("_")
     if not name or rbac.role_named(session, name) is not None:
-        raise Invalid.of({"title": says("There is a role of this name already.")})
-    key = rbac.add_role(session, name, says("{text}", text=title), grants)
+        raise Invalid.of({"title": _THERE})
+    try:
+        with session.begin_nested():
+            key = rbac.add_role(session, name, says("{text}", text=title), grants)
+    except IntegrityError as error:
+        # Somebody made it a moment earlier.
+        raise Invalid.of({"title": _THERE}) from error
     after = {"role": name, **{permission: _written(reach) for permission, reach in grants.items()}}
     audit.record(session, actor, EDIT, "role", key, None, after, now)
     return key
@@ -262,7 +269,7 @@ def _free_title(session: Session, title: str, but: Role | None = None) -> str:
     for role in session.scalars(select(Role)):
         # In whatever language: another reader would see two roles of one name.
         if role is not but and title.lower() in {one.lower() for one in _titles(role)}:
-            raise Invalid.of({"title": says("There is a role of this name already.")})
+            raise Invalid.of({"title": _THERE})
     return title
 
 
