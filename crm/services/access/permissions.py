@@ -280,7 +280,7 @@ class Completed(NamedTuple):
 
 
 def install_roles(session: Session) -> Completed | None:
-    """Gives an empty database its roles. Again: only completes the administrator's, who may do everything.
+    """Gives an empty database its roles. Again: only completes its own administrator's, who may do everything.
 
     Roles that people have changed or removed since stay as they are. What was completed is returned: see
     `crm.services.access.roles.install`.
@@ -290,7 +290,6 @@ def install_roles(session: Session) -> Completed | None:
             rbac.add_role(session, role.name, role.title, role.grants, built_in=True)
         return None
     administrator = rbac.role_named(session, "administrator")
-    # Not of one that somebody made under that name.
     if administrator is None or administrator.id is None or not administrator.built_in:
         return None
     has = rbac.grants_of_role(session, administrator.id)
