@@ -22,7 +22,6 @@ from crm.services.access.sign_in import SignedIn
 from crm.settings import settings
 from crm.store.session import reading, writing
 from crm.ui import door
-from crm.ui.garbage import put_aside
 from crm.ui.start import start
 
 TOKEN = "session_token"
@@ -67,7 +66,6 @@ def again(actor: Actor) -> Actor | None:
 
 def look() -> SignedIn | None:
     """Who is here by the cookie, as the database says now. Clears what a session kept of somebody else."""
-    put_aside()
     speak(None)
     token, here = _token(), None
     if token:

@@ -32,6 +32,7 @@ def _start() -> None:
     from crm.ui import door
     from crm.ui.export_files import offer
     from crm.ui.gallery import reading_garden, writing_garden
+    from crm.ui.garbage import keep_cheap
     from crm.ui.session import again, now, reading_as_somebody, writing_as_somebody
 
     # Everything a page may need, so that no visitor waits for an import. Some modules warn that nobody visits yet.
@@ -54,7 +55,6 @@ def _start() -> None:
         runs=bulk_runs,
     )
     site.connect("gallery", reading=reading_garden, writing=writing_garden, now=now, who=again, keeping=keeping)
-    # Streamlit collects all garbage after every run. What was imported stays for good, and is not searched again:
-    # a page's run costs an eighth.
+    # What was imported is looked at once.
     gc.collect()
-    gc.freeze()
+    keep_cheap()

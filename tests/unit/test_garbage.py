@@ -2,6 +2,8 @@
 
 import gc
 import weakref
+from collections.abc import Iterator
+from itertools import count
 
 import pytest
 
@@ -16,16 +18,21 @@ class Loop:
 
 
 @pytest.fixture(autouse=True)
-def _as_it_was():
+def _cheap(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(garbage, "_collections", count(1))
+    before, threshold = list(gc.callbacks), gc.get_threshold()
+    garbage.keep_cheap()
     yield
+    gc.callbacks[:] = before
+    gc.set_threshold(*threshold)
     gc.unfreeze()
 
 
-def test_what_lives_when_a_run_begins_is_not_looked_at_after_it() -> None:
+def test_a_collection_of_everything_looks_at_next_to_nothing() -> None:
     gc.unfreeze()
     everything = len(gc.get_objects())
 
-    garbage.put_aside()
+    gc.collect()
 
     assert len(gc.get_objects()) < everything / 10
 
@@ -33,13 +40,21 @@ def test_what_lives_when_a_run_begins_is_not_looked_at_after_it() -> None:
 def test_what_dies_while_put_aside_is_freed_all_the_same() -> None:
     one = Loop()
     gone = weakref.ref(one)
-    garbage.put_aside()
+    gc.collect()
     del one
     gc.collect()
     put_aside_meanwhile = gone() is not None
 
     for _ in range(garbage.THOROUGH):
-        garbage.put_aside()
+        gc.collect()
 
     assert put_aside_meanwhile
     assert gone() is None
+
+
+def test_it_is_asked_for_as_often_as_one_likes() -> None:
+    asked = len(gc.callbacks)
+
+    garbage.keep_cheap()
+
+    assert len(gc.callbacks) == asked
