@@ -13,8 +13,10 @@ from crm.domain.expiry import scheduled, upcoming
 from crm.domain.staff import ConsultantQuota
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
+from crm.services import home_school
 from crm.services.customers.holding import PAYMENT_SINCE, lapses
 from crm.services.customers.scopes import EXPIRES_AT, HELD, LIVE, allowed
+from crm.services.home_school import Homework, Teaching
 from crm.services.notices import notices
 from crm.settings import settings
 
@@ -118,6 +120,9 @@ class Numbers:
     pool: Count | None
     school: School | None
     unread: int
+    teaching: Teaching | None = None
+    payments: int | None = None
+    homework: Homework | None = None
 
 
 def numbers(session: Session, actor: Actor, now: datetime) -> Numbers:
@@ -129,6 +134,9 @@ def numbers(session: Session, actor: Actor, now: datetime) -> Numbers:
         pool=_count(session, allowed(actor, "pool.view")) if actor.may("pool.view") else None,
         school=_school(session, actor, now) if actor.may("customers.view") else None,
         unread=notices.unread(session, actor),
+        teaching=home_school.teaching(session, actor, now),
+        payments=home_school.payments(session, actor),
+        homework=home_school.homework(session, actor, now),
     )
 
 

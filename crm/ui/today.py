@@ -7,6 +7,7 @@ import streamlit as st
 from crm.i18n import _, marked, show
 from crm.rbac import Actor
 from crm.services.home import Mine, Numbers, School, numbers
+from crm.services.home_school import Teaching
 from crm.store.session import reading
 
 
@@ -18,6 +19,8 @@ def today(actor: Actor) -> None:
         _mine(found.mine)
     if found.school is not None:
         _school(found.school)
+    if found.teaching is not None:
+        _teaching(found.teaching)
     _rest(found, actor)
 
 
@@ -41,10 +44,27 @@ def _school(school: School) -> None:
         _figure(_("To the pool tonight"), str(school.tonight.says), "customers", state="private")
 
 
+def _teaching(mine: Teaching) -> None:
+    st.subheader(_("My classes"), anchor=False)
+    with st.container(horizontal=True):
+        _figure(_("Days today"), show(mine.today), "attendance")
+        _figure(_("Not confirmed yet"), show(mine.open), "attendance")
+        if mine.apologies is not None:
+            _figure(_("Apologies to decide"), show(mine.apologies), "attendance", tab="apologies", a_state="asked")
+        if mine.to_score is not None:
+            query = {"class": str(mine.first[0]), "day": str(mine.first[1])} if mine.first is not None else {}
+            _figure(_("Homework to score"), show(mine.to_score), "gradebook", **query)
+
+
 def _rest(found: Numbers, actor: Actor) -> None:
     with st.container(horizontal=True):
         if found.pool is not None:
             _figure(_("Public pool"), str(found.pool.says), "pool")
+        if found.payments is not None:
+            _figure(_("Payments to decide"), show(found.payments), "payments", state="pending")
+        if found.homework is not None:
+            _figure(_("Homework to hand in"), show(found.homework.due), "grades")
+            _figure(_("Homework missing"), show(found.homework.missing), "grades")
         if actor.may("notifications.view"):
             _figure(_("Unread notices"), show(found.unread), "notifications")
 

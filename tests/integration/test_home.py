@@ -1,11 +1,15 @@
 """The numbers of the front page: each only for whom its page is permitted."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from crm.domain.payments import PaymentState
+from crm.domain.teaching import ScoreState
 from crm.i18n import says
 from crm.services import home
 from crm.services.customers import follow_ups
 from crm.services.home import Count, Mine, School, Tonight
+from crm.services.home_school import Homework, Teaching
 from crm.services.notices import notices
 from tests.builders import (
     NOON,
@@ -18,6 +22,9 @@ from tests.builders import (
     an_employee,
     customers_waiting,
 )
+from tests.school_builders import TODAY
+from tests.scored import a_day, a_scored_class
+from tests.teaching import an_apology
 
 TWO = datetime(2025, 3, 3, 18, 0, tzinfo=UTC)
 """The 02:00 in Shanghai after NOON."""
@@ -123,3 +130,44 @@ def test_beyond_a_bound_nobody_counts_on(session, monkeypatch):
     assert numbers.school is not None
     assert numbers.school.waiting == Count(2, more=True)
     assert numbers.school.waiting.says == says("{number}+", number=2)
+
+
+def test_who_teaches_reads_what_waits_in_own_classes(session):
+    mine, other = a_scored_class(session, 2), a_scored_class(session, 1)
+    me = an_actor(role="lecturer", of=mine.lecturer)
+    assert home.numbers(session, me, NOON).teaching is None
+    a_day(session, mine, TODAY)
+    old, rows = a_day(session, mine, TODAY - timedelta(days=2))
+    a_day(session, mine, TODAY - timedelta(days=3), taken_at=NOON)
+    a_day(session, other, TODAY)
+    for row in rows:
+        row.handed_in_at = NOON
+    rows[0].score_state, rows[0].score = ScoreState.GRADED, 90
+    an_apology(session, mine.students[0], mine.group)
+    an_apology(session, other.students[0], other.group)
+    session.flush()
+
+    assert home.numbers(session, me, NOON).teaching == Teaching(1, 1, 1, 1, (mine.group.id, old.id))
+    assert home.numbers(session, an_actor(role="finance"), NOON).teaching is None
+
+
+def test_finance_reads_what_awaits_a_decision_and_a_consultant_does_not(session):
+    me = a_consultant(session)
+    customer = a_private_customer(session, me)
+    a_payment(session, customer)
+    a_payment(session, customer, PaymentState.CONFIRMED)
+
+    assert home.numbers(session, an_actor(role="finance"), NOON).payments == 1
+    assert home.numbers(session, an_actor(role="consultant", of=me), NOON).payments is None
+
+
+def test_a_student_reads_what_is_to_be_handed_in_and_what_is_missing(session):
+    klass = a_scored_class(session, 2)
+    for ago, due_in in ((9, 1), (8, 20), (1, None), (0, 0)):
+        a_day(session, klass, TODAY - timedelta(days=ago), due_in)
+    _day, rows = a_day(session, klass, TODAY - timedelta(days=5), 1)
+    rows[0].handed_in_at = NOON
+    session.flush()
+    me = replace(an_actor(role="student"), account_id=klass.students[0].account_id)
+
+    assert home.numbers(session, me, NOON).homework == Homework(due=2, missing=1)

@@ -28,13 +28,15 @@ EXEMPT = {
         "audit.exported", "audit.new_refusals", "audit.record", "audit.record_many", "audit.record_refusals",
     },
     OWN: {
-        "bulk_runs.last", "bulk_runs.note", "my_grades.handed_in", "my_grades.homework", "notices.unread",
+        "bulk_runs.last", "bulk_runs.note", "home_school.homework", "home_school.teaching",
+        "my_grades.handed_in", "my_grades.homework", "notices.unread",
         "saved_views.delete", "saved_views.of_table", "saved_views.overwrite", "saved_views.rename",
         "shown_columns.of_table",
     },
     JOB: {"assignment.assign_waiting", "attendance_reminders.remind", "outbox.prune"},
     CHOICES: {
-        "class_calendar.teaches", "class_day.days_to_take", "class_names.choices", "make_ups.made_up_here",
+        "class_calendar.teaches", "class_day.days_to_take", "class_names.choices", "home_school.payments",
+        "make_ups.made_up_here",
         "make_ups.missed_days",
     },
 }  # fmt: skip
