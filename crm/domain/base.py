@@ -18,6 +18,13 @@ SQLModel.metadata.naming_convention = {
 }
 
 
+NUMBERS_ONCE = {"sqlite_autoincrement": True}
+"""For a table whose rows are really deleted: no number is given twice, on SQLite either.
+
+Whoever still looks at a row that is gone would otherwise change the one that came after it.
+"""
+
+
 class Moment(TypeDecorator[datetime]):
     """A moment in UTC: aware in Python, `timestamptz` on PostgreSQL, UTC text on SQLite.
 

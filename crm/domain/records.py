@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from crm.domain.base import Choice, Moment, choice_type
+from crm.domain.base import NUMBERS_ONCE, Choice, Moment, choice_type
 from crm.i18n import says
 
 
@@ -155,7 +155,7 @@ class SavedView(SQLModel, table=True):
     """A named view of a table: its URL query. Mine, or shared."""
 
     __tablename__ = "saved_view"
-    __table_args__ = (UniqueConstraint("account_id", "table_name", "name"),)
+    __table_args__ = (UniqueConstraint("account_id", "table_name", "name"), NUMBERS_ONCE)
 
     id: int | None = Field(default=None, primary_key=True)
     account_id: int = Field(foreign_key="account.id")

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from crm.domain.base import Choice, Moment, choice_type
+from crm.domain.base import NUMBERS_ONCE, Choice, Moment, choice_type
 from crm.i18n import says
 
 
@@ -63,6 +63,7 @@ class CourseRecord(SQLModel, table=True):
         CheckConstraint("homework_due_on IS NULL OR homework_title IS NOT NULL", name="homework"),
         Index("ix_course_record_held", "held_on", "class_group_id"),
         Index("ix_course_record_class", "class_group_id", "held_on"),
+        NUMBERS_ONCE,
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -91,6 +92,7 @@ class DeletedDay(SQLModel, table=True):
     """
 
     __tablename__ = "deleted_day"
+    __table_args__ = NUMBERS_ONCE
 
     id: int | None = Field(default=None, primary_key=True)
     record_id: int = Field(index=True)
@@ -121,6 +123,7 @@ class StudyRecord(SQLModel, table=True):
         Index("ix_study_record_student", "student_id", "course_record_id"),
         # The scores of a day in order, without the rows: medians are read from it.
         Index("ix_study_record_scores", "course_record_id", "score"),
+        NUMBERS_ONCE,
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -8,6 +8,8 @@ class Role(SQLModel, table=True):
     """A named set of permissions. `title` is a stored `Says`; `built_in` roles came with the product."""
 
     __tablename__ = "role"
+    # No number is given twice: a change meant for a role that is gone must not reach the next one.
+    __table_args__ = {"sqlite_autoincrement": True}
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(max_length=64, unique=True)

@@ -48,7 +48,7 @@ IMPORTS = site.register(
                     "Take {count} imports back? Customers that somebody has worked with since stay.",
                     count=0,
                 ),
-                done=says("{count} taken back."),
+                done=says_n("{count} import taken back.", "{count} imports taken back.", count=0),
                 icon=":material/undo:",
             ),
         ),

@@ -14,6 +14,7 @@ from crm.services.access import roles
 from crm.services.access.permissions import PAGES
 from crm.services.access.roles import Change, RoleNow
 from crm.store.session import reading
+from crm.ui.offers import offers
 from crm.ui.session import now, see_as, writing_as
 
 DRAFTS, SAID = "permissions:drafts", "permissions:said"
@@ -46,6 +47,10 @@ def permissions(actor: Actor) -> None:
         st.toast(marked(said), icon=":material/check:")
     with reading() as session:
         known = roles.all_roles(session, actor)
+    if actor.may(roles.EDIT):
+        left_out = offers(actor, known, _lines, _take)
+        if left_out is not None:
+            _say(left_out)
     matrix(known)
     if actor.may(roles.EDIT):
         st.subheader(_("Change"), anchor=False)
@@ -168,6 +173,18 @@ def _forget(role_id: int) -> None:
     draft = st.session_state.get(DRAFTS, {}).pop(role_id, None)
     for permission in draft.wanted if draft else ():
         st.session_state.pop(f"permissions:{role_id}:{draft.seen.version}:{permission}", None)
+
+
+def _take(role: RoleNow, grants: Mapping[str, Reach]) -> None:
+    """What is offered for a role is wanted of it: the preview shows it, and nothing is saved yet."""
+    drafts: dict[int, Draft] = st.session_state.setdefault(DRAFTS, {})
+    draft = drafts.setdefault(role.id, Draft(role))
+    draft.wanted.update(grants)
+    for permission in grants:
+        # The control that shows it begins with what is wanted now.
+        st.session_state.pop(f"permissions:{role.id}:{draft.seen.version}:{permission}", None)
+    st.session_state["permissions:role"] = role.id
+    st.session_state["permissions:page"] = next(iter(grants)).partition(".")[0]
 
 
 def _save(actor: Actor, draft: Draft) -> None:

@@ -100,6 +100,32 @@ def test_what_is_not_saved_yet_stays_on_another_page_and_role_and_can_be_discard
     assert "permissions:save" not in [one.key for one in at.button]
 
 
+def test_what_a_newer_version_offers_is_looked_at_before_it_is_saved_or_left_out(admin):
+    role, grants = finance()
+    with writing() as session:
+        rbac.change_grants(session, role.id, {"payments.decide": None})
+    at = page_as(admin, "permissions").run()
+    assert "New in this version" in texts(at)
+
+    by_key(at.button, f"offers:take:{role.id}").click().run()
+
+    assert not at.exception
+    assert texts(at).count("Payments: Confirm and reject: Not → **All**") == 2
+    assert "payments.decide" not in finance()[1]
+
+    by_key(at.button, "permissions:save").click().run()
+
+    assert finance()[1] == grants
+    assert "New in this version" not in texts(at)
+
+    with writing() as session:
+        rbac.change_grants(session, role.id, {"students.view": None})
+    by_key(at.run().button, f"offers:leave:{role.id}").click().run()
+
+    assert "students.view" not in finance()[1]
+    assert "New in this version" not in texts(at)
+
+
 def test_two_roles_that_read_alike_have_a_column_each(admin):
     with writing() as session:
         session.add(Role(name="second", title="Finance"))

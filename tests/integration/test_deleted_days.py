@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import select
 
 from crm.domain.teaching import Attendance, CourseRecord, DeletedDay, StudyRecord
-from crm.errors import Told
+from crm.errors import NotFound, Told
 from crm.services.classes import course_days, course_records, deleted_days
 from crm.services.classes.course_days import NO_SUCH
 from tests.builders import NOON, an_actor, an_employee
@@ -64,6 +64,22 @@ def test_undone_it_is_there_as_it_was_and_counts_as_changed(session, taught):
     )
     assert back.initialised_at is None
     assert kept(session) == []
+
+
+def test_whoever_still_looks_at_a_deleted_day_changes_no_other(session, taught):
+    group, actor = taught
+    gone = a_course_record(session, group, DAY)
+    in_class(session, a_student(session), group)
+    course_records.initialise_many(session, actor, [gone.id], NOON)
+    seen = session.exec(select(StudyRecord.id).where(StudyRecord.course_record_id == gone.id)).one()
+    delete(session, actor, gone)
+    other = a_course_record(session, group, DAY, title="Another")
+    course_records.initialise_many(session, actor, [other.id], NOON)
+
+    with pytest.raises(NotFound):
+        course_records.save(session, actor, gone.id, 2, {"title": "Meant for the first"}, NOON)
+
+    assert seen not in session.exec(select(StudyRecord.id)).all()
 
 
 def test_who_is_in_the_class_on_that_day_has_a_study_record_again(session, taught):

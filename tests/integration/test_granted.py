@@ -41,7 +41,7 @@ from crm.grid.view import View
 from crm.rbac import Actor, Grants, Reach, narrowed
 from crm.rbac import store as rbac
 from crm.services import home, saved_views, shown_columns
-from crm.services.access import accounts, own_account, people, roles
+from crm.services.access import accounts, offers, own_account, people, roles
 from crm.services.access.permissions import PAGES, SYSTEM
 from crm.services.attendance import apologies, attendance, attendance_figures, make_ups, month_sheet
 from crm.services.classes import class_calendar, class_day, classes, series
@@ -156,6 +156,8 @@ def elsewhere(by_name: Mapping[str, TableConfig], name_of: Callable[[int], str],
         Try("save a role", edit, lambda s, a, _: roles.save(s, a, role_id, 1, {"pool.view": Reach.ALL}, NOW)),
         Try("rename a role", edit, lambda s, a, _: roles.rename(s, a, role_id, 1, "Mine", NOW)),
         Try("delete a role", edit, lambda s, a, _: roles.delete(s, a, role_id, 1, NOW)),
+        Try("new in this version", edit, lambda s, a, _: offers.offers(s, a)),
+        Try("leave it out", edit, lambda s, a, _: offers.leave_out(s, a, role_id, NOW)),
         Try("see as", "permissions.see_as", lambda s, a, _: roles.seen_as(s, a, role_id)),
         *scores(),
         *days_of_classes(by_name),

@@ -12,7 +12,7 @@ from crm.domain.episodes import Assignment, Outcome
 from crm.domain.imports import ImportBatch
 from crm.domain.records import Notification
 from crm.domain.staff import Employee
-from crm.errors import NotAllowed, NotFound, Refused
+from crm.errors import NotAllowed, NotFound, Refused, Told
 from crm.i18n import says
 from crm.rbac import Reach
 from crm.services import doctor, imports
@@ -171,11 +171,14 @@ def test_many_imports_are_taken_back_each_with_its_answer(session: Session) -> N
 
     told = imports.undo_many(session, MANAGER, [batch, 999], LATER)
 
-    assert told[batch] == says(
-        "{gone} of its customers are taken back, {count} stay.\n{why}",
-        gone=2,
-        count=1,
-        why=says("{why} {names}", why=says("Has been followed up."), names="Customer 0"),
+    # Done, with more to say of it: nothing was refused.
+    assert told[batch] == Told(
+        says(
+            "Customers taken back: {gone}. Customers that stay: {count}.\n{why}",
+            gone=2,
+            count=1,
+            why=says("{why} {names}", why=says("Has been followed up."), names="Customer 0"),
+        )
     )
     assert "There is no import 999" in str(told[999])
 
@@ -189,10 +192,11 @@ def test_every_reason_why_somebody_stays_is_told_with_names(session: Session) ->
         a_follow_up(session, each, consultant)
     session.flush()
 
-    told = imports.undo_many(session, MANAGER, [batch], LATER)
+    told = imports.undo_many(session, MANAGER, [batch], LATER)[batch]
 
-    assert str(told[batch]).splitlines() == [
-        "1 of its customers are taken back, 8 stay.",
+    assert isinstance(told, Told)
+    assert str(told.says).splitlines() == [
+        "Customers taken back: 1. Customers that stay: 8.",
         "Has a payment. Customer 0",
         "Has been followed up. Customer 1, Customer 2, Customer 3, Customer 4, Customer 5 and 2 more",
     ]

@@ -172,7 +172,11 @@ def _described(connection: Connection) -> set[tuple[object, ...]]:
             "SELECT prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
         )
     seen = inspect(connection)
-    described = _rows(connection, "SELECT sql FROM sqlite_master WHERE type <> 'table' AND sql IS NOT NULL")
+    described = _rows(
+        connection,
+        "SELECT sql FROM sqlite_master WHERE type <> 'table' AND sql IS NOT NULL",
+        "SELECT name, 'numbers once' FROM sqlite_master WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'",
+    )
     for table in set(seen.get_table_names()) - {"alembic_version"}:
         described |= {(table, c["name"], str(c["type"]), c["nullable"], c["default"]) for c in seen.get_columns(table)}
         for constraints in (

@@ -6,11 +6,11 @@ import pytest
 from sqlmodel import select
 
 from crm.domain.records import AuditEntry
-from crm.errors import Conflict, Invalid, NotAllowed, Refused
+from crm.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from crm.i18n import read_in
 from crm.rbac import Actor, Reach
 from crm.rbac import store as rbac
-from crm.services.access import accounts, own_account, roles
+from crm.services.access import accounts, offers, own_account, roles
 from crm.services.access.permissions import PAGES, SYSTEM, install_roles
 from tests.builders import NOON as NOW
 from tests.school import PASSWORD, actor
@@ -170,3 +170,73 @@ def test_the_administrator_loses_what_is_no_longer_declared(school):
     install_roles(school)
 
     assert role(school, "administrator").grants == PAGES.everything()
+
+
+def test_what_is_wanted_of_a_role_that_is_gone_reaches_no_other(school):
+    admin = actor(school, "admin")
+    gone = roles.create(school, admin, "Night shift", NOW)
+    roles.delete(school, admin, gone, 1, NOW)
+    other = roles.create(school, admin, "Day shift", NOW)
+
+    with pytest.raises(NotFound):
+        roles.save(school, admin, gone, 1, {"pool.view": Reach.ALL}, NOW)
+
+    assert rbac.grants_of_role(school, other) == {}
+
+
+def an_older_database(session, *without):
+    """The roles of lecturers and class teachers as they were before these permissions came."""
+    for name in ("lecturer", "class_teacher"):
+        key = rbac.role_named(session, name).id
+        rbac.change_grants(session, key, dict.fromkeys(without))
+
+
+def offered(session, by):
+    return {one.role.name: dict(one.grants) for one in offers.offers(session, by)}
+
+
+def test_a_new_school_is_offered_nothing(school):
+    assert offers.offers(school, actor(school, "admin")) == []
+
+
+def test_an_upgrade_gives_nothing_away_and_shows_what_it_offers(school):
+    an_older_database(school, "gradebook.view", "gradebook.score")
+
+    roles.install(school, NOW)
+
+    new = {"gradebook.view": Reach.OWN, "gradebook.score": Reach.OWN}
+    assert "gradebook.view" not in role(school, "lecturer").grants
+    assert offered(school, actor(school, "admin")) == {"lecturer": new, "class_teacher": new}
+
+
+def test_what_was_given_and_taken_away_again_is_not_offered(school):
+    an_older_database(school, "gradebook.view", "gradebook.score")
+    admin, lecturer = actor(school, "admin"), role(school, "lecturer")
+
+    version = roles.save(school, admin, lecturer.id, lecturer.version, {"gradebook.view": Reach.OWN}, NOW)
+    roles.save(school, admin, lecturer.id, version, {"gradebook.view": None}, NOW)
+
+    assert offered(school, admin)["lecturer"] == {"gradebook.score": Reach.OWN}
+
+
+def test_what_is_left_out_is_in_the_audit_log_and_offered_no_more(school):
+    an_older_database(school, "gradebook.view")
+    admin, lecturer = actor(school, "admin"), role(school, "lecturer")
+
+    offers.leave_out(school, admin, lecturer.id, NOW)
+
+    assert offered(school, admin) == {"class_teacher": {"gradebook.view": Reach.OWN}}
+    kept = school.exec(select(AuditEntry).where(AuditEntry.action == "permissions.edit")).one()
+    assert (kept.account_id, kept.subject_id) == (admin.account_id, lecturer.id)
+    assert json.loads(kept.before) == json.loads(kept.after) == {"role": "lecturer", "gradebook.view": None}
+    with pytest.raises(NotFound):
+        offers.leave_out(school, admin, lecturer.id, NOW)
+
+
+def test_roles_of_ones_own_are_offered_nothing_and_nobody_else_is_shown(school):
+    roles.create(school, SYSTEM, "Lecturer at night", NOW)
+
+    assert offers.offers(school, actor(school, "admin")) == []
+    for do in (lambda by: offers.offers(school, by), lambda by: offers.leave_out(school, by, 1, NOW)):
+        with pytest.raises(NotAllowed):
+            do(actor(school, "li"))

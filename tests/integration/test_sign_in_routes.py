@@ -193,6 +193,13 @@ def test_doors_of_streamlits_own_stay_closed(server, path):
     assert server.request("GET", "/_stcore/health").body == "ok"
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("zh-CN,zh;q=0.9", "这个地址没有内容。"), ("en", "There is nothing at this address.")]
+)
+def test_a_closed_door_speaks_the_browsers_language(server, language, said):
+    assert server.request("GET", "/_stcore/metrics", **{"Accept-Language": language}).body == said
+
+
 def test_a_school_on_https_gets_a_secure_cookie(database, folder, a_ticket):
     settings = folder / "https.toml"
     settings.write_text("[sign_in]\nsecure_cookie = true\n", "utf-8")

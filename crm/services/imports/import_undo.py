@@ -19,7 +19,7 @@ from crm.domain.episodes import Assignment, FollowUp, Outcome
 from crm.domain.expiry import Held
 from crm.domain.imports import ImportBatch
 from crm.domain.payments import Payment
-from crm.errors import NotFound, Refused
+from crm.errors import NotFound, Refused, Told
 from crm.i18n import Says, says, says_n
 from crm.rbac import Actor
 from crm.services.access import audit
@@ -92,17 +92,17 @@ def undo_import(session: Session, actor: Actor, batch_id: int, now: datetime) ->
     return Undone(batch_id, len(gone), stay)
 
 
-def undo_many(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Says | None]:
-    """Take imports back. Per id: None if the whole of it is gone, else what stayed, or why nothing was done."""
+def undo_many(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Says | Told | None]:
+    """Take imports back. Per id: None if the whole of it is gone, `Told` what stayed, or why nothing was done."""
     actor.require(UNDO)
-    told: dict[int, Says | None] = {}
+    told: dict[int, Says | Told | None] = {}
     for each in ids:
         try:
             undone = undo_import(session, actor, each, now)
         except (NotFound, Refused) as error:
             told[each] = error.says
             continue
-        told[each] = _partly(undone) if undone.kept else None
+        told[each] = Told(_partly(undone)) if undone.kept else None
     return told
 
 
@@ -211,7 +211,7 @@ def _nothing_left(batch_id: int, kept: Sequence[Kept]) -> Says:
 
 def _partly(undone: Undone) -> Says:
     return says(
-        "{gone} of its customers are taken back, {count} stay.\n{why}",
+        "Customers taken back: {gone}. Customers that stay: {count}.\n{why}",
         gone=undone.taken_back,
         count=len(undone.kept),
         why=_reasons(undone.kept),
