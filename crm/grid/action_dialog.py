@@ -14,7 +14,7 @@ from crm.grid.frame import names_of, permitted
 from crm.grid.inputs import draw, drawables, read_inputs
 from crm.grid.saving import one_row
 from crm.grid.state import Here, telling
-from crm.i18n import Says, _, literal, marked, says, says_n
+from crm.i18n import Says, _, listed, literal, marked, says, says_n
 
 
 def act_on_one(here: Here, name: str, key: Any, version: int) -> None:
@@ -97,9 +97,7 @@ def _question(here: Here, action: Action, acting: Acting) -> None:
     chosen = says_n("**{count}** row is chosen:", "**{count}** rows are chosen:", count=seen.number)
     st.markdown(str(chosen if action.confirm is None else numbered(action.confirm, seen.number)))
     more = seen.number - len(seen.sample)
-    st.caption(
-        literal(", ".join(row.name for row in seen.sample)) + (_(" and {count} more", count=more) if more else "")
-    )
+    st.caption(literal(listed(row.name for row in seen.sample)) + (_(" and {count} more", count=more) if more else ""))
     if seen.number > STEP:
         steps = _("So many are done {count} at a time. If you stop it or leave, what is done stays done.", count=STEP)
         told = _("When you are back, you read how far it came.") if here.connection.runs is not None else ""

@@ -179,7 +179,7 @@ def _config(config: TableConfig, column: Column, shown: Shown, here: Here) -> An
             step={"number": 1, "money": 0.01}.get(kind),
             min_value=None if rule.least is None else rule.least / unit,
             max_value=None if rule.most is None else rule.most / unit,
-            format="%.2f" if kind == "money" else None,
+            format="%,.2f" if kind == "money" else None,
         )
     if kind == "date":
         return DateColumn(**common, format="YYYY-MM-DD")

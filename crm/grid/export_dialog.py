@@ -11,7 +11,7 @@ from crm.grid.export import FORMATS, Format, chunks, count, described, exporter,
 from crm.grid.seeing import visible
 from crm.grid.state import Here
 from crm.grid.view import View
-from crm.i18n import Says, _, says_n, show
+from crm.i18n import Says, _, listed, says_n, show
 
 MIME = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
@@ -69,7 +69,7 @@ def _choice(here: Here, asked: Exporting) -> Format | None:
     with here.connection.reading() as session:
         total = count(here.config, session, here.actor, asked.view, here.zone)
     st.markdown(str(says_n("**{count}** row matches.", "**{count}** rows match.", count=total)))
-    columns = ", ".join(str(here.config.label(one.name, one.label)) for one in visible(here.config, here.actor))
+    columns = listed(here.config.label(one.name, one.label) for one in visible(here.config, here.actor))
     st.caption(_("Columns: {columns}", columns=columns))
     with st.form(here.key("export:form"), border=False):
         form = st.radio(

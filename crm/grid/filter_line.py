@@ -12,7 +12,7 @@ from crm.grid.filters import MANY_CHOICES, Filter, Ticked
 from crm.grid.ranges import DateRange, NumberRange, Range
 from crm.grid.state import Here, seed, telling
 from crm.grid.view import View
-from crm.i18n import _, show
+from crm.i18n import _, listed, show
 
 FILTER_WIDTH = 165
 # Between a choice and how many rows have it.
@@ -45,7 +45,7 @@ def draw_filter(here: Here, view: View, one: Filter, session: Session, counts: C
         if not presence:
             _range(here, view, one)
             return {}
-        with st.container(horizontal=True, vertical_alignment="bottom", gap=None, width="content"):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall", width="content"):
             _range(here, view, one)
             st.menu_button(
                 "∅",
@@ -66,7 +66,7 @@ def said(here: Here, view: View, one: Filter, labels: Labels) -> str:
     if isinstance(value, Presence):
         text = str(value.label)
     elif isinstance(one, Ticked):
-        text = ", ".join(labels.get(item, str(item)) for item in value)
+        text = listed(labels.get(item, str(item)) for item in value)
     else:
         text = " – ".join(show(end) for end in value)
     return f"{here.config.label(one.name, one.label)}: {text}"

@@ -18,7 +18,7 @@ from crm.grid.relations import values_of
 from crm.grid.saving import one_row, why_closed
 from crm.grid.shortcuts import SAVE
 from crm.grid.state import Here
-from crm.i18n import Says, _, marked, says, says_n
+from crm.i18n import Says, _, listed, marked, says, says_n
 
 ONE_COLUMN = 6
 """A form of more inputs has two columns, one below the other on a phone."""
@@ -172,7 +172,7 @@ def _legend(inputs: list[Drawable]) -> None:
     words = ["\\* " + _("is needed")] if any(one.rule.required for one in inputs) else []
     starred = [one.label for one in inputs if one.mark]
     if starred:
-        words.append("(\\*) " + _("one of these is needed: {fields}", fields=", ".join(starred)))
+        words.append("(\\*) " + _("one of these is needed: {fields}", fields=listed(starred)))
     if words:
         st.caption(" · ".join(words))
 
@@ -261,7 +261,7 @@ def _none_of(form: Asking, inputs: list[Drawable], values: Mapping[str, Any]) ->
     for group in form.one_of:
         asked = [name for name in group if name in labels]
         if asked and not any(values.get(name) for name in asked):
-            made[asked[0]] = says("One of these is needed: {fields}.", fields=", ".join(labels[name] for name in asked))
+            made[asked[0]] = says("One of these is needed: {fields}.", fields=listed(labels[name] for name in asked))
     return made
 
 

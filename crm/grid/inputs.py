@@ -101,8 +101,8 @@ def _related(here: Here, session: Session, one: Drawable, relation: Relation, pr
     every = relation.every(session, here.actor)
     if every is not None:
         # What a column shows anyway is named in the form too, also where it could not be chosen now.
-        listed = any(column.name == one.name for column in here.config.columns)
-        as_it_is = replace(relation, rows=None).named(session, here.actor, [held]) if listed else {}
+        shown = any(column.name == one.name for column in here.config.columns)
+        as_it_is = replace(relation, rows=None).named(session, here.actor, [held]) if shown else {}
         first = dict(list(every.items())[:MANY])
         return replace(one, options=as_it_is | first, more=len(every) > MANY)
     chosen = here.recall(f"{prefix}:{one.name}", held)
@@ -111,7 +111,7 @@ def _related(here: Here, session: Session, one: Drawable, relation: Relation, pr
     text = str(here.recall(f"{prefix}:{one.name}:find") or "")
     found = relation.found(session, here.actor, text)
     fields = [each if isinstance(each, str) else each.field for each in relation.looks_into]
-    words = ", ".join(str(here.config.label(field.split(".")[-1])) for field in fields)
+    words = listed(here.config.label(field.split(".")[-1]) for field in fields)
     shown = dict(list(found.items())[:FOUND])
     return replace(one, options=named | shown, box=words, found=len(found) if text.strip() else None)
 

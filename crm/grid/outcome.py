@@ -15,7 +15,7 @@ from crm.grid.relations import relation_of
 from crm.grid.saving import Contest
 from crm.grid.state import Here
 from crm.grid.values import shown_value
-from crm.i18n import Says, _, literal, marked, says
+from crm.i18n import Says, _, listed, literal, marked, says
 
 # What was typed and not saved is shown as far as anybody would type it again.
 LONGEST = 2000
@@ -103,7 +103,7 @@ def _show(here: Here, field: str, value: Any) -> str:
         with here.connection.reading() as session:
             labels = relation.named(session, here.actor, keys)
         unseen = str(says("(a record that is not yours to see)"))
-        return ", ".join(labels.get(key, unseen) for key in keys if key is not None) or empty
+        return listed(labels.get(key, unseen) for key in keys if key is not None) or empty
     return shown_value(_kind(config, field), value) or empty
 
 

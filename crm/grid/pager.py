@@ -1,6 +1,7 @@
 """Below the table: how many there are, the pages, and how many rows a page has."""
 
 from dataclasses import replace
+from typing import Literal
 
 import streamlit as st
 
@@ -8,6 +9,10 @@ from crm.grid.query import Page, last_page
 from crm.grid.state import Here, seed
 from crm.grid.view import View
 from crm.i18n import _, show
+
+MOST_NUMBERS = 5
+STEP = 36
+"""Pixels that a number, or an arrow, of the pages takes."""
 
 
 def pager(here: Here, view: View, page: Page) -> None:
@@ -26,7 +31,15 @@ def pager(here: Here, view: View, page: Page) -> None:
         if pages > 1:
             # A new widget a page: its place cannot be set from outside.
             key = here.key(f"page:{view.size}:{page.number}:{pages}")
-            st.pagination(pages, default=page.number, key=key, max_visible_pages=5, on_change=_turned, args=(here, key))
+            st.pagination(
+                pages,
+                default=page.number,
+                key=key,
+                max_visible_pages=MOST_NUMBERS,
+                width=room_for(pages),
+                on_change=_turned,
+                args=(here, key),
+            )
         if page.total > min(config.page_sizes):
             seed(here.key("size"), view.size)
             st.selectbox(
@@ -38,6 +51,11 @@ def pager(here: Here, view: View, page: Page) -> None:
                 on_change=_sized,
                 args=(here,),
             )
+
+
+def room_for(pages: int) -> int | Literal["content"]:
+    """How wide the numbers of so many pages are: of a few, the component by itself leaves some out."""
+    return STEP * (pages + 2) if pages < MOST_NUMBERS else "content"
 
 
 def _turned(here: Here, key: str) -> None:

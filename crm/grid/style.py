@@ -22,11 +22,18 @@ STYLE = (
     '[class*="-fold"][class*="stElementContainer"]{display:flex}'
     '[data-testid="stLayoutWrapper"]:has(>[class*="-filters-folded"]){display:none}'
     '[class*="-filters-unfolded"]>*{width:calc(50% - .5rem)!important}'
+    # Nobody has these keys there, and they push the buttons beside them onto another line.
+    '[class*="-add"] kbd{display:none}'
     # Chips and actions are one line each, moved by a finger, so that the table is not a screen below.
     '[class*="-line-of-"]{flex-wrap:nowrap!important;overflow-x:auto;scrollbar-width:none}'
     '[class*="-line-of-"]>*{flex-shrink:0}'
     # But what is wrong with a form, or what was done, is read, and its buttons are pressed, without moving anything.
     '[class*="-line-of-save"],[class*="-line-of-undo"],[class*="-line-of-run"]{flex-wrap:wrap!important}'
     '[class*="-line-of-undo"]>*,[class*="-line-of-run"]>*{flex-shrink:1}'
+    "}"
+    # Under a finger the table's own toolbar never goes: of it stays what nothing else does, and nothing lies below it.
+    "@media (hover:none){"
+    '[data-testid="stElementToolbarButton"]:has(button[aria-label^="Show/hide columns"]){display:none}'
+    '[class*="-line-of-actions"]{max-width:calc(100% - 2.6rem)}'
     "}"
 )

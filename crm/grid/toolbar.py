@@ -13,7 +13,7 @@ from crm.grid.shortcuts import ADD, SEARCH, listen_for_search, shortcut
 from crm.grid.state import Here, seed
 from crm.grid.view import Unread, View, sort_fields
 from crm.grid.views_menu import views_menu
-from crm.i18n import _, literal, marked, says
+from crm.i18n import _, listed, literal, marked, says
 
 SEARCH_WIDTH = 400
 
@@ -69,7 +69,7 @@ def _search(here: Here, view: View) -> None:
 
 
 def _placeholder(here: Here) -> str:
-    text = _("Search: {fields}", fields=", ".join(_search_labels(here)))
+    text = _("Search: {fields}", fields=listed(_search_labels(here)))
     return f"{text}  [{SEARCH}]" if shortcut(here.config, SEARCH) else text
 
 

@@ -5,7 +5,18 @@ reasons use it. `_()` renders at once, for pages and widgets. Both take the Engl
 """
 
 from crm.i18n.catalogue import LANGUAGES, Language, as_language
-from crm.i18n.reader import _, language, literal, local_time, marked, read_in, reader_language, set_reader, show
+from crm.i18n.reader import (
+    _,
+    language,
+    listed,
+    literal,
+    local_time,
+    marked,
+    read_in,
+    reader_language,
+    set_reader,
+    show,
+)
 from crm.i18n.text import Says, SaysValue, says, says_n
 
 __all__ = [
@@ -16,6 +27,7 @@ __all__ = [
     "_",
     "as_language",
     "language",
+    "listed",
     "literal",
     "local_time",
     "marked",

@@ -4,7 +4,7 @@ Kept in context variables, so that two people served at once never share them.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
@@ -18,6 +18,8 @@ from crm.i18n.text import Says, SaysValue, says, says_n
 _SPECIAL = re.compile(r"[\\`*_\[\]!<>$~#|&{}^]|^[-+=]")
 
 LOCALES: Mapping[Language, str] = {"en": "en_GB", "zh": "zh_Hans_CN"}
+
+COMMAS: Mapping[Language, str] = {"en": ", ", "zh": "、"}
 
 reader_language: ContextVar[Language] = ContextVar("reader_language", default="en")
 reader_zone: ContextVar[ZoneInfo | None] = ContextVar("reader_zone", default=None)
@@ -77,6 +79,11 @@ def show(value: SaysValue | bool) -> str:
     return str(value)
 
 
+def listed(things: Iterable[object]) -> str:
+    """Several things in one line, with the comma that the reader's language puts between them."""
+    return COMMAS[language()].join(map(str, things))
+
+
 def literal(text: str) -> str:
     """The text for a place where markdown is drawn: every sign means itself, on one line."""
     return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
@@ -128,6 +135,7 @@ __all__ = [
     "Says",
     "_",
     "language",
+    "listed",
     "literal",
     "local_time",
     "marked",

@@ -15,7 +15,7 @@ SCHOOLS = site.register(
         view="courses.view",
         prefix="sch_",
         columns=(
-            Column("name", edit="courses.edit", pinned=True, width=240),
+            Column("name", label=says("Campus"), edit="courses.edit", pinned=True, width=240),
             Column("city", edit="courses.edit", width=160),
         ),
         search=("name", "city"),
@@ -34,7 +34,7 @@ COURSES = site.register(
         title=says("Courses"),
         rows=courses.courses,
         columns=(
-            Column("name", edit="courses.edit", pinned=True, width=260),
+            Column("name", label=says("Course"), edit="courses.edit", pinned=True, width=260),
             Column(
                 "price_cents",
                 edit="courses.edit",

@@ -11,7 +11,7 @@ from crm.tables.site import site
 
 def share_imported(batch: ImportBatch, _now: datetime) -> float | None:
     """The part of its rows that came in."""
-    return batch.imported / batch.rows if batch.rows else None
+    return round(batch.imported / batch.rows, 3) if batch.rows else None
 
 
 IMPORTS = site.register(

@@ -14,7 +14,7 @@ PLANS = site.register(
         title=says("Jobs"),
         rows=job_runs.plans,
         columns=(
-            Column("job", show=title, pinned=True, width=190),
+            Column("job", show=title, pinned=True, width=190, sortable=False),
             Column("about", label=says("What it does"), show=Says.loaded, width=420, sortable=False),
             Column("rhythm", label=says("When"), show=Says.loaded, width=180, sortable=False),
             Column("next_due_at", label=says("Next"), width=150),

@@ -131,7 +131,7 @@ DEPARTMENTS = site.register(
                 help=says("A number of the school's own. It stays while somebody is in the department."),
                 width=120,
             ),
-            Column("name", edit="staff.edit", width=260),
+            Column("name", label=says("Department"), edit="staff.edit", width=260),
         ),
         search=("name",),
         sort="code",

@@ -10,7 +10,7 @@ from crm.domain.name_matching import Meant, meant
 from crm.domain.teaching import Attendance, DayState
 from crm.errors import ThanosError
 from crm.grid.render import render_table
-from crm.i18n import Says, _, literal, marked, says, says_n, show
+from crm.i18n import Says, _, listed, literal, marked, says, says_n, show
 from crm.rbac import Actor
 from crm.services.attendance import attendance, taken_days
 from crm.services.attendance.attendance import Applied
@@ -260,7 +260,7 @@ def _done(actor: Actor, do: Callable[[Any, Actor], Any]) -> None:
 def _tell_changed(applied: Applied) -> None:
     if applied.changed:
         text = says(
-            "Somebody changed these meanwhile, so they stayed as they are: {names}", names=", ".join(applied.changed)
+            "Somebody changed these meanwhile, so they stayed as they are: {names}", names=listed(applied.changed)
         )
         st.session_state[SAID] = (text, False)
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import streamlit as st
 
 from crm.domain.scores import LETTERS, Score, average, median, typed
-from crm.i18n import Language, _, language, read_in, show
+from crm.i18n import Language, _, language, listed, read_in, show
 from crm.rbac import Actor
 from crm.services.scores import class_gradebook
 from crm.services.scores.class_gradebook import Book, Compared
@@ -40,7 +40,7 @@ def class_gradebook_of(actor: Actor, class_id: int) -> None:
         frame,
         spread_spec(language()),
         height=240,
-        alt=_("Scores by letter") + ": " + ", ".join(f"{letter} {show(count)}" for letter, count in counts.items()),
+        alt=_("Scores by letter") + ": " + listed(f"{letter} {show(count)}" for letter, count in counts.items()),
         key="gradebook:spread",
     )
 

@@ -21,6 +21,8 @@ from crm.ui.grades_chart import Standing, drawn, grades_chart
 from crm.ui.homework import due_next
 from crm.ui.session import now, reading_as_somebody
 
+ROW = 35
+
 
 def grades(actor: Actor) -> None:
     """The page of a student. Nothing that the address says decides whose scores are shown."""
@@ -118,7 +120,8 @@ def _table(days: Sequence[Graded]) -> None:
         key="grades:table",
         placeholder="",
         alt=_("Your scores and attendance by day, the latest first"),
-        height=min(36 * (frame.num_rows + 1) + 4, 480),
+        height=min(ROW * (frame.num_rows + 1) + 4, 480),
+        row_height=ROW,
         column_config={
             "day": column.DateColumn(_("Day"), format="YYYY-MM-DD", width=110),
             "number": column.NumberColumn(_("No."), width=60),

@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException, StopException
 
 from crm.errors import ThanosError, Unreadable
+from crm.grid.pager import room_for
 from crm.i18n import Language, Says, _, language, marked, show
 from crm.rbac import Actor
 from crm.services.imports.import_check import check_sheet
@@ -23,6 +24,7 @@ from crm.ui.session import writing_as
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PAGE = 100
+ROW = 35
 FILE, CHECKED, UNREADABLE, SOURCE, RESULT, ROUND = (
     f"import:{part}" for part in ("file", "checked", "unreadable", "source", "result", "round")
 )
@@ -130,14 +132,15 @@ def _preview(actor: Actor, checked: Checked) -> None:
     pages = max(1, -(-counts[chosen] // PAGE))
     page = 1
     if pages > 1:
-        page = st.pagination(pages, key=f"import:page:{chosen}") or 1
+        page = st.pagination(pages, key=f"import:page:{chosen}", width=room_for(pages)) or 1
     rows = checked.preview(chosen, (page - 1) * PAGE, PAGE)
     st.dataframe(
         pd.DataFrame(
             [(row.row, names[row.verdict], row.name, row.contact, _reasons(row.reasons)) for row in rows],
             columns=[_("Row"), _("Becomes"), _("Name"), _("Contact"), _("Why")],
         ).set_index(_("Row")),
-        height=min(36 * (len(rows) + 1) + 4, 420),
+        height=min(ROW * (len(rows) + 1) + 4, 420),
+        row_height=ROW,
         column_config={_("Why"): st.column_config.TextColumn(width="large")},
     )
     _offer_report(actor, checked)

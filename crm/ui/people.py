@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from crm.errors import ThanosError
-from crm.i18n import Says, _, literal, marked, says, says_n, show
+from crm.i18n import Says, _, listed, literal, marked, says, says_n, show
 from crm.rbac import Actor
 from crm.services.access import accounts, people
 from crm.services.access.people import Person
@@ -31,7 +31,7 @@ def person(actor: Actor, account_id: int) -> None:
         choices = accounts.role_choices(session, actor) if seen.keeps_out is None else {}
     _head(seen)
     if seen.keeps_out is not None:
-        st.markdown(f"**{_('Roles')}**: " + (", ".join(map(marked, seen.titles)) or _("None")))
+        st.markdown(f"**{_('Roles')}**: " + (listed(map(marked, seen.titles)) or _("None")))
         st.caption(marked(seen.keeps_out))
         return
     left, right = st.columns(2, gap="large")

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from crm.errors import Conflict, ThanosError
-from crm.i18n import Says, _, marked, says, says_n
+from crm.i18n import Says, _, listed, marked, says, says_n
 from crm.rbac import Actor, Grants, Page, Reach
 from crm.services.access import roles
 from crm.services.access.permissions import PAGES
@@ -25,6 +25,12 @@ REACHES: Mapping[Reach | None, Says] = {
     Reach.ALL: says("All"),
 }
 COLOURS = {Reach.OWN: "orange", Reach.DEPARTMENT: "blue", Reach.ALL: "green"}
+
+# However narrow the screen: the page of a row is read on one line, and stays while one moves to the last role.
+STYLE = """<style>
+[class*="st-key-permissions-matrix"] th { white-space: nowrap; }
+[class*="st-key-permissions-matrix"] tbody th { position: sticky; left: 0; z-index: 1; backdrop-filter: blur(24px); }
+</style>"""
 
 
 @dataclass
@@ -67,7 +73,8 @@ def permissions(actor: Actor) -> None:
 
 def matrix(known: list[RoleNow]) -> None:
     """Pages as rows, roles as columns; in each cell the actions, coloured by their reach."""
-    st.caption(" ".join(f":{colour}-badge[{REACHES[reach]}]" for reach, colour in COLOURS.items()))
+    st.html(STYLE)
+    st.markdown(" ".join(f":{colour}-badge[{REACHES[reach]}]" for reach, colour in COLOURS.items()))
     titles = Counter(str(role.title) for role in known)
     # By name too where two read alike: no column takes the place of another.
     cells = {
@@ -76,7 +83,8 @@ def matrix(known: list[RoleNow]) -> None:
         ]
         for role in known
     }
-    st.table(pd.DataFrame(cells, index=[str(page.title) for page in PAGES]))
+    with st.container(key="permissions-matrix"):
+        st.table(pd.DataFrame(cells, index=[str(page.title) for page in PAGES]))
 
 
 def _cell(page: Page, grants: Grants) -> str:
@@ -121,7 +129,7 @@ def editor(actor: Actor, known: list[RoleNow]) -> None:
         st.caption(_("Choose another reach to see what would change."))
     others = [str(by_id[key].title) for key, one in drafts.items() if key != role_id and key in by_id and one.made]
     if others:
-        st.caption(_("Changed and not saved yet: {roles}", roles=", ".join(others)))
+        st.caption(_("Changed and not saved yet: {roles}", roles=listed(others)))
 
 
 def _reach(draft: Draft, permission: str, label: Says) -> Reach | None:
@@ -222,7 +230,7 @@ def the_roles(actor: Actor, known: list[RoleNow]) -> None:
         st.switch_page("pages/home.py")
     if not actor.may(roles.EDIT):
         return
-    title = st.text_input(_("Name"), key="roles:title", max_chars=roles.TITLE_LENGTH)
+    title = st.text_input(_("Name of the role"), key="roles:title", max_chars=roles.TITLE_LENGTH)
     with st.container(horizontal=True):
         made = st.button(_("New, may do nothing yet"), key="roles:new", disabled=not title)
         copied = st.button(_("Copy this role"), key="roles:copy", disabled=not title)
@@ -261,7 +269,7 @@ def who(actor: Actor) -> None:
             {
                 _("Person"): [one.display_name for one in found],
                 _("Reach"): [str(REACHES[one.reach]) for one in found],
-                _("Roles"): [", ".join(str(title) for title in one.roles) for one in found],
+                _("Roles"): [listed(one.roles) for one in found],
             }
         ),
         hide_index=True,

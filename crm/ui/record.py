@@ -10,7 +10,7 @@ from crm.domain.customers import CustomerState
 from crm.domain.deadlines import days_left
 from crm.domain.episodes import Channel
 from crm.errors import ThanosError
-from crm.i18n import Says, _, literal, marked, says, says_n, show
+from crm.i18n import Says, _, listed, literal, marked, says, says_n, show
 from crm.rbac import Actor
 from crm.services.customers import follow_ups, pool, story
 from crm.services.customers.story import Event, Story
@@ -88,7 +88,7 @@ def _facts(told: Story) -> None:
         if value not in (None, ""):
             known.append((str(site.words[name]), show(value.label if isinstance(value, Choice) else value)))
     if told.courses:
-        known.append((_("Courses of interest"), ", ".join(told.courses)))
+        known.append((_("Courses of interest"), listed(told.courses)))
     if told.referred_by:
         known.append((_("Referred by"), told.referred_by[1]))
     for label, value in known:

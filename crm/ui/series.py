@@ -8,7 +8,7 @@ from crm.domain.calendar import day_of
 from crm.domain.normalise import Wrong
 from crm.domain.series import WEEKDAYS, read_holidays
 from crm.errors import Invalid, ThanosError
-from crm.i18n import Says, _, marked, says_n, show
+from crm.i18n import Says, _, listed, marked, says_n, show
 from crm.rbac import Actor
 from crm.services.classes import course_records
 from crm.services.classes import series as services
@@ -93,7 +93,7 @@ def _preview(planned: Planned) -> None:
             (planned.off, _("Holidays:")),
         ):
             if days:
-                named = ", ".join(show(day) for day in days[:SHOWN])
+                named = listed(show(day) for day in days[:SHOWN])
                 more = _(" and {count} more", count=len(days) - SHOWN) if len(days) > SHOWN else ""
                 st.caption(f"{head} {named}{more}".strip())
 

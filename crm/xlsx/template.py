@@ -7,7 +7,7 @@ from typing import IO, Any
 import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
-from crm.i18n import Language, _, read_in, says
+from crm.i18n import Language, _, listed, read_in, says
 from crm.xlsx.fields import COURSES, EXAMPLE_NAME, FIELDS, REFERRED_BY, Field
 
 SHEET = "客户 Customers"
@@ -113,5 +113,5 @@ def _instructions(book: Any, sheet: Any, language: Language) -> None:
 
 def _meant(item: Field) -> str:
     if item.choices:
-        return _("One of: {choices}", choices=", ".join(str(member.label) for member in item.choices))
+        return _("One of: {choices}", choices=listed(member.label for member in item.choices))
     return str(item.help)

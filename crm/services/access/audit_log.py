@@ -11,7 +11,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from crm.domain.accounts import Account
 from crm.domain.records import AuditEntry
-from crm.i18n import Says, says
+from crm.i18n import Says, listed, says
 from crm.rbac import Actor
 from crm.services.access.audit import REFUSED
 from crm.services.access.audit_words import FIELDS, NO, SUBJECTS, VALUES, YES
@@ -88,7 +88,7 @@ def _field(name: str) -> str:
 
 
 def _plain(value: Any) -> str:
-    return ", ".join(_parts(value))
+    return listed(_parts(value))
 
 
 def _parts(value: Any) -> Iterator[str]:

@@ -13,7 +13,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from crm.domain.accounts import Account, SignIn
 from crm.domain.staff import Department, Employee
 from crm.errors import NotAllowed, NotFound, hearing_denials
-from crm.i18n import Says, says
+from crm.i18n import Says, listed, says
 from crm.rbac import Actor
 from crm.rbac import store as rbac
 from crm.services.access import accounts, audit, sessions, sign_in
@@ -121,7 +121,7 @@ def unlock(session: Session, actor: Actor, name: str, now: datetime) -> None:
 def roles_of(session: Session, rows: Sequence[Account], _now: datetime) -> dict[int, str]:
     """The titles of each person's roles, in the reader's language."""
     titles = rbac.titles_by_account(session, [row.id for row in rows if row.id is not None])
-    return {key: ", ".join(str(Says.loaded(title)) for title in found) for key, found in titles.items()}
+    return {key: listed(map(Says.loaded, found)) for key, found in titles.items()}
 
 
 def role_filter(session: Session, actor: Actor) -> Mapping[int, Says]:
@@ -138,7 +138,7 @@ def has_a_role(role_ids: Sequence[int]) -> ColumnElement[bool]:
 def states(session: Session, rows: Sequence[Account], now: datetime) -> dict[int, str]:
     """In what state each sign-in is: enabled or not, kept out by wrong tries, with a password to choose."""
     locked = sign_in.locked_until(session, [row.name for row in rows], now)
-    return {row.id: ", ".join(map(str, _state(row, row.name in locked))) for row in rows if row.id is not None}
+    return {row.id: listed(_state(row, row.name in locked)) for row in rows if row.id is not None}
 
 
 def last_sign_in(session: Session, rows: Sequence[Account], _now: datetime) -> dict[int, datetime]:

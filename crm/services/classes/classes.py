@@ -21,7 +21,7 @@ from crm.domain.school import Course, School
 from crm.domain.staff import Employee
 from crm.domain.students import Enrolment
 from crm.errors import Invalid, NotAllowed, NotFound
-from crm.i18n import Says, says
+from crm.i18n import Says, listed, says
 from crm.rbac import Actor, Reach
 from crm.services.access import audit
 from crm.services.classes.class_names import choices
@@ -67,7 +67,7 @@ def lecturers_of(session: Session, rows: Sequence[ClassGroup], _now: datetime) -
     found: dict[int, list[str]] = defaultdict(list)
     for key, name in session.execute(asked):
         found[key].append(name)
-    return {key: ", ".join(names) for key, names in found.items()}
+    return {key: listed(names) for key, names in found.items()}
 
 
 def money(session: Session, actor: Actor, class_id: int) -> Balance:
