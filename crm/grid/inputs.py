@@ -16,7 +16,7 @@ from crm.grid.relations import FOUND, MANY, Relation, relation_of
 from crm.grid.seeing import sees
 from crm.grid.state import Here, seed
 from crm.grid.values import Rule, Wrong, accepted
-from crm.i18n import Says, _, marked, says, says_n
+from crm.i18n import Says, _, listed, marked, says, says_n
 
 LOG = logging.getLogger(__name__)
 # Left alone, the calendar ends ten years before and after today.
@@ -101,8 +101,8 @@ def _related(here: Here, session: Session, one: Drawable, relation: Relation, pr
     every = relation.every(session, here.actor)
     if every is not None:
         # What a column shows anyway is named in the form too, also where it could not be chosen now.
-        shown = any(column.name == one.name for column in here.config.columns)
-        as_it_is = replace(relation, rows=None).named(session, here.actor, [held]) if shown else {}
+        in_table = any(column.name == one.name for column in here.config.columns)
+        as_it_is = replace(relation, rows=None).named(session, here.actor, [held]) if in_table else {}
         first = dict(list(every.items())[:MANY])
         return replace(one, options=as_it_is | first, more=len(every) > MANY)
     chosen = here.recall(f"{prefix}:{one.name}", held)

@@ -6,9 +6,12 @@ import streamlit as st
 
 from crm.i18n import _, marked, show
 from crm.rbac import Actor
-from crm.services.home import Mine, Numbers, School, numbers
+from crm.services.home import Count, Mine, Numbers, School, numbers
 from crm.services.home_school import Teaching
 from crm.store.session import reading
+
+CARD = 157
+"""Pixels of a number's box: five beside each other on a desk, two on a phone."""
 
 
 def today(actor: Actor) -> None:
@@ -16,15 +19,15 @@ def today(actor: Actor) -> None:
     with reading() as session:
         found = numbers(session, actor, datetime.now(UTC))
     if found.mine is not None:
-        _mine(found.mine)
+        _mine(found.mine, None if found.school else found.pool)
     if found.school is not None:
-        _school(found.school)
+        _school(found.school, found.pool)
     if found.teaching is not None:
         _teaching(found.teaching)
-    _rest(found, actor)
+    _to_do(found, actor)
 
 
-def _mine(mine: Mine) -> None:
+def _mine(mine: Mine, pool: Count | None) -> None:
     for sentence in mine.tonight.says:
         st.error(marked(sentence), icon=":material/timer_off:")
     st.subheader(_("My customers"), anchor=False)
@@ -34,14 +37,21 @@ def _mine(mine: Mine) -> None:
         _figure(_("I hold"), show(mine.held), "my-customers")
         if mine.room is not None:
             _figure(_("Room for"), show(mine.room), "pool")
+        _pool(pool)
 
 
-def _school(school: School) -> None:
+def _school(school: School, pool: Count | None) -> None:
     st.subheader(_("Customers"), anchor=False)
     with st.container(horizontal=True):
         _figure(_("With consultants"), str(school.held.says), "customers", state="private")
         _figure(_("Waiting"), str(school.waiting.says), "customers", state="waiting")
         _figure(_("To the pool tonight"), str(school.tonight.says), "customers", state="private")
+        _pool(pool)
+
+
+def _pool(pool: Count | None) -> None:
+    if pool is not None:
+        _figure(_("Public pool"), str(pool.says), "pool")
 
 
 def _teaching(mine: Teaching) -> None:
@@ -56,10 +66,11 @@ def _teaching(mine: Teaching) -> None:
             _figure(_("Homework to score"), show(mine.to_score), "gradebook", **query)
 
 
-def _rest(found: Numbers, actor: Actor) -> None:
+def _to_do(found: Numbers, actor: Actor) -> None:
+    st.subheader(_("To do"), anchor=False)
     with st.container(horizontal=True):
-        if found.pool is not None:
-            _figure(_("Public pool"), str(found.pool.says), "pool")
+        if found.mine is None and found.school is None:
+            _pool(found.pool)
         if found.payments is not None:
             _figure(_("Payments to decide"), show(found.payments), "payments", state="pending")
         if found.homework is not None:
@@ -70,6 +81,6 @@ def _rest(found: Numbers, actor: Actor) -> None:
 
 
 def _figure(label: str, figure: str, page: str, **query: str) -> None:
-    with st.container(border=True, width=190, gap="small"):
+    with st.container(border=True, width=CARD, gap="small"):
         st.metric(label, figure)
         st.page_link(f"pages/{page.replace('-', '_')}.py", label=_("Show"), query_params=query or None)
