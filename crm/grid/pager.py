@@ -11,8 +11,8 @@ from crm.grid.view import View
 from crm.i18n import _, show
 
 MOST_NUMBERS = 5
-STEP = 36
-"""Pixels that a number, or an arrow, of the pages takes."""
+ROOM = 240
+"""Pixels in which the component shows so many numbers; where it finds less, it leaves out even the second of two."""
 
 
 def pager(here: Here, view: View, page: Page) -> None:
@@ -54,8 +54,8 @@ def pager(here: Here, view: View, page: Page) -> None:
 
 
 def room_for(pages: int) -> int | Literal["content"]:
-    """How wide the numbers of so many pages are: of a few, the component by itself leaves some out."""
-    return STEP * (pages + 2) if pages < MOST_NUMBERS else "content"
+    """How wide the numbers of so many pages are. Few ask for more than they fill, so that none is left out."""
+    return ROOM if pages < MOST_NUMBERS else "content"
 
 
 def _turned(here: Here, key: str) -> None:

@@ -14,6 +14,8 @@ STYLE = (
     "padding:.6rem 0;backdrop-filter:blur(24px)}"
     # A dialog's own box would count as what is scrolled, and it never is.
     '[data-testid="stDialog"]>div{overflow:clip}'
+    # Few numbers of pages begin where many do.
+    '[data-testid="stPagination"],[data-testid="stPagination"]>*{justify-content:flex-start}'
     # Names of views begin on one line with each other.
     '[class*="-view-open-"] button,[class*="-view-open-"] button>*{justify-content:flex-start;width:100%}'
     # Filters have room, but on a phone: there they unfold from a button.
