@@ -508,11 +508,14 @@ def test_a_consultant_records_for_own_customers_only(session, finance, seller):
     assert told == [None, payments.NO_SUCH]
 
 
-def test_the_same_payment_again_within_half_a_minute_is_one(session, finance, seller):
+@pytest.mark.parametrize("receipt", [None, "R-2025001"])
+def test_the_same_payment_again_within_half_a_minute_is_one(session, finance, seller, receipt):
     actor, group = an_actor(role="consultant", of=seller), a_class_group(session)
     customer = a_private_customer(session, seller)
 
-    assert [record(session, actor, customer, group) for _each in range(2)] == [None, None]
+    told = [record(session, actor, customer, group, receipt_number=receipt) for _each in range(2)]
+
+    assert told == [None, None]
 
     assert len(session.exec(payments.visible_to(session, actor)).all()) == 1
 

@@ -8,8 +8,8 @@ from sqlmodel import select
 from crm.domain.marks import Mark
 from crm.domain.scores import NONE
 from crm.domain.teaching import Attendance, CourseRecord, ScoreState, StudyRecord
-from crm.errors import Refused
-from crm.services.attendance import attendance
+from crm.errors import Invalid, Refused
+from crm.services.attendance import attendance, make_ups
 from crm.services.classes import course_records, series
 from crm.services.classes.class_day import lacking_records
 from crm.services.classes.series import Series
@@ -123,3 +123,36 @@ def test_a_series_that_is_added_twice_at_once_is_there_once(engine, taught):
     with reading(engine) as session:
         held = session.exec(select(CourseRecord.held_on)).all()
         assert len(held) == len(set(held)) == 11
+
+
+def missed_and_next_day(engine, taught, **values):
+    """A day after the one that is noted as missed; returns its id."""
+    with writing(engine) as session:
+        session.get(StudyRecord, taught.row.id).attendance = Attendance.ABSENT
+        return a_course_record(session, taught.of.group, TODAY + timedelta(days=1), **values).id
+
+
+def test_a_make_up_that_is_linked_while_its_day_is_initialised_is_on_the_record_made(engine, taught):
+    day = missed_and_next_day(engine, taught)
+
+    _made, made = meanwhile(
+        engine,
+        lambda session: course_records.initialise_many(session, taught.lecturer, [day], NOON),
+        lambda session: make_ups.link(session, taught.lecturer, day, taught.row.id, NOON),
+    )
+
+    with reading(engine) as session:
+        row = session.get(StudyRecord, made)
+        assert (row.course_record_id, row.makes_up_id) == (day, taught.row.id)
+
+
+def test_what_turns_out_not_to_be_missed_is_not_made_up(engine, taught):
+    day = missed_and_next_day(engine, taught, initialised_at=NOON)
+
+    _done, told = meanwhile(
+        engine,
+        lambda session: attendance.mark_many(session, taught.lecturer, [taught.row.id], NOON, "present"),
+        lambda session: make_ups.link(session, taught.lecturer, day, taught.row.id, NOON),
+    )
+
+    assert isinstance(told, Invalid)

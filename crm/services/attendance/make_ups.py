@@ -69,7 +69,10 @@ def link(session: Session, actor: Actor, record_id: int, missed_id: int, now: da
     actor.require(TAKE)
     if not COURSE_RECORDS.allows(session, actor, TAKE, record_id):
         raise NotFound(NO_SUCH, TAKE, record_id)
-    student = session.execute(_missed(actor, record_id).where(col(StudyRecord.id) == missed_id)).first()
+    # The day before its records, as whoever initialises it does; and what was missed stays missed until the commit.
+    session.execute(select(col(CourseRecord.id)).where(col(CourseRecord.id) == record_id).with_for_update()).all()
+    missed = _missed(actor, record_id).where(col(StudyRecord.id) == missed_id)
+    student = session.execute(missed.with_for_update(of=StudyRecord)).first()
     if student is None:
         raise Invalid.of({"missed": _NOT_MISSED})
     there = session.execute(

@@ -21,6 +21,7 @@ FREE = (PaymentKind.CLASS_CHANGE, PaymentKind.WITHDRAWAL)
 """Kinds that may cost nothing."""
 NEW = (PaymentKind.DEPOSIT, PaymentKind.TUITION)
 """Kinds that give a place."""
+SAME_RECEIPT = says("This receipt number is in use already.")
 _RECEIPT = re.compile(r"[0-9A-Z][0-9A-Z./#-]{0,63}")
 
 
@@ -48,13 +49,8 @@ def required(session: Session, customer_id: int, values: Mapping[str, Any]) -> d
     return filled
 
 
-def checked(
-    session: Session, customer_id: int, values: Mapping[str, Any], payment_id: int | None = None
-) -> dict[str, Any]:
-    """The values of a whole payment ready for the columns. Raises `Invalid` by field.
-
-    `payment_id` is the one that is corrected.
-    """
+def checked(session: Session, customer_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a whole payment ready for the columns. Raises `Invalid` by field."""
     wrong: dict[str, Says] = {}
     cells: dict[str, Any] = {}
     for key, value in values.items():
@@ -73,18 +69,23 @@ def checked(
     wrong |= _classes(session, customer_id, cells)
     if not wrong and kind is PaymentKind.REFUND:
         wrong |= _refund(session, customer_id, cells)
-    if not wrong and cells["receipt_number"] is not None:
-        same = select(col(Payment.id)).where(
-            col(Payment.receipt_number) == cells["receipt_number"],
-            col(Payment.id).is_distinct_from(payment_id),
-            # What was rejected gives its number to whoever records it as it should have been.
-            col(Payment.state) != PaymentState.REJECTED,
-        )
-        if session.scalar(same) is not None:
-            wrong["receipt_number"] = says("This receipt number is in use already.")
     if wrong:
         raise Invalid.of(wrong)
     return cells
+
+
+def require_free(session: Session, number: str | None, payment_id: int | None = None) -> None:
+    """Raises `Invalid` where another payment than `payment_id` has the receipt number, but one that was rejected.
+
+    That gives its number to whoever records it as it should have been.
+    """
+    same = select(col(Payment.id)).where(
+        col(Payment.receipt_number) == number,
+        col(Payment.id).is_distinct_from(payment_id),
+        col(Payment.state) != PaymentState.REJECTED,
+    )
+    if number is not None and session.scalar(same) is not None:
+        raise Invalid.of({"receipt_number": SAME_RECEIPT})
 
 
 def _classes(session: Session, customer_id: int, cells: Mapping[str, Any]) -> dict[str, Says]:

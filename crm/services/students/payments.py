@@ -27,13 +27,12 @@ from crm.services.classes.class_names import named
 from crm.services.customers.holding import TOO_LATE, lapsed_among, locked
 from crm.services.customers.scopes import HELD, LIVE, NO_SUCH
 from crm.services.seen_rows import NO_RECORD, lock_row, require_seen
-from crm.services.students.payment_checks import checked, required
+from crm.services.students.payment_checks import SAME_RECEIPT, checked, require_free, required
 from crm.services.students.student_scopes import CLIENTS, PAYMENTS, STUDENTS
 from crm.store.many_rows import is_one_of
 
 VIEW, RECORD, EDIT = "payments.view", "payments.record", "payments.edit"
 DOUBLE_CLICK = timedelta(seconds=30)
-_SAME_RECEIPT = says("This receipt number is in use already.")
 _ONE = says("A payment is of one customer. Choose one.")
 _ENROLLED = col(Customer.state) == CustomerState.ENROLLED
 
@@ -113,6 +112,7 @@ def _record(
         raise Invalid.of({_TYPED.get(key, key): why for key, why in wrong.fields.items()}) from wrong
     if _same_again(session, customer_id, cells, now):
         return None
+    require_free(session, cells["receipt_number"])
     row = Payment(
         customer_id=customer_id,
         consultant_id=customer.consultant_id or customer.last_consultant_id,
@@ -143,7 +143,8 @@ def save(
     if wrong:
         raise Invalid.of(wrong)
     whole = {key: getattr(payment, key) for key in (*CORRECTED, "kind")} | dict(changes)
-    cells = checked(session, payment.customer_id, whole, payment_id)
+    cells = checked(session, payment.customer_id, whole)
+    require_free(session, cells["receipt_number"], payment_id)
     _free_receipt_number(session, actor, EDIT, cells["receipt_number"], now)
     for key in changes:
         setattr(payment, key, cells[key])
@@ -273,7 +274,7 @@ def _write(session: Session, row: Payment) -> None:
         if "receipt_number" not in str(error.orig):
             raise
         # The same words whoever's payment has it, so that nobody learns of a customer who is not theirs.
-        raise Invalid.of({"receipt_number": _SAME_RECEIPT}) from error
+        raise Invalid.of({"receipt_number": SAME_RECEIPT}) from error
 
 
 def _same_again(session: Session, customer_id: int, cells: Mapping[str, Any], now: datetime) -> bool:
