@@ -195,7 +195,7 @@ def _confirmation(actor: Actor, day: Day) -> None:
     if day.state is DayState.INITIALISED and actor.may(attendance.TAKE):
         st.button(
             _("Confirm the attendance"), key="attendance:confirm", type="primary", icon=":material/task_alt:",
-            on_click=_confirm, args=(actor, day.id),
+            on_click=_confirm, args=(actor, day),
         )  # fmt: skip
         st.caption(_("Until it is confirmed, the day counts nowhere."))
     elif day.state is DayState.TAKEN and actor.may(attendance.REOPEN):
@@ -237,8 +237,9 @@ def _undo(actor: Actor, applied: Applied) -> None:
     _tell_changed(back)
 
 
-def _confirm(actor: Actor, record_id: int) -> None:
-    _done(actor, lambda session, me: taken_days.confirm_many(session, me, [record_id], now())[record_id])
+def _confirm(actor: Actor, day: Day) -> None:
+    seen = {one.student_id for one in day.students}
+    _done(actor, lambda session, me: taken_days.confirm_many(session, me, [day.id], now(), seen=seen)[day.id])
 
 
 def _reopen(actor: Actor, record_id: int) -> None:

@@ -198,6 +198,19 @@ def test_a_day_to_come_one_not_initialised_and_one_that_lacks_a_late_joiner_cann
 # Apologies
 
 
+def test_who_joins_while_a_day_is_taken_is_looked_at_before_it_is_confirmed(session, taught):
+    seen = {one.student_id for one in class_day.day(session, taught.actor, taught.day.id).students}
+    late = a_student(session, "Late")
+    in_class(session, late, taught.group)
+    initialise(session, [taught.day.id], NOON)
+
+    told = taken_days.confirm_many(session, taught.actor, [taught.day.id], NOON, seen=seen)
+
+    assert str(told[taught.day.id]) == "Since you looked, somebody joined: Late. Look once more."
+    seen.add(late.id)
+    assert taken_days.confirm_many(session, taught.actor, [taught.day.id], NOON, seen=seen) == {taught.day.id: None}
+
+
 def test_a_student_asks_for_a_day_of_an_own_class_from_today_on(session, taught):
     ann = taught.as_student(taught.ann)
     other = a_class_group(session)
