@@ -8,7 +8,7 @@ import typer
 from sqlmodel import select
 
 from crm.cli.answer import Answer, command
-from crm.i18n import _, says, says_n
+from crm.i18n import Says, _, says, says_n
 
 DEMO_CUSTOMERS = 3_000
 DEMO_SEED = 2026
@@ -92,10 +92,30 @@ def backup(file: Annotated[Path, typer.Argument(help=_("The file to write; it mu
     from crm.services.backup import backup as write
     from crm.settings import settings
 
-    write(settings().database, file)
-    return Answer(
-        {"file": str(file), "bytes": file.stat().st_size}, (says("The backup is in {file}.", file=str(file)),)
-    )
+    held = write(settings().database, file)
+    lines = [says("The backup is in {file}.", file=str(file)), *_of_files(held.files)]
+    if held.gone:
+        lines.append(
+            says_n(
+                "{count} file that a student handed in is not in the folder homework any more, so it is not in it.",
+                "{count} files that students handed in are not in the folder homework any more, so they are not in it.",
+                count=held.gone,
+            )
+        )
+    data = {"file": str(file), "bytes": file.stat().st_size, "files": held.files, "gone": held.gone}
+    return Answer(data, tuple(lines))
+
+
+def _of_files(count: int) -> list[Says]:
+    if not count:
+        return []
+    return [
+        says_n(
+            "It holds {count} file that a student handed in.",
+            "It holds {count} files that students handed in.",
+            count=count,
+        )
+    ]
 
 
 def restore(
@@ -121,11 +141,11 @@ def restore(
             kept.parent.mkdir(parents=True, exist_ok=True)
             write(url, kept)
         engine().dispose()
-    read(url, file, replace=True)
-    lines = [says("The database is as it was in {file}.", file=str(file))]
+    files = read(url, file, replace=True)
+    lines = [says("The database is as it was in {file}.", file=str(file)), *_of_files(files)]
     if kept:
         lines.append(says("What was there before is kept in {file}.", file=str(kept)))
-    return Answer({"file": str(file), "kept": str(kept) if kept else None}, tuple(lines))
+    return Answer({"file": str(file), "kept": str(kept) if kept else None, "files": files}, tuple(lines))
 
 
 def has_accounts() -> bool:

@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from crm.errors import Unavailable
@@ -23,19 +23,31 @@ RESTING_SECONDS = 3600
 def keep(content: bytes) -> str:
     """Keeps the content and returns the name it has from here on. Raises `Unavailable` if the disk does not take it."""
     name = secrets.token_urlsafe(32)
+    _write(name, (content,))
+    return name
+
+
+def put_back(name: str, size: int, parts: Iterable[bytes]) -> None:
+    """Keeps a file of a backup under the name that its row has, unless it is there. Raises `Unavailable` as `keep`."""
+    there = path_of(name)
+    if there is None or there.stat().st_size != size:
+        _write(name, parts)
+
+
+def _write(name: str, parts: Iterable[bytes]) -> None:
     folder = _folder()
     part = folder / f".{name}.part"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(content)
+            for some in parts:
+                file.write(some)
             file.flush()
             os.fsync(file.fileno())
         part.replace(folder / name)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise Unavailable(says("There is no room for the file: {why}.", why=error.strerror or "")) from None
-    return name
 
 
 def path_of(name: str) -> Path | None:

@@ -21,6 +21,7 @@ from sqlmodel import SQLModel
 from crm.errors import Refused, ThanosError, Unavailable, Unreadable
 from crm.services.backup import backup, restore
 from crm.services.demo import fill
+from crm.store import homework_files
 from crm.store.engine import make_engine
 from crm.store.migrate import to_head
 from crm.store.session import writing
@@ -257,6 +258,96 @@ def test_a_file_with_another_byte_is_damaged(new_database: NewDatabase, file: Pa
         restore(url, file, replace=True)
 
 
+def _with_homework(url: str, content: bytes = b"%PDF-1.7 mine") -> str:
+    """A school of two days of homework, one handed in as a file, the other as one that is gone. The file's name."""
+    filled(url, 20)
+    name = homework_files.keep(content)
+
+    def hand_in(engine: Engine) -> None:
+        with engine.begin() as connection:
+            first, second = connection.execute(text("SELECT id FROM study_record ORDER BY id LIMIT 2")).scalars()
+            given = text("UPDATE study_record SET homework_file = :name, homework_file_name = 'a.pdf' WHERE id = :key")
+            connection.execute(given, {"name": name, "key": first})
+            connection.execute(given, {"name": "x" * 43, "key": second})
+
+    using(url, hand_in)
+    return name
+
+
+def test_what_students_handed_in_is_in_the_backup_and_comes_back(
+    url: str, new_database: NewDatabase, file: Path
+) -> None:
+    name = _with_homework(url)
+
+    assert backup(url, file) == (1, 1)
+    kept = homework_files.path_of(name)
+    assert kept is not None
+    kept.unlink()
+    copy = new_database("sqlite")
+    assert restore(copy, file) == 1
+
+    assert kept.read_bytes() == b"%PDF-1.7 mine"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert content(copy) == content(url)
+
+
+def test_a_backup_without_handed_in_files_is_as_older_programs_wrote_it(new_database: NewDatabase, file: Path) -> None:
+    url = new_database("sqlite")
+    to_head(url)
+
+    backup(url, file)
+
+    with zipfile.ZipFile(file) as archive:
+        assert json.loads(archive.read("manifest.json"))["format"] == 1
+        assert not [one for one in archive.namelist() if "homework" in one]
+
+    def older(entries: dict[str, bytes]) -> None:
+        manifest = json.loads(entries["manifest.json"])
+        del manifest["files"]
+        entries["manifest.json"] = json.dumps(manifest).encode()
+
+    rewritten(file, older)
+    assert restore(url, file, replace=True) == 0
+
+
+def _another_file(entries: dict[str, bytes]) -> None:
+    entries[next(one for one in entries if one.startswith("homework/"))] = b"theirs"
+
+
+def _one_more_file(entries: dict[str, bytes]) -> None:
+    entries["homework/../../evil"] = b"x"
+
+
+def _no_name(entries: dict[str, bytes]) -> None:
+    entries["homework.jsonl"] = b'["../../evil",1,""]\n'
+    manifest = json.loads(entries["manifest.json"])
+    manifest["files"]["sha256"] = hashlib.sha256(entries["homework.jsonl"]).hexdigest()
+    entries["manifest.json"] = json.dumps(manifest).encode()
+
+
+def test_a_backup_whose_files_were_changed_changes_nothing(new_database: NewDatabase, file: Path) -> None:
+    url = new_database("sqlite")
+    to_head(url)
+    name = _with_homework(url)
+    backup(url, file)
+    whole, before, kept = file.read_bytes(), content(url), homework_files.path_of(name)
+    assert kept is not None
+    kept.unlink()
+
+    for change, sentence in (
+        (_another_file, "handed in is not as it was written"),
+        (_one_more_file, "not those that its manifest names"),
+        (_no_name, "row 1 of table homework is not valid"),
+    ):
+        file.write_bytes(whole)
+        rewritten(file, change)
+        with pytest.raises(Unreadable, match=sentence):
+            restore(url, file, replace=True)
+
+    assert content(url) == before
+    assert list(kept.parent.iterdir()) == []
+
+
 def _zeros(entries: dict[str, bytes]) -> None:
     entries["tables/course.jsonl"] = b"0" * 100_000_000
 
@@ -302,7 +393,7 @@ def _newer_schema(entries: dict[str, bytes]) -> None:
 
 
 def _newer_format(entries: dict[str, bytes]) -> None:
-    entries["manifest.json"] = json.dumps(json.loads(entries["manifest.json"]) | {"format": 2}).encode()
+    entries["manifest.json"] = json.dumps(json.loads(entries["manifest.json"]) | {"format": 3}).encode()
 
 
 HOSTILE: dict[str, tuple[Callable[[dict[str, bytes]], None], str]] = {

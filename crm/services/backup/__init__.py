@@ -1,4 +1,4 @@
-"""Backup and restore: the whole database in one file, consistent while in use, for either engine.
+"""Backup and restore: the whole database and what students handed in, in one file, for either engine.
 
 A school that began on a laptop moves to PostgreSQL by a backup here and a restore there.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from sqlalchemy import Connection, Engine, inspect, text
@@ -20,6 +20,7 @@ from crm.i18n import says
 from crm.services.backup import values
 from crm.services.backup.archive import Reader, TableEntry, Writer, opened, refuse, refuse_row
 from crm.store.engine import make_engine
+from crm.store.homework_files import path_of, put_back
 from crm.store.metadata import metadata
 from crm.store.migrate import head, rebuilding, require_head
 from crm.store.sequences import mend_sequences
@@ -27,9 +28,17 @@ from crm.store.sequences import mend_sequences
 CHUNK = 5_000
 
 
-def backup(url: str, file: Path) -> None:
-    """Write the database at `url` into `file`, as it is at one moment; others go on writing meanwhile.
+class HandedIn(NamedTuple):
+    """How many handed-in files a backup holds, and how many that rows name were not there to be held."""
 
+    files: int
+    gone: int
+
+
+def backup(url: str, file: Path) -> HandedIn:
+    """Write the database at `url` into `file`, as it is at one moment, and the files that its students handed in.
+
+    Others go on writing meanwhile: a file is never changed, and stays for the night after it was replaced.
     Only its owner can read the file, which holds everything. It appears when it is whole: an error or a
     full disk leaves none. Raises `Refused` if it exists, `Unavailable` if the database or the disk is not.
     """
@@ -45,8 +54,11 @@ def backup(url: str, file: Path) -> None:
                 columns = {column.name: values.kind(column) for column in table.columns}
                 keys = [column.name for column in table.primary_key]
                 writer.table(table.name, columns, _rows(connection, table.name, columns, keys))
+            names = _handed_in(connection)
+            files = writer.files((name, path) for name in names if (path := path_of(name)) is not None)
             writer.close()
         _settle(part, file)
+        return HandedIn(files, len(names) - files)
     except OperationalError as error:
         raise Unavailable(
             says("The database cannot be read: {why}. No backup was written.", why=_first_line(error.orig))
@@ -65,15 +77,22 @@ def backup(url: str, file: Path) -> None:
             part.unlink(missing_ok=True)
 
 
+def _handed_in(connection: Connection) -> list[str]:
+    asked = text("SELECT homework_file FROM study_record WHERE homework_file IS NOT NULL ORDER BY homework_file")
+    return [row[0] for row in connection.execute(asked)]
+
+
 def check(file: Path) -> None:
     """Read all of a backup and change nothing. Raises `Unreadable` for a file that is no whole backup."""
     with opened(file):
         pass
 
 
-def restore(url: str, file: Path, *, replace: bool = False) -> None:
+def restore(url: str, file: Path, *, replace: bool = False) -> int:
     """Make the database at `url` what it was in `file`, brought to this program's schema: all or nothing.
 
+    The files that were handed in are put back before, which changes nothing for a database that does not name them:
+    what is named by none goes with the nightly clean-up. Returns how many the backup has.
     Everybody has to sign in again. A database in use is refused unless `replace` says that it may go.
     Raises `Unreadable` for a file that is damaged, hostile or no backup, `Refused` for a newer program's.
     """
@@ -85,6 +104,8 @@ def restore(url: str, file: Path, *, replace: bool = False) -> None:
                     " or give DATABASE_URL the address of an empty one."
                 )
             )
+        for one, parts in archive.files():
+            put_back(one.name, one.size, parts)
         with rebuilding(url, archive.manifest.revision) as connection:
             _require_same_tables(connection, archive)
             for table in archive.manifest.tables:
@@ -93,6 +114,7 @@ def restore(url: str, file: Path, *, replace: bool = False) -> None:
             connection.execute(text("UPDATE sign_in SET ended_at = seen_at WHERE ended_at IS NULL"))
             if connection.dialect.name == "postgresql":
                 mend_sequences(connection)
+        return archive.manifest.files.rows if archive.manifest.files is not None else 0
 
 
 def _snapshot(engine: Engine) -> Connection:

@@ -1,5 +1,7 @@
 """The file of a backup: a zip with one file of JSON lines a table, and a manifest with counts and digests.
 
+What students handed in is beside the tables, each file as it is, and listed in JSON lines of its own.
+
 It knows nothing of SQLite or PostgreSQL, so what one wrote the other reads. Whatever is read is checked
 in full, digests included, before the first row is handed out.
 """
@@ -10,15 +12,19 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
+from typing import Any, NamedTuple, NoReturn
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 from crm.errors import Unreadable
 from crm.i18n import Says, says
+from crm.store.homework_files import NAME
 
-FORMAT = 1
+FORMAT = 2
+"""Since 2 there may be handed-in files. An archive without any is still of 1, for programs that know no other."""
 MANIFEST = "manifest.json"
+FILES = "homework.jsonl"
 # Rows of a school shrink to a tenth or so; what shrinks to less than a two hundredth is a bomb.
 RATIO_MAX = 200
 MANIFEST_MAX = 1 << 20
@@ -38,11 +44,20 @@ class TableEntry:
 
 @dataclass(slots=True)
 class Manifest:
-    """What the file holds, in an order in which it can be written back."""
+    """What the file holds, in an order in which it can be written back. `files` lists what was handed in, if any."""
 
     revision: str
     tables: list[TableEntry] = field(default_factory=list)
-    format: int = FORMAT
+    format: int = 1
+    files: TableEntry | None = None
+
+
+class FileEntry(NamedTuple):
+    """One handed-in file: the name that its row has, its size in bytes, and its digest."""
+
+    name: str
+    size: int
+    sha256: str
 
 
 class Writer:
@@ -64,14 +79,40 @@ class Writer:
 
     def table(self, name: str, columns: dict[str, str], rows: Iterable[list[Any]]) -> None:
         """Add a table: a line of JSON for each row."""
+        self._manifest.tables.append(self._lines(name, _entry(name), columns, rows))
+
+    def files(self, found: Iterable[tuple[str, Path]]) -> int:
+        """Add handed-in files, by the name that each row has. Returns how many are in; one that is gone is left out."""
+        listed = [entry for name, path in found if (entry := self._one(name, path)) is not None]
+        if listed:
+            columns = {"name": "text", "size": "int", "sha256": "text"}
+            self._manifest.files = self._lines("homework", FILES, columns, map(list, listed))
+            self._manifest.format = FORMAT
+        return len(listed)
+
+    def _one(self, name: str, path: Path) -> FileEntry | None:
+        digest, size = hashlib.sha256(), 0
+        try:
+            source = path.open("rb")
+        except FileNotFoundError:
+            return None
+        # Not packed any further: what people hand in is packed already.
+        with source, self._zip.open(ZipInfo(_file_entry(name)), "w", force_zip64=True) as out:
+            while chunk := source.read(CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+                out.write(chunk)
+        return FileEntry(name, size, digest.hexdigest())
+
+    def _lines(self, name: str, entry: str, columns: dict[str, str], rows: Iterable[list[Any]]) -> TableEntry:
         digest, count = hashlib.sha256(), 0
-        with self._zip.open(_entry(name), "w", force_zip64=True) as out:
+        with self._zip.open(entry, "w", force_zip64=True) as out:
             for row in rows:
                 line = json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
                 digest.update(line)
                 out.write(line)
                 count += 1
-        self._manifest.tables.append(TableEntry(name, columns, count, digest.hexdigest()))
+        return TableEntry(name, columns, count, digest.hexdigest())
 
     def close(self) -> None:
         """Write the manifest and end the file."""
@@ -85,6 +126,12 @@ class Reader:
 
     def __init__(self, path: Path, archive: ZipFile, manifest: Manifest) -> None:
         self.path, self._zip, self.manifest = path, archive, manifest
+
+    def files(self) -> Iterator[tuple[FileEntry, Iterator[bytes]]]:
+        """The handed-in files, each with its content in parts."""
+        for one in _listed(self.path, self._zip, self.manifest):
+            with self._zip.open(_file_entry(one.name)) as stream:
+                yield one, iter(partial(stream.read, CHUNK), b"")
 
     def rows(self, table: TableEntry) -> Iterator[list[Any]]:
         """The rows of a table. Raises `Unreadable` at a line that is not as many values as there are columns."""
@@ -140,17 +187,60 @@ def _checked(path: Path, archive: ZipFile) -> Manifest:
         refuse(path, says("it would unpack to far more than a backup does"))
     with archive.open(MANIFEST) as stream:
         manifest = _manifest(path, stream.read(MANIFEST_MAX))
-    if set(sizes) != {MANIFEST, *(_entry(table.name) for table in manifest.tables)}:
+    expected = {MANIFEST, *(_entry(table.name) for table in manifest.tables)}
+    extra: set[str] = set()
+    if manifest.files is not None:
+        expected.add(FILES)
+        extra = {name for name in sizes if name.startswith(_file_entry(""))}
+    if set(sizes) - extra != expected:
         refuse(path, says("its files are not those that its manifest names"))
     for table in manifest.tables:
-        digest, rows = hashlib.sha256(), 0
-        with archive.open(_entry(table.name)) as stream:
-            while chunk := stream.read(CHUNK):
-                digest.update(chunk)
-                rows += chunk.count(b"\n")
-        if digest.hexdigest() != table.sha256 or rows != table.rows:
-            refuse(path, says("table {table} is not as it was written", table=table.name))
+        _require_as_written(path, archive, table, _entry(table.name))
+    if manifest.files is not None:
+        _require_as_written(path, archive, manifest.files, FILES)
+        handed_in = list(_listed(path, archive, manifest))
+        if extra != {_file_entry(one.name) for one in handed_in} or len(extra) != len(handed_in):
+            refuse(path, says("its files are not those that its manifest names"))
+        for one in handed_in:
+            digest, size, _lines = _digest(archive, _file_entry(one.name))
+            if (digest, size) != (one.sha256, one.size):
+                refuse(path, says("a file that was handed in is not as it was written"))
     return manifest
+
+
+def _require_as_written(path: Path, archive: ZipFile, table: TableEntry, entry: str) -> None:
+    digest, _size, rows = _digest(archive, entry)
+    if digest != table.sha256 or rows != table.rows:
+        refuse(path, says("table {table} is not as it was written", table=table.name))
+
+
+def _digest(archive: ZipFile, entry: str) -> tuple[str, int, int]:
+    """The digest of an entry, its bytes and its lines."""
+    digest, size, lines = hashlib.sha256(), 0, 0
+    with archive.open(entry) as stream:
+        while chunk := stream.read(CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+            lines += chunk.count(b"\n")
+    return digest.hexdigest(), size, lines
+
+
+def _listed(path: Path, archive: ZipFile, manifest: Manifest) -> Iterator[FileEntry]:
+    """The handed-in files that the archive lists. Raises `Unreadable` for a line, or a name, that no backup wrote."""
+    if manifest.files is None:
+        return
+    with archive.open(FILES) as lines:
+        number = 0
+        while line := lines.readline(LINE_MAX):
+            number += 1
+            try:
+                one = FileEntry(*json.loads(line))
+                known = NAME.fullmatch(one.name) is not None and type(one.size) is int
+            except (ValueError, TypeError, RecursionError):
+                known = False
+            if not known:
+                refuse_row(path, manifest.files.name, number)
+            yield one
 
 
 def _manifest(path: Path, content: bytes) -> Manifest:
@@ -158,16 +248,25 @@ def _manifest(path: Path, content: bytes) -> Manifest:
         read = json.loads(content)
         if read["format"] > FORMAT:
             refuse(path, says("a newer version of this program wrote it; update the program"))
-        tables = [
-            TableEntry(
-                str(one["name"]), {str(k): str(v) for k, v in one["columns"].items()}, int(one["rows"]), one["sha256"]
-            )
-            for one in read["tables"]
-        ]
-        return Manifest(str(read["revision"]), tables)
+        files = read.get("files")
+        return Manifest(
+            str(read["revision"]),
+            [_table_entry(one) for one in read["tables"]],
+            int(read["format"]),
+            None if files is None else _table_entry(files),
+        )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         refuse(path, says("its manifest is not valid"))
 
 
+def _table_entry(read: Any) -> TableEntry:
+    columns = {str(key): str(value) for key, value in read["columns"].items()}
+    return TableEntry(str(read["name"]), columns, int(read["rows"]), read["sha256"])
+
+
 def _entry(table: str) -> str:
     return f"tables/{table}.jsonl"
+
+
+def _file_entry(name: str) -> str:
+    return f"homework/{name}"
