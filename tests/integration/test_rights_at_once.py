@@ -87,6 +87,15 @@ def test_of_two_who_make_the_same_role_or_sign_in_the_second_is_told(engine, chi
     assert [isinstance(one, Invalid) and set(one.fields) for one in told] == [{"title"}, {"name"}]
 
 
+def test_two_roles_are_not_called_alike_at_once(engine, chief):
+    def rename(role_id):
+        return lambda session: roles.rename(session, SYSTEM, role_id, 1, "Head of it all", NOON)
+
+    _done, told = meanwhile(engine, rename(chief), rename(2))
+
+    assert isinstance(told, Invalid)
+
+
 def test_a_role_that_somebody_calls_administrator_is_given_nothing_by_an_upgrade(engine, chief):
     with writing(engine) as session:
         give("boss", "chief")(session)

@@ -266,7 +266,9 @@ def _free_title(session: Session, title: str, but: Role | None = None) -> str:
     title = unicodedata.normalize("NFKC", title).strip()
     if not 2 <= len(title) <= TITLE_LENGTH:
         raise Invalid.of({"title": says("A role's name has 2 to {count} characters.", count=TITLE_LENGTH)})
-    for role in session.scalars(select(Role)):
+    # Held, so that of two who call roles alike at once the second reads what the first did.
+    every = select(Role).order_by(col(Role.id)).with_for_update()
+    for role in session.scalars(every, execution_options={"populate_existing": True}):
         # In whatever language: another reader would see two roles of one name.
         if role is not but and title.lower() in {one.lower() for one in _titles(role)}:
             raise Invalid.of({"title": _THERE})
