@@ -39,7 +39,7 @@ def run(folder: Path) -> Iterator[Figure]:
         small = a_scored_class(session, STUDENTS, DAYS)
         me = an_account(session).id
         large = a_scored_class(session, CLASSMATES, YEARS * 365, [me or 0])
-    with engine.connect() as connection:
+    with engine.begin() as connection:
         connection.exec_driver_sql("ANALYZE")
     took = _cpu(engine, "gradebook", small, 0)
     yield Figure(f"class gradebook of {STUDENTS} × {DAYS} (CPU)", took, GRADEBOOK, took / GRADEBOOK, 1.0)

@@ -12,6 +12,7 @@ from crm.domain.attendance import THERE, Attended, figure, is_left
 from crm.domain.students import Enrolment
 from crm.domain.teaching import Attendance, CourseRecord, StudyRecord
 from crm.services.attendance import attendance_figures
+from crm.store.session import reading, writing
 from tests.builders import NOON, an_actor, an_employee
 from tests.school_builders import a_class_group, a_course_record, a_student, a_study_record
 from tests.teaching import DAY, in_class
@@ -124,3 +125,23 @@ def test_of_a_class_that_is_not_the_actors_there_is_no_figure(session):
     assert attendance_figures.of_class(session, an_actor(role="lecturer", of=stranger), group.id) == {}
     assert attendance_figures.of_class(session, an_actor(role="lecturer", of=own), group.id) == {}
     assert attendance_figures.of_class(session, an_actor(role="lecturer", of=own), mine.id)[student.id].days == 1
+
+
+def test_what_was_made_up_is_looked_up_by_its_index_also_where_sqlite_has_statistics(sqlite_url):
+    with writing() as session:
+        group, missed = a_class_group(session), a_student(session)
+        for each in range(30):
+            day = a_course_record(session, group, held_on=DAY + timedelta(days=each), taken_at=NOON)
+            for student in [missed, *(a_student(session) for _ in range(2))]:
+                a_study_record(session, day, student)
+        session.connection().exec_driver_sql("ANALYZE")
+    asked = select(StudyRecord.id).where(
+        StudyRecord.student_id == missed.id, attendance_figures.made_up(StudyRecord.id)
+    )
+
+    # A new connection reads the statistics.
+    with reading() as session:
+        said = asked.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
+        plan = [step for *_ids, step in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {said}")]
+
+    assert not [step for step in plan if step.startswith("SCAN")], plan

@@ -30,12 +30,16 @@ def required() -> int:
 
 
 def made_up(record: Any) -> ColumnElement[bool]:
-    """Whether a study record was made up: on a day that was taken, by being there."""
+    """Whether a study record was made up: on a day that was taken, by being there.
+
+    The day is asked for behind the record that makes it up, not joined: with statistics, by which hardly a record makes
+    up for anything, SQLite would begin with all days.
+    """
     making, day = aliased(StudyRecord), aliased(CourseRecord)
+    taken = select(col(day.taken_at)).where(col(day.id) == col(making.course_record_id)).scalar_subquery()
     return (
         select(col(making.id))
-        .join(day, col(day.id) == col(making.course_record_id))
-        .where(col(making.makes_up_id) == record, col(day.taken_at).is_not(None), col(making.attendance).in_(THERE))
+        .where(col(making.makes_up_id) == record, col(making.attendance).in_(THERE), taken.is_not(None))
         .exists()
     )
 
