@@ -91,7 +91,8 @@ def run(name: Annotated[str, typer.Argument(help=NAME)], *, as_json: Json = Fals
         }
         typer.echo(json.dumps(data, ensure_ascii=False))
     elif ended.outcome is JobOutcome.DONE:
-        typer.echo(f"{job.name}: {show(ended.account) or _('Nothing to do.')}")
+        done = show(ended.account) or _("Nothing to do.")
+        typer.echo(f"{job.name}: {done}")
     elif ended.outcome is JobOutcome.RUNNING:
         typer.echo(_("{job} was stopped between two steps. The jobs process goes on with it.", job=job.name), err=True)
     return 0 if ended.outcome is JobOutcome.DONE else 1

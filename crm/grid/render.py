@@ -77,7 +77,9 @@ def _list(here: Here) -> None:
     config = here.config
     st.html(f"<style>{STYLE}</style>")
     hidden = left_out(here)
-    with here.connection.reading() as session:
+    # Said only where it takes half a second, on top of what stands there: nothing moves.
+    waiting = st.container(key=here.key("reading")).spinner(_("Reading the rows..."))
+    with waiting, here.connection.reading() as session:
         try:
             page = read_page(config, session, here.actor, view, here.zone)
         except ThanosError:

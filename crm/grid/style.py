@@ -12,6 +12,10 @@ STYLE = (
     # Save, and what is wrong, stay in view however long the form is.
     '[data-testid="stLayoutWrapper"]:has(>[class*="-line-of-save"]){position:sticky;bottom:-1.9rem;z-index:1;'
     "padding:.6rem 0;backdrop-filter:blur(24px)}"
+    # That rows are being read is said above everything, so that nothing moves.
+    '[data-testid="stLayoutWrapper"]:has(>[class*="-reading"]){position:fixed;top:4rem;left:50%;width:auto;z-index:2;transform:translateX(-50%);'
+    "padding:.3rem .9rem;border-radius:1rem;border:1px solid rgba(128,128,128,.4);backdrop-filter:blur(24px)}"
+    '[class*="-reading"]{width:auto}'
     # A dialog's own box would count as what is scrolled, and it never is.
     '[data-testid="stDialog"]>div{overflow:clip}'
     # Few numbers of pages begin where many do.

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from crm.errors import ThanosError
-from crm.i18n import Says, _, marked, says
+from crm.i18n import Says, _, listed, literal, marked, says
 from crm.rbac import Actor, Reach
 from crm.services.access import offers as service
 from crm.services.access.roles import Change, RoleNow
@@ -24,11 +24,11 @@ def offers(
     if not found:
         return None
     said = None
-    with st.container(border=True):
-        st.markdown(f":material/new_releases: **{_('New in this version')}**")
+    title = _("New in this version: {roles}", roles=listed(role.title for role, _grants in found))
+    with st.expander(literal(title), icon=":material/new_releases:"):
         st.caption(_("A new school would begin with this. The upgrade gave it to nobody: that is for you to decide."))
         for role, grants in found:
-            st.markdown(f"**{marked(says('{text}', text=role.title))}**")
+            st.markdown(f"**{literal(str(role.title))}**")
             st.markdown(lines(tuple(Change(name, None, reach) for name, reach in grants.items())))
             with st.container(horizontal=True):
                 st.button(

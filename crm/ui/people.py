@@ -31,7 +31,8 @@ def person(actor: Actor, account_id: int) -> None:
         choices = accounts.role_choices(session, actor) if seen.keeps_out is None else {}
     _head(seen)
     if seen.keeps_out is not None:
-        st.markdown(f"**{_('Roles')}**: " + (listed(map(marked, seen.titles)) or _("None")))
+        roles = _("Roles")
+        st.markdown(f"**{roles}**: " + (listed(map(marked, seen.titles)) or _("None")))
         st.caption(marked(seen.keeps_out))
         return
     left, right = st.columns(2, gap="large")
@@ -56,8 +57,9 @@ def _head(seen: Person) -> None:
             )  # fmt: skip
         if seen.must_change_password:
             st.badge(_("Has to choose a password"), icon=":material/key:", color="orange")
-    whose = _("{name}, {department}", name=seen.employee, department=seen.department) if seen.employee else None
-    st.caption(f"{literal(seen.name)} · {literal(whose) if whose else _('belongs to no employee')}")
+    of = _("{name}, {department}", name=seen.employee, department=seen.department) if seen.employee else None
+    whose = literal(of) if of else _("belongs to no employee")
+    st.caption(f"{literal(seen.name)} · {whose}")
 
 
 def _roles(actor: Actor, seen: Person, choices: dict[str, Says]) -> None:

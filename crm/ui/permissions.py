@@ -193,6 +193,8 @@ def _take(role: RoleNow, grants: Mapping[str, Reach]) -> None:
         st.session_state.pop(f"permissions:{role.id}:{draft.seen.version}:{permission}", None)
     st.session_state["permissions:role"] = role.id
     st.session_state["permissions:page"] = next(iter(grants)).partition(".")[0]
+    # The preview is farther down than the button.
+    st.session_state[SAID] = says("It stands under Change now, and is not saved yet.")
 
 
 def _save(actor: Actor, draft: Draft) -> None:

@@ -56,6 +56,22 @@ def test_a_text_is_written_out_where_it_is_said() -> None:
     assert computed == []
 
 
+def test_no_text_is_said_inside_an_f_string() -> None:
+    """Babel takes an f-string for a text and does not look into it: what is said there stays English, unnoticed."""
+    hidden = [
+        f"{file.relative_to(ROOT)}:{said.lineno} {said.args[0].value!r}"
+        for file in sources()
+        for text in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for said in ast.walk(text)
+        if isinstance(said, ast.Call)
+        and getattr(said.func, "id", "") in ("_", "says", "says_n")
+        and isinstance(said.args[0], ast.Constant)
+    ]
+
+    assert hidden == []
+
+
 def test_a_text_is_given_what_its_places_name() -> None:
     wrong = []
     for file in sources():
