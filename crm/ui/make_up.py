@@ -36,6 +36,7 @@ def make_up(actor: Actor, day: Day) -> None:
             _("Who makes up which day here"),
             list(missed),
             index=None,
+            placeholder="",
             format_func=lambda key: str(missed[key]),
             key=box,
         )

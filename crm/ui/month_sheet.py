@@ -29,6 +29,7 @@ STYLE = """
   white-space: nowrap; }
 .month-sheet th[scope=row] { text-align: left; position: sticky; left: 0;
   background: var(--st-background-color, Canvas); }
+.month-sheet a { color: inherit !important; }
 .month-sheet .open { opacity: 0.55; }
 .month-sheet .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 </style>

@@ -28,7 +28,7 @@ COLOURS = {Reach.OWN: "orange", Reach.DEPARTMENT: "blue", Reach.ALL: "green"}
 
 # However narrow the screen: the page of a row is read on one line, and stays while one moves to the last role.
 STYLE = """<style>
-[class*="st-key-permissions-matrix"] th * { white-space: nowrap; word-break: keep-all; }
+[class*="st-key-permissions-matrix"] th p { white-space: nowrap !important; }
 [class*="st-key-permissions-matrix"] tbody th { position: sticky; left: 0; z-index: 1; backdrop-filter: blur(24px); }
 </style>"""
 

@@ -40,7 +40,12 @@ def _draw(actor: Actor) -> None:
         classes = course_records.classes_to_add_to(session, actor)
     today = day_of(datetime.now(UTC), settings().zone)
     group = st.selectbox(
-        _("Class"), list(classes), format_func=lambda key: str(classes[key]), index=None, key="series:class"
+        _("Class"),
+        list(classes),
+        format_func=lambda key: str(classes[key]),
+        index=None,
+        placeholder="",
+        key="series:class",
     )
     weekdays = st.pills(
         _("Days of the week"),
