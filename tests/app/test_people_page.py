@@ -215,7 +215,7 @@ def test_the_last_administrator_cannot_be_disabled_nor_demoted(boss):
     at.multiselect[0].set_value(["consultant"]).run()
     by_key(at.button, "person:save-roles").click().run()
 
-    assert "This is the last one who can manage sign-ins." in texts(at)
+    assert "Nobody would be left who can administer." in texts(at)
     assert (account("boss").active, roles_of(boss)) == (True, ("administrator",))
 
 
