@@ -45,7 +45,7 @@ CLASSES = site.register(
             Column("state", edit="classes.edit", tone=CLASS_TONES.__getitem__, width=120),
             *(
                 Column(
-                    name, value=lambda _row, _now: OPEN, label=label, link=_leads(page), see=f"{page}.view", width=90
+                    name, value=lambda _row, _now: OPEN, label=label, link=_leads(page), see=f"{page}.view", width=120
                 )
                 for name, page, label in (
                     ("students", "students", says("Students")),

@@ -1,15 +1,18 @@
 """The table of students."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement
+from sqlmodel import Session
 
 from crm.domain.normalise import digits_typed
 from crm.domain.students import Student
 from crm.grid import AnyOf, Column, DateRange, EditForm, Search, TableConfig
-from crm.i18n import says
+from crm.i18n import Says, says
+from crm.services.classes import classes
 from crm.services.customers import name_search
 from crm.services.students import money_of, payments, students
 from crm.tables.payments import recording
@@ -34,6 +37,10 @@ class PlacedIn(AnyOf):
 
     def where(self, value: Any, _model: Any, _zone: ZoneInfo) -> ColumnElement[bool]:
         return students.placed_in(value)
+
+    def named(self, session: Session, actor: Any, _model: Any, keys: Sequence[Any]) -> Mapping[Any, Says]:
+        """A class in which nobody is yet, to which the list of classes leads all the same."""
+        return {key: name for key, name in classes.choices_to_pay_for(session, actor).items() if key in keys}
 
 
 STUDENTS = site.register(

@@ -9,6 +9,7 @@ from sqlmodel import Session, select
 
 from crm.domain.classes import ClassGroup, ClassLecturer, ClassState
 from crm.domain.records import AuditEntry
+from crm.domain.students import Student
 from crm.errors import Conflict, Invalid, NotAllowed, NotFound
 from crm.grid.query import read_page
 from crm.grid.view import read_view
@@ -224,6 +225,8 @@ def test_students_are_found_by_their_classes_those_who_left_too(session: Session
         return {one.id for one in read_page(STUDENTS, session, who, view, ZoneInfo("Asia/Shanghai")).rows}
 
     assert set(students.classes_seen(session, actor)) == {mine.id}
+    by_class = next(one for one in STUDENTS.filters if one.name == "class")
+    assert set(by_class.named(session, actor, Student, [mine.id, other.id])) == {mine.id}
     assert found(actor, mine) == {here.id, left.id}
     assert found(actor, other) == set()
     assert found(an_actor("students.view", reach=Reach.ALL), other) == {stranger.id}
