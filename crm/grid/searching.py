@@ -23,14 +23,19 @@ class Searched(NamedTuple):
     """A search as SQL: the condition, and the select of the keys that the fields' indexes name for it.
 
     The keys are `None` where a field has no index for this text, or where they are many. `sparse`: they are few.
+    `indexed` is the condition said so that PostgreSQL finds its rows by the indexes of all fields at once; then it
+    needs no keys, and how many match is seen from the first of them.
     """
 
     matches: ColumnElement[bool]
     keys: Any = None
     sparse: bool = False
+    indexed: ColumnElement[bool] | None = None
 
     def among(self, key: Any) -> ColumnElement[bool]:
         """The condition, beginning from the keys where there are any."""
+        if self.indexed is not None:
+            return self.indexed
         return self.matches if self.keys is None else key.in_(self.keys) & self.matches
 
 
@@ -43,8 +48,12 @@ def searched(config: TableConfig, session: Session, actor: Actor, text: str) -> 
     if not wanted:
         return Searched(false())
     fields = [_field(config, session, actor, one, tidy) for one, tidy in wanted]
-    matches = or_(*(condition for condition, _keys in fields))
-    parts = [keys for _condition, keys in fields if keys is not None]
+    matches = or_(*(field.matches for field in fields))
+    if session.get_bind().dialect.name == "postgresql":
+        of_each = [_by_index(config, one, field) for (one, _tidy), field in zip(wanted, fields, strict=True)]
+        if all(one is not None for one in of_each):
+            return Searched(matches, indexed=or_(*of_each))
+    parts = [field.keys for field in fields if field.keys is not None]
     if len(parts) < len(fields):
         return Searched(matches)
     keys: Any = union_all(*parts) if len(parts) > 1 else parts[0]
@@ -74,9 +83,26 @@ def _tidied(config: TableConfig, one: Search, text: str) -> Any:
         return None
 
 
-def _field(
-    config: TableConfig, session: Session, actor: Actor, one: Search, wanted: Any
-) -> tuple[ColumnElement[bool], Any]:
+class _Field(NamedTuple):
+    """The condition on one field, the keys that its index names (None: it has none), and the index as declared."""
+
+    matches: ColumnElement[bool]
+    keys: Any
+    named: Any = None
+
+
+def _by_index(config: TableConfig, one: Search, field: _Field) -> Any:
+    """The condition on a field of the table itself as its index answers it; None where it does not."""
+    if path(config.model, one.field).hops:
+        return None
+    if one.match != "contains":
+        return field.matches
+    if field.named is None or field.named.get_final_froms() != select(config.model).get_final_froms():
+        return None
+    return and_(field.named.whereclause, field.matches)
+
+
+def _field(config: TableConfig, session: Session, actor: Actor, one: Search, wanted: Any) -> _Field:
     """The condition on one field, and the select of the keys that its index names; None where it has none for this.
 
     Of a field of related rows, what is named first are those; where they are many, the table's own rows are asked
@@ -93,17 +119,17 @@ def _field(
 
     named = one.index(session, wanted) if one.index is not None else None
     if one.match == "contains" and (named is None or not here.hops):
-        return through(here, found), named
+        return _Field(through(here, found), named, named)
     condition = through(here, found)
     if here.hops:
         owner_key = attribute(here.owner, here.hops[-1][2])
         if named is None:
             named = select(owner_key).where(found(attribute(here.owner, here.last.name)))
         if _many(session, named):
-            return along(here, found), None
+            return _Field(along(here, found), None)
         condition = through(here, lambda column: and_(found(column), owner_key.in_(named)))
     every = config.rows(session, actor).order_by(None)
-    return condition, every.with_only_columns(key).where(condition)
+    return _Field(condition, every.with_only_columns(key).where(condition))
 
 
 def _many(session: Session, keys: Select[Any]) -> bool:

@@ -1,5 +1,7 @@
 """A part of a customer's name finds the customer by the index of pairs, and the index follows every change."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
@@ -61,6 +63,22 @@ def people(session: Session) -> Session:
 )
 def test_a_part_of_a_name_or_the_beginning_of_a_number_finds(people: Session, text: str, names: set[str]) -> None:
     assert found(people, text) == names
+
+
+@pytest.mark.parametrize("text", ["小明", "明", "1380000000", "We_", "99"])
+@pytest.mark.parametrize("cap", [1, 1000])
+@pytest.mark.parametrize("sparse", [0, 5000])
+def test_a_large_table_is_searched_to_the_same_rows_whatever_way_is_taken(
+    people: Session, monkeypatch: pytest.MonkeyPatch, text: str, cap: int, sparse: int
+) -> None:
+    view = View(search=text, sort="-created_at")
+    config = replace(CUSTOMERS, cap=cap)
+    small = read_page(config, people, SYSTEM, view, settings().zone).rows
+    monkeypatch.setattr(query, "EXACT", 0)
+    monkeypatch.setattr(query, "SPARSE", sparse)
+    monkeypatch.setattr(searching, "SPARSE", sparse)
+
+    assert read_page(config, people, SYSTEM, view, settings().zone).rows == small
 
 
 def test_the_index_follows_a_change_of_name_and_a_row_that_is_gone(people: Session) -> None:
