@@ -236,9 +236,7 @@ def _local(tag: str) -> str:
 
 
 def _too_much() -> Unreadable:
-    return Unreadable(
-        says("The file unpacks to far more than a sheet of rows holds. Copy the rows to a new file.")
-    )
+    return Unreadable(says("The file unpacks to far more than a sheet of rows holds. Copy the rows to a new file."))
 
 
 def _entities() -> Unreadable:
