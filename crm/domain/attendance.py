@@ -55,8 +55,15 @@ class Attended(NamedTuple):
     made_up: bool = False
 
     @property
+    def default(self) -> bool:
+        """Whether nobody has said anything of the day yet: it stands as it was made, and that is no evidence."""
+        return self.attendance is Attendance.PRESENT and not self.taken
+
+    @property
     def says(self) -> Says:
-        """The mark for the screen, and that it was made up."""
+        """The mark for the screen, and that it was made up; of a default, that the day was not taken."""
+        if self.default:
+            return says("Not taken yet")
         mark = Mark(self.attendance, self.late_minutes).says
         return says("{mark}, made up", mark=mark) if self.made_up else mark
 

@@ -14,14 +14,17 @@ SIGNS = {
     Attendance.LEFT_EARLY: "◐",
 }
 MADE_UP = "↺"
+NOT_TAKEN = "–"
 
 
 def legend(days: Sequence[Attended]) -> str:
     """What the signs mean that were used, and the pale ones."""
-    used = {day.attendance for day in days}
+    used = {day.attendance for day in days if not day.default}
     signs = [f"{sign} {mark.label}" for mark, sign in SIGNS.items() if mark in used]
     if any(day.made_up for day in days):
         signs.append(MADE_UP + " " + _("made up"))
+    if any(day.default for day in days):
+        signs.append(NOT_TAKEN + " " + _("Not taken yet"))
     if any(pale(day) for day in days):
         signs.append(_("Pale: not confirmed, or not in the class on that day, so it does not count."))
     return " · ".join(signs)
@@ -38,5 +41,7 @@ def pale(day: Attended) -> bool:
 
 
 def sign(day: Attended) -> str:
-    """The mark as a sign, and another behind it where the day was made up."""
+    """The mark as a sign, and another behind it where the day was made up; a default says nothing yet."""
+    if day.default:
+        return NOT_TAKEN
     return f"{SIGNS[day.attendance]}{MADE_UP if day.made_up else ''}"

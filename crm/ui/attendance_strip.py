@@ -17,6 +17,7 @@ COLOURS = {
     Attendance.ABSENT: "#d1495b",
     Attendance.LEFT_EARLY: "#b7791f",
 }
+NOT_TAKEN = "#8f8a9e"
 LATEST = 60
 """How many days are drawn; the table of all days has the others."""
 STYLE = """
@@ -48,7 +49,7 @@ def attendance_strip(days: Sequence[Graded]) -> None:
 def _square(day: Graded) -> str:
     one = day.attended
     said = escape(f"{show(day.held_on)} {one.says}")
-    colour = COLOURS[Attendance.PRESENT if one.made_up else one.attendance]
+    colour = NOT_TAKEN if one.default else COLOURS[Attendance.PRESENT if one.made_up else one.attendance]
     open_ = " class='open'" if pale(one) else ""
     return (
         f"<li{open_} style='color:{colour};border-color:{colour}' title='{said}'>"

@@ -47,6 +47,12 @@ def test_of_each_day_it_is_said_how_it_counts_and_of_one_that_does_not_why():
     assert [str(day.says) for day in days[2:4]] == ["Absent, made up", "Late, 16 min"]
 
 
+def test_of_a_day_that_was_not_taken_a_default_is_no_evidence_and_a_mark_that_somebody_set_is_said():
+    days = [Attended(P, taken=False), Attended(A, taken=False), Attended(P)]
+
+    assert [str(day.says) for day in days] == ["Not taken yet", "Absent", "Present"]
+
+
 def test_a_day_before_joining_or_after_leaving_never_counts():
     assert figure([Attended(A, in_class=False)], RULE) == Figure()
 
