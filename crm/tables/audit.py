@@ -16,9 +16,9 @@ AUDIT = site.register(
             Column("at", label=says("When"), pinned=True, width=150),
             Column("account_id", label=says("Who"), shows="display_name", help=says("Empty: the system."), width=140),
             Column("action", label=says("What"), show=audit_log.action, width=230),
-            Column("concerning", value=audit_log.subject, label=says("Concerning"), width=150),
-            Column("before", label=says("Before"), show=audit_log.values, width=300, sortable=False),
-            Column("after", label=says("After"), show=audit_log.values, width=300, sortable=False),
+            Column("concerning", look_up=audit_log.subjects, label=says("Concerning"), width=150),
+            Column("before", label=says("Before"), look_up=audit_log.before, width=300),
+            Column("after", label=says("After"), look_up=audit_log.after, width=300),
             Column("address", label=says("From where"), width=130),
         ),
         filters=(

@@ -163,9 +163,23 @@ def test_an_entry_is_read_in_the_readers_language():
     kept = '{"active": false, "roles": ["finance"], "customers.view": "own", "customers.edit": null}'
 
     with read_in("zh"):
-        shown = audit_log.subject(entry, NOON), audit_log.values(kept)
+        shown = audit_log.subject(entry), audit_log.values(kept)
 
     assert shown == ("登录账号 7", "可以登录: 否 · 角色: finance · 客户：查看: 本人 · 客户：编辑: –")
+
+
+def test_staff_are_named_and_who_is_gone_keeps_the_number(session):
+    li = a_consultant(session, "Li Na")
+    for after in ({"consultant": li.id}, {"consultant": 999_999}, {"assigned": {li.id: 2}}, {"assigned": li.id}):
+        audit.record(session, SYSTEM, "customers.assign", "employee", after.get("consultant"), None, after, NOON)
+
+    rows = entries(session)
+    told, after = audit_log.subjects(session, rows, NOON), audit_log.after(session, rows, NOON)
+
+    assert [told[row.id] for row in rows][:2] == ["Employee Li Na", "Employee 999999"]
+    assert [after[row.id] for row in rows] == [
+        "Consultant: Li Na", "Consultant: 999999", "Assigned: Li Na=2", f"Assigned: {li.id}",
+    ]  # fmt: skip
 
 
 def test_of_every_kind_of_row_that_entries_tell_of_there_is_a_word():

@@ -1,7 +1,7 @@
 """The audit log as something to read. There is no way to change it: it is only ever added to (`audit`)."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -11,12 +11,14 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from crm.domain.accounts import Account
 from crm.domain.records import AuditEntry
+from crm.domain.staff import Employee
 from crm.i18n import Says, listed, says
 from crm.rbac import Actor
 from crm.services.access.audit import REFUSED
-from crm.services.access.audit_words import FIELDS, NO, SUBJECTS, VALUES, YES
+from crm.services.access.audit_words import FIELDS, NO, STAFF, SUBJECTS, VALUES, YES
 from crm.services.access.permissions import PAGES
 from crm.services.customers.scopes import by_account
+from crm.store.many_rows import is_one_of
 
 VIEW = "audit.view"
 
@@ -31,6 +33,7 @@ _OTHERS = {
 }
 # What was given without being kept is a list of names of fields.
 _NAMES = ("fields", "added")
+NOBODY: Mapping[str, str] = {}
 
 
 def entries(_session: Session, actor: Actor) -> SelectOfScalar[AuditEntry]:
@@ -63,22 +66,79 @@ def action(name: str) -> Says:
     return says("{page}: {action}", page=declared.title, action=declared.actions[one])
 
 
-def subject(entry: AuditEntry, _now: object) -> str:
-    """What it was done to: the kind and the number of the row; of a refusal, the permission."""
+def subjects(session: Session, rows: Sequence[AuditEntry], _now: object) -> dict[int, str]:
+    """What each entry is about, in words, by its id (`subject`)."""
+    staff = _staff(session, (row.subject_id for row in rows if row.subject == "employee"))
+    return {row.id: subject(row, staff) for row in rows if row.id is not None}
+
+
+def before(session: Session, rows: Sequence[AuditEntry], _now: object) -> dict[int, str]:
+    """What was kept of before, in words, by the entry's id (`values`)."""
+    return _kept(session, {row.id: row.before for row in rows if row.id is not None})
+
+
+def after(session: Session, rows: Sequence[AuditEntry], _now: object) -> dict[int, str]:
+    """What was kept of after, in words, by the entry's id (`values`)."""
+    return _kept(session, {row.id: row.after for row in rows if row.id is not None})
+
+
+def _kept(session: Session, texts: Mapping[int, str]) -> dict[int, str]:
+    kept = [json.loads(text) for text in texts.values() if text]
+    fields = [(name, value) for one in kept for name, value in one.items() if _of_staff(name, value)]
+    staff = _staff(session, (number for _name, value in fields for number in _numbers(value)))
+    return {key: values(text, staff) for key, text in texts.items()}
+
+
+def _of_staff(name: str, value: Any) -> bool:
+    # Of an import it is kept how many were assigned, and not to whom.
+    return name in STAFF and (name != "assigned" or isinstance(value, dict))
+
+
+def _numbers(value: Any) -> Iterator[int]:
+    """The numbers of staff in a value that was kept: one, a list of them, or how many each by number."""
+    for each in value if isinstance(value, list | dict) else [value]:
+        if str(each).isdecimal():
+            yield int(each)
+
+
+def _staff(session: Session, ids: Iterable[int | None]) -> dict[str, str]:
+    """The names of employees that are still there, by their number as a text."""
+    wanted = {each for each in ids if each is not None}
+    if not wanted:
+        return {}
+    asked = select(col(Employee.id), col(Employee.name)).where(is_one_of(session, col(Employee.id), sorted(wanted)))
+    return {str(key): name for key, name in session.execute(asked)}
+
+
+def subject(entry: AuditEntry, staff: Mapping[str, str] = NOBODY) -> str:
+    """What it was done to: the kind and the name or the number of the row; of a refusal, the permission."""
     words = SUBJECTS.get(entry.subject)
     name = str(words or (action(entry.subject) if entry.subject in PAGES.permissions else entry.subject))
-    return name if entry.subject_id is None else f"{name} {entry.subject_id}"
+    if entry.subject_id is None:
+        return name
+    number = str(entry.subject_id)
+    return f"{name} {staff.get(number, number) if entry.subject == 'employee' else number}"
 
 
-def values(text: str) -> str:
-    """What was kept of before or after, a line for the screen: "May sign in: no · Roles: finance, student"."""
+def values(text: str, staff: Mapping[str, str] = NOBODY) -> str:
+    """What was kept of before or after, a line for the screen: "May sign in: no · Roles: finance, student".
+
+    `staff` are the names of employees by number, for the fields that keep numbers of them.
+    """
     if not text:
         return ""
     kept = json.loads(text)
-    return " · ".join(
-        f"{_field(name)}: {_plain([_field(one) for one in value] if name in _NAMES else value)}"
-        for name, value in kept.items()
-    )
+    return " · ".join(f"{_field(name)}: {_plain(_named(name, value, staff))}" for name, value in kept.items())
+
+
+def _named(name: str, value: Any, staff: Mapping[str, str]) -> Any:
+    if name in _NAMES:
+        return [_field(one) for one in value]
+    if not _of_staff(name, value):
+        return value
+    if isinstance(value, dict):
+        return {staff.get(key, key): count for key, count in value.items()}
+    return [staff.get(str(one), one) for one in value] if isinstance(value, list) else staff.get(str(value), value)
 
 
 def _field(name: str) -> str:

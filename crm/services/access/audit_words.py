@@ -45,6 +45,7 @@ FIELDS: Mapping[str, Says] = {
     "day": says("Day"),
     "days": says("Days"),
     "department_code": says("Department"),
+    "employee": says("Employee"),
     "ends_on": says("Last day"),
     "extended_until": says("Extended until"),
     "fields": says("Fields"),
@@ -54,6 +55,8 @@ FIELDS: Mapping[str, Says] = {
     "kept": says("Kept"),
     "kind": says("Kind"),
     "last": says("Last"),
+    "lecturer_id": says("Lecturer"),
+    "lecturer_ids": says("Lecturers"),
     "lecturers": says("Lecturers"),
     "makes_up": says("Makes up"),
     "max_customers": says("Most customers"),
@@ -80,6 +83,9 @@ FIELDS: Mapping[str, Says] = {
     "wrong tries": says("Wrong tries"),
 }
 """What the entries keep of a row, or of what was done. Where a field has no word here, its name stands."""
+
+STAFF = ("assigned", "consultant", "employee", "lecturer_id", "lecturer_ids", "teacher_id")
+"""Fields that keep numbers of employees: one, a list, or with how many each was given. A count alone is none."""
 
 VALUES: Mapping[str, Says] = {
     "all": says("All"),
