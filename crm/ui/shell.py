@@ -138,12 +138,14 @@ def _banner(actor: Actor) -> None:
 
 def page_of(screen: Screen, title: str, *, listed: bool) -> Page:
     """The screen as Streamlit knows it."""
+    front = screen == screens()[0]
     return st.Page(
         screen.file,
         title=title,
         icon=f":material/{screen.icon}:" if listed else None,
-        url_path=screen.slug,
-        default=screen.slug == "home",
+        # The front page is at the address of the school itself; its name leads there (`_nowhere`).
+        url_path="" if front else screen.slug,
+        default=front,
         visibility="visible" if listed else "hidden",
     )
 
@@ -151,7 +153,7 @@ def page_of(screen: Screen, title: str, *, listed: bool) -> Page:
 def _unknown() -> str:
     """The last part of the address, if no page has it."""
     asked = _last_part(st.context.url or "")
-    known = {"", _last_part(settings().school.address), *(screen.slug for screen in screens())}
+    known = {"", _last_part(settings().school.address), *(screen.slug for screen in screens()[1:])}
     return "" if asked in known else asked
 
 
@@ -162,10 +164,14 @@ def _last_part(address: str) -> str:
 def _nowhere(name: str) -> Page:
     """A page for an address without one, in the reader's language. Streamlit would open its English dialog."""
 
+    front = screens()[0]
+
     def tell() -> None:
+        if name == front.slug:
+            st.switch_page(front.file)
         st.title(_("There is no such page"))
         st.write(_("The address may be mistyped, or what it led to is no longer there."))
-        st.page_link(screens()[0].file, label=_("To the front page"), icon=":material/home:")
+        st.page_link(front.file, label=_("To the front page"), icon=":material/home:")
 
     return st.Page(tell, title=_("There is no such page"), url_path=name, visibility="hidden")
 
