@@ -14,7 +14,7 @@ from crm.grid.frame import names_of, permitted
 from crm.grid.inputs import draw, drawables, read_inputs
 from crm.grid.saving import one_row
 from crm.grid.state import Here, telling
-from crm.i18n import Says, _, listed, literal, marked, says, says_n
+from crm.i18n import _, listed, literal, marked, says, says_n
 
 
 def act_on_one(here: Here, name: str, key: Any, version: int) -> None:
@@ -52,7 +52,7 @@ def action_dialog(here: Here) -> None:
         if acting.work is None or not acting.work.left or not acting.work.reached:
             close(here)
 
-    @st.dialog(str(_title(action, acting)), on_dismiss=dismissed)
+    @st.dialog(_title(action, acting), on_dismiss=dismissed)
     def opened() -> None:
         # A dialog runs again without the table around it.
         me = here.again()
@@ -176,5 +176,7 @@ def _offered(here: Here, name: str) -> Action | None:
     return next((action for action in permitted(here.config, here.actor) if action.name == name), None)
 
 
-def _title(action: Action, acting: Acting) -> Says | str:
-    return undo_label(action) if acting.work is not None and acting.work.undoing else action.label
+def _title(action: Action, acting: Acting) -> str:
+    label = undo_label(action) if acting.work is not None and acting.work.undoing else action.label
+    # The dots of a button announce the dialog; in the dialog there is nothing left to announce.
+    return str(label).rstrip(".…")

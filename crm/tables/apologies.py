@@ -5,7 +5,7 @@ from crm.grid import Action, AnyOf, Column, DateRange, Input, Search, TableConfi
 from crm.grid.config import Tone
 from crm.i18n import says
 from crm.services.attendance import apologies
-from crm.services.classes import class_names
+from crm.services.classes import class_names, course_days
 from crm.services.customers import name_search
 from crm.services.students import student_names
 from crm.tables.site import site
@@ -28,12 +28,13 @@ APOLOGIES = site.register(
         prefix="a_",
         called=apologies.called,
         columns=(
-            Column("student", look_up=student_names.of_rows, pinned=True, width=150),
-            Column("day", label=says("Date"), width=110),
-            Column("state", tone=TONES.__getitem__, width=110),
-            Column("reason", label=says("Reason"), width=280),
+            Column("student", look_up=student_names.of_rows, pinned=True, width=120),
+            Column("class", look_up=class_names.of_rows, width=220),
+            Column("day", label=says("Date"), width=100),
+            Column("day_number", look_up=course_days.numbers_on, width=70),
+            Column("state", tone=TONES.__getitem__, width=90),
+            Column("reason", label=says("Reason"), width=200),
             Column("answer", label=says("Answer"), width=200),
-            Column("class", look_up=class_names.of_rows, width=210),
             Column("asked_at", label=says("Asked"), width=140),
         ),
         search=(Search("student_id.customer_id.name", index=name_search.containing),),

@@ -194,6 +194,8 @@ MY_CUSTOMERS = site.register(
         rows=customers.mine,
         columns=(
             Column("name", edit="my-customers.edit", pinned=True, width=140),
+            # For whoever reaches farther than their own; a consultant would read one name in every row.
+            Column("consultant_id", see="customers.view", width=130),
             replace(EXPIRES_IN, order=EXPIRES_AT),
             Column("follow_up_due_at", width=150),
             Column("deal_due_at", width=150),

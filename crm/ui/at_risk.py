@@ -64,13 +64,13 @@ def at_risk(actor: Actor, class_id: int) -> None:
         # Of one class its name says nothing, and without it all the figures are in sight.
         column_order=("name", "why", "average", "attendance", "days", "missing", *(("class",) if one is None else ())),
         column_config={
-            "name": column.TextColumn(heads["name"], pinned=True, width=110),
+            "name": column.TextColumn(heads["name"], pinned=True, width=105),
             "class": column.TextColumn(heads["class"], width=200),
-            "why": column.TextColumn(heads["why"], width=370),
-            "average": column.NumberColumn(heads["average"], format="%.1f", width=80),
-            "attendance": column.NumberColumn(heads["attendance"], width=110),
-            "days": column.LinkColumn(_("Days attended"), display_text=LINKED, width=110),
-            "missing": column.NumberColumn(heads["missing"], width=75),
+            "why": column.TextColumn(heads["why"], width=380),
+            "average": column.NumberColumn(heads["average"], format="%.1f", width=75),
+            "attendance": column.NumberColumn(heads["attendance"], width=105),
+            "days": column.LinkColumn(_("Days attended"), display_text=LINKED, width=105),
+            "missing": column.NumberColumn(heads["missing"], width=70),
         },
     )
     st.caption(_("Attendance: {words}", words=attendance_figures.rule().words))

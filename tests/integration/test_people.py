@@ -119,7 +119,7 @@ def test_wrong_tries_keep_a_sign_in_out_until_somebody_lets_it_try_again(school)
     for minute in range(rules.attempts):
         sign_in.attempt(school, "li", "10.9.9.9", NOON + timedelta(seconds=minute))
     assert people.person(school, admin, li.id, LATER).locked_until == NOON + timedelta(minutes=rules.attempts_minutes)
-    assert people.states(school, [li], LATER) == {li.id: "Enabled, Too many wrong tries, Has to choose a password"}
+    assert people.states(school, [li], LATER) == {li.id: "Enabled · Too many wrong tries · Has to choose a password"}
 
     people.unlock(school, admin, "li", LATER)
 

@@ -138,7 +138,7 @@ def has_a_role(role_ids: Sequence[int]) -> ColumnElement[bool]:
 def states(session: Session, rows: Sequence[Account], now: datetime) -> dict[int, str]:
     """In what state each sign-in is: enabled or not, kept out by wrong tries, with a password to choose."""
     locked = sign_in.locked_until(session, [row.name for row in rows], now)
-    return {row.id: listed(_state(row, row.name in locked)) for row in rows if row.id is not None}
+    return {row.id: " · ".join(map(str, _state(row, row.name in locked))) for row in rows if row.id is not None}
 
 
 def last_sign_in(session: Session, rows: Sequence[Account], _now: datetime) -> dict[int, datetime]:

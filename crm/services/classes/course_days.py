@@ -1,7 +1,7 @@
 """One day of a class as every service needs it: where it stands, what it is called, and whether it is the actor's."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 
 from crm.domain.teaching import CourseRecord, DayState
 from crm.errors import deny
-from crm.i18n import Says, says
+from crm.i18n import Says, listed, says
 from crm.rbac import Actor
 from crm.services.classes import class_names
 from crm.services.classes.class_scopes import COURSE_RECORDS
@@ -32,6 +32,25 @@ def called(session: Session, ids: Sequence[int]) -> dict[int, Says]:
         col(CourseRecord.id), col(CourseRecord.class_group_id), col(CourseRecord.day_number), col(CourseRecord.held_on)
     ).where(is_one_of(session, col(CourseRecord.id), ids))
     return class_names.of_days(session, session.execute(asked).all())
+
+
+def numbers_on(session: Session, rows: Sequence[Any], _now: datetime) -> dict[int, str]:
+    """The number of the class's day on each row's date, by the row's id, for rows that name a day and no course record.
+
+    None where the class has no such day yet; several where it has several on that date.
+    """
+    asked = (
+        select(col(CourseRecord.class_group_id), col(CourseRecord.held_on), col(CourseRecord.day_number))
+        .where(
+            col(CourseRecord.class_group_id).in_({row.class_group_id for row in rows}),
+            col(CourseRecord.held_on).in_({row.day for row in rows}),
+        )
+        .order_by(col(CourseRecord.day_number))
+    )
+    found: dict[tuple[int, date], list[int]] = {}
+    for group, day, number in session.execute(asked):
+        found.setdefault((group, day), []).append(number)
+    return {row.id: listed(found.get((row.class_group_id, row.day), ())) for row in rows}
 
 
 def reached(session: Session, actor: Actor, permission: str, ids: Iterable[int]) -> dict[int, Any]:
