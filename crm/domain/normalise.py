@@ -241,6 +241,9 @@ def _digits(cell: Cell) -> str:
 
 
 def _fitting(text: str, longest: int) -> str | None:
+    # The guard of an exported text stands first only now, if a space or an invisible sign stood before it.
+    while _ESCAPED.match(text):
+        text = text[1:].strip()
     if len(text) > longest:
         raise Wrong(
             says(

@@ -3,7 +3,7 @@
 from datetime import date, datetime, time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crm.domain import normalise
@@ -29,6 +29,8 @@ mobiles = st.builds("1{}{:09d}".format, st.integers(3, 9), st.integers(0, 999_99
 
 @pytest.mark.parametrize("item", WITHOUT_ROWS, ids=lambda item: item.key)
 @given(cell=cells)
+@example(cell=" '@")
+@example(cell="\u200b'\t'=")
 def test_what_comes_out_goes_in_again_unchanged(item, cell: Cell) -> None:  # type: ignore[no-untyped-def]
     try:
         value = item.clean(cell)
