@@ -111,6 +111,12 @@ def require_head(engine: Engine) -> None:
             raise Unavailable(says("The database is not up to date. Run: python -m crm migrate"))
 
 
+def require_not_newer(engine: Engine) -> None:
+    """Raise `Unavailable`, with the remedy, if a newer version of this program wrote the database."""
+    with engine.connect() as connection:
+        _revision(connection)
+
+
 def _revision(connection: Connection) -> str | None:
     revision = MigrationContext.configure(connection).get_current_revision()
     if revision is not None and revision not in _known():

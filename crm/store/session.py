@@ -1,7 +1,13 @@
-"""Sessions: one to read, one to write. A service gets one and never commits: whoever opened it does."""
+"""Sessions: one to read, one to write. A service gets one and never commits: whoever opened it does.
 
+Without an engine of the caller's they are on the database that the settings name, and none is opened on one that a
+newer version of this program wrote: `Unavailable`, as when it cannot be reached.
+"""
+
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
@@ -16,7 +22,7 @@ from crm.store.engine import WRITES, engine
 @contextmanager
 def reading(on: Engine | None = None) -> Iterator[Session]:
     """A session for reading. Never blocks a writer on SQLite, never is blocked by one."""
-    with _translated(), Session(on or engine(), expire_on_commit=False) as session:
+    with _translated(), Session(on or _ours(), expire_on_commit=False) as session:
         yield session
 
 
@@ -28,7 +34,7 @@ def writing(on: Engine | None = None) -> Iterator[Session]:
     """
     with (
         _translated(),
-        Session((on or engine()).execution_options(**{WRITES: True}), expire_on_commit=False) as session,
+        Session((on or _ours()).execution_options(**{WRITES: True}), expire_on_commit=False) as session,
     ):
         try:
             yield session
@@ -41,6 +47,22 @@ def writing(on: Engine | None = None) -> Iterator[Session]:
 def is_postgres(session: AnySession) -> bool:
     """Whether the session talks to PostgreSQL (else SQLite)."""
     return session.get_bind().dialect.name == "postgresql"
+
+
+def _ours() -> Engine:
+    ours = engine()
+    _require_not_newer(ours)
+    return ours
+
+
+@lru_cache(maxsize=4)
+def _require_not_newer(ours: Engine) -> None:
+    """Looked at until it holds, then not again: an upgrade begins with stopping everything."""
+    # Only now: it brings Alembic along, which tells every log how it was loaded, and reads the revisions.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    from crm.store import migrate
+
+    migrate.require_not_newer(ours)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import col, select
 
 from crm.cli.main import main
@@ -17,6 +18,7 @@ from crm.domain.accounts import Account
 from crm.domain.customers import Customer, CustomerState
 from crm.domain.imports import ImportBatch
 from crm.settings import ROOT
+from crm.store import engine as engine_module
 from crm.store.session import reading, writing
 from tests.builders import NOON, a_consultant, a_private_customer, customers_waiting
 from tests.sheets import a_sheet
@@ -315,3 +317,34 @@ def test_the_answers_are_in_the_language_of_the_terminal(tmp_path: Path) -> None
     assert english.err.isascii()
     assert not chinese.out.isascii()
     assert chosen.out.isascii()
+
+
+def test_no_command_works_on_a_database_of_a_newer_version(crm: Crm, database_url: str, tmp_path: Path) -> None:
+    sheet = tmp_path / "new.xlsx"
+    sheet.write_bytes(a_sheet([["Ann", "13800138000"]], ["Name", "Phone"]))
+    with engine_module.engine().begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    tried = [
+        crm(*arguments, "--json")
+        for arguments in (
+            ("import", sheet),
+            ("undo-import", 1),
+            ("assign",),
+            ("expire",),
+            ("template", tmp_path / "template.xlsx"),
+            ("account", "create", "zoe", "--role", "consultant"),
+            ("doctor",),
+        )
+    ]
+
+    assert {(ran.status, ran.json["error"]) for ran in tried} == {
+        (
+            1,
+            "The database was written by a newer version of this program (revision 9999). "
+            "Update the program, or restore a backup that this version made.",
+        )
+    }
+    with reading(engine_module.engine()) as session:
+        assert session.exec(select(ImportBatch.id)).all() == []
+        assert session.exec(select(Account.id).where(Account.name == "zoe")).all() == []
