@@ -154,4 +154,4 @@ def test_a_code_that_somebody_refers_to_is_closed_in_the_form():
 
     code = by_label(page.number_input, "Code *")
     assert (code.disabled, code.help) == (True, "Somebody is in this department, so its code stays.")
-    assert not by_label(page.text_input, "Name *").disabled
+    assert not by_label(page.text_input, "Department *").disabled
