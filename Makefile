@@ -9,9 +9,10 @@
 # PYTHON=/path/to/python3.12 names an interpreter; otherwise a fitting one is looked for.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench clean venv test-venv
+.PHONY: help run test check style bench clean venv test-venv
 PY := .venv/bin/python
 TESTS ?= tests
+EVERYTHING := import crm.cli.main, streamlit.testing.v1; from crm.ui.start import start; start()
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -19,14 +20,19 @@ help:
 run: venv
 	@exec $(PY) -m crm run $(if $(PORT),--port $(PORT)) $(if $(filter no false 0,$(DEMO)),--no-demo)
 
-test: check
-	@$(PY) -W ignore -m tests.servers
+# Types are checked while the servers are looked for and what is imported is compiled: each takes one core.
+test: style
+	@$(PY) -m mypy & types=$$!; \
+	$(PY) -W ignore -m tests.servers && $(PY) -W ignore -c '$(EVERYTHING)'; \
+	ready=$$?; wait $$types && exit $$ready
 	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-check: test-venv
+check: style
+	@$(PY) -m mypy
+
+style: test-venv
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check --quiet . || { $(PY) -m ruff format --check .; exit 1; }
-	@$(PY) -m mypy
 
 bench: test-venv
 	@$(PY) -m tests.bench $(ONLY)
