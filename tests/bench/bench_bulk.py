@@ -120,7 +120,7 @@ def _figures(name: str, copied: Callable[[], str]) -> Iterator[Figure]:
 def _ours(engine: Engine, case: Case) -> None:
     config = case.table.at(NOW)
     view: View = read_view(config, {"source": ["campus"]})
-    action = next(one for one in config.actions if one.name == case.action)
+    action = next(one for one in config.doings if one.name == case.action)
     with reading(engine) as session:
         rows = Every(view).rows(config, session, ADMIN, ZONE)
     work = Work(action, action.run, dict(case.params), rows)
