@@ -52,7 +52,6 @@ class _Matching:
         ]
         self._search = searched(config, session, actor, view.search) if view.search else None
         self._order = view.sort.removeprefix("-")
-        self._session = session
         self._sqlite = session.get_bind().dialect.name == "sqlite"
 
     def gathered(self) -> Select[Any]:
@@ -60,8 +59,10 @@ class _Matching:
         narrowing = [condition for _field, condition in self._filters]
         return self._all.where(*narrowing, *([self._search.among(self._key)] if self._search else []))
 
-    def walked(self, first: Sequence[Any]) -> Select[Any]:
-        """Along the order until the page is full, which ends soon where many match. `first` are the keys found first.
+    def walked(self, first: Sequence[Any], largest: Any) -> Select[Any]:
+        """Along the order until the page is full, which ends soon where many match.
+
+        `first` are the keys found first, `largest` is that of the table.
 
         SQLite's planner does not weigh that only one page is wanted: left alone it gathers every match by a filter's
         index and sorts them all. So what narrows by another field than the order's is put where no index can be used
@@ -69,7 +70,7 @@ class _Matching:
         """
         if self._search and self._search.sparse:
             return self.gathered()
-        if self._search and self._search.indexed is not None and self._are_few(first):
+        if self._search and self._search.indexed is not None and _are_few(first, largest):
             # Told the order, PostgreSQL would walk it here too: it does not know how few there are.
             return self._all.where(self._key.in_(self.gathered().with_only_columns(self._key).offset(0)))
         narrowing = [*self._filters, *([("", self._search.matches)] if self._search else [])]
@@ -79,17 +80,6 @@ class _Matching:
                 for field, condition in narrowing
             )
         )
-
-    def _are_few(self, first: Sequence[Any]) -> bool:
-        """Whether no more than `SPARSE` rows match: a guess by how far among all keys the first ones go.
-
-        Indexes and tables are read in the order of the rows, which is nearly that of whole numbers that count up.
-        """
-        most = self._session.scalar(select(func.max(self._key)))
-        if not isinstance(most, int) or not most:
-            return False
-        furthest: int = max(first)
-        return len(first) * most <= SPARSE * furthest
 
 
 def read_page(config: TableConfig, session: Session, actor: Actor, view: View, zone: ZoneInfo) -> Page:
@@ -104,7 +94,8 @@ def read_page(config: TableConfig, session: Session, actor: Actor, view: View, z
     found = asked.gathered()
     key = attribute(config.model, config.key)
     keys: Sequence[Any] | None = None
-    if _small(config, session):
+    largest = session.scalar(select(func.max(key)))
+    if _small(largest):
         total, more = (
             session.scalar(select(func.count()).select_from(found.with_only_columns(key).subquery())) or 0,
             False,
@@ -112,7 +103,7 @@ def read_page(config: TableConfig, session: Session, actor: Actor, view: View, z
     else:
         keys = session.scalars(found.with_only_columns(key).limit(config.cap + 1)).all()
         total, more = min(len(keys), config.cap), len(keys) > config.cap
-        found = asked.walked(keys) if more else config.rows(session, actor).order_by(None).where(key.in_(keys))
+        found = asked.walked(keys, largest) if more else config.rows(session, actor).order_by(None).where(key.in_(keys))
     rows = ordered(config, found, view.sort)
     last = max(1, -(-total // view.size))
     number = min(view.page, max(last, DEEPEST // view.size) if more else last)
@@ -123,10 +114,17 @@ def read_page(config: TableConfig, session: Session, actor: Actor, view: View, z
     return Page(shown, total, more, number, None if more else keys)
 
 
-def _small(config: TableConfig, session: Session) -> bool:
+def _small(largest: Any) -> bool:
     """Whether the table can be counted in full at once: a guess by its largest key, which costs nothing."""
-    most = session.scalar(select(func.max(attribute(config.model, config.key))))
-    return most is None or (isinstance(most, int) and most <= EXACT)
+    return largest is None or (isinstance(largest, int) and largest <= EXACT)
+
+
+def _are_few(first: Sequence[Any], largest: Any) -> bool:
+    """Whether no more than `SPARSE` rows match: a guess by how far among all keys the first ones go.
+
+    Indexes and tables are read in the order of the rows, which is nearly that of whole numbers that count up.
+    """
+    return isinstance(largest, int) and bool(first) and len(first) * largest <= SPARSE * int(max(first))
 
 
 def ordered(config: TableConfig, found: Select[Any], sort: str) -> Select[Any]:
