@@ -232,6 +232,8 @@ def related_labels(
     Without `keys` one more than `MANY_CHOICES` at most, with `called` of those that this condition leaves. `key` is the
     field that they are known by, unless it is the one that the foreign key refers to.
     """
+    if keys is not None and not keys:
+        return {}
     target, referred = cast(tuple[Model, str], here.last.target)
     every: Select[Any] = rows(session, actor) if rows is not None else select(target)
     column, label = attribute(target, key or referred), attribute(target, shows)

@@ -16,41 +16,40 @@ ROOM = 240
 
 
 def pager(here: Here, view: View, page: Page) -> None:
-    """Draws count, pages and page size. Every change goes into the URL."""
+    """Draws count, pages and page size, one beside the other. Every change goes into the URL."""
     config = here.config
     if not page.rows and page.number == 1:
         return
-    with st.container(horizontal=True, vertical_alignment="center", key=here.key("pager")):
-        first = (page.number - 1) * view.size + 1
-        total = f"{show(page.total)}+" if page.more else show(page.total)
-        st.caption(
-            _("{first} to {last} of {total}", first=first, last=first + len(page.rows) - 1, total=total),
-            width="content",
+    first = (page.number - 1) * view.size + 1
+    total = f"{show(page.total)}+" if page.more else show(page.total)
+    st.caption(
+        _("{first} to {last} of {total}", first=first, last=first + len(page.rows) - 1, total=total),
+        width="content",
+    )
+    pages = last_page(page, view.size)
+    if pages > 1:
+        # A new widget a page: its place cannot be set from outside.
+        key = here.key(f"page:{view.size}:{page.number}:{pages}")
+        st.pagination(
+            pages,
+            default=page.number,
+            key=key,
+            max_visible_pages=MOST_NUMBERS,
+            width=room_for(pages),
+            on_change=_turned,
+            args=(here, key),
         )
-        pages = last_page(page, view.size)
-        if pages > 1:
-            # A new widget a page: its place cannot be set from outside.
-            key = here.key(f"page:{view.size}:{page.number}:{pages}")
-            st.pagination(
-                pages,
-                default=page.number,
-                key=key,
-                max_visible_pages=MOST_NUMBERS,
-                width=room_for(pages),
-                on_change=_turned,
-                args=(here, key),
-            )
-        if page.total > min(config.page_sizes):
-            seed(here.key("size"), view.size)
-            st.selectbox(
-                _("Rows a page"),
-                config.page_sizes,
-                key=here.key("size"),
-                width=90,
-                label_visibility="collapsed",
-                on_change=_sized,
-                args=(here,),
-            )
+    if page.total > min(config.page_sizes):
+        seed(here.key("size"), view.size)
+        st.selectbox(
+            _("Rows a page"),
+            config.page_sizes,
+            key=here.key("size"),
+            width=90,
+            label_visibility="collapsed",
+            on_change=_sized,
+            args=(here,),
+        )
 
 
 def room_for(pages: int) -> int | Literal["content"]:

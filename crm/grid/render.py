@@ -23,6 +23,7 @@ from crm.grid.outcome import outcome
 from crm.grid.pager import pager
 from crm.grid.query import read_page
 from crm.grid.record import record
+from crm.grid.shortcuts import SEARCH, listen_for_search, shortcut
 from crm.grid.state import Here, dialog_is_open
 from crm.grid.style import STYLE
 from crm.grid.toolbar import clear, toolbar
@@ -49,7 +50,15 @@ def render_table(config: TableConfig, actor: Actor, *, detail: Callable[[Actor, 
     here.remember("fresh", True)
     here.remember("walk", None)
     here.remember("columns:chosen", None)
+    _around(here)
     _table(here)
+
+
+def _around(here: Here) -> None:
+    """What stays as it is while the table is drawn again and again, and so is sent once."""
+    st.html(f"<style>{STYLE}</style>")
+    if here.config.search and shortcut(here.config, SEARCH):
+        listen_for_search(here.key("q"))
 
 
 @st.fragment
@@ -75,7 +84,6 @@ def _table(drawn: Here) -> None:
 def _list(here: Here) -> None:
     view = here.view()
     config = here.config
-    st.html(f"<style>{STYLE}</style>")
     hidden = left_out(here)
     # Said only where it takes half a second, on top of what stands there: nothing moves.
     waiting = st.container(key=here.key("reading")).spinner(_("Reading the rows..."))

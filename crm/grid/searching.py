@@ -22,21 +22,29 @@ LAST = 0x10FFFF
 class Searched(NamedTuple):
     """A search as SQL: the condition, and the select of the keys that the fields' indexes name for it.
 
-    The keys are `None` where a field has no index for this text, or where they are many. `sparse`: they are few.
+    The keys are `None` where a field has no index for this text, or where they are many; else so many are `named`.
     `indexed` is the condition said so that PostgreSQL finds its rows by the indexes of all fields at once; then it
     needs no keys, and how many match is seen from the first of them.
     """
 
     matches: ColumnElement[bool]
     keys: Any = None
-    sparse: bool = False
+    named: int = RARE + 1
     indexed: ColumnElement[bool] | None = None
 
-    def among(self, key: Any) -> ColumnElement[bool]:
-        """The condition, beginning from the keys where there are any."""
+    @property
+    def sparse(self) -> bool:
+        """Whether so few are named that gathering them all is the shortest way."""
+        return self.named <= SPARSE
+
+    def among(self, key: Any, most: int | None = None) -> ColumnElement[bool]:
+        """The condition, beginning from the keys where there are any: from the first `most` only, if that is given."""
         if self.indexed is not None:
             return self.indexed
-        return self.matches if self.keys is None else key.in_(self.keys) & self.matches
+        if self.keys is None:
+            return self.matches
+        named: ColumnElement[bool] = key.in_(self.keys if most is None else self.keys.limit(most))
+        return named & self.matches
 
 
 def searched(config: TableConfig, session: Session, actor: Actor, text: str) -> Searched:
@@ -58,7 +66,7 @@ def searched(config: TableConfig, session: Session, actor: Actor, text: str) -> 
         return Searched(matches)
     keys: Any = union_all(*parts) if len(parts) > 1 else parts[0]
     named = session.scalar(select(func.count()).select_from(keys.limit(RARE + 1).subquery())) or 0
-    return Searched(matches, keys if named <= RARE else None, named <= SPARSE)
+    return Searched(matches, keys if named <= RARE else None, named)
 
 
 def escaped(text: str) -> str:

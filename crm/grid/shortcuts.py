@@ -39,5 +39,5 @@ def listen_for_search(key: str) -> None:
     """From here on `/` leads into the box of that key."""
     box = "st-key-" + re.sub(r"[^A-Za-z0-9_-]", "-", key)
     listener = st.components.v2.component("grid_search_key", js=_JAVASCRIPT)
-    with st.container(width=1, height=1, border=False):
+    with st.container(width=1, height=1, border=False, key=f"{key}:listens"):
         listener(key=f"{key}:listener", data={"box": box}, width=1, height=1)

@@ -16,6 +16,10 @@ STYLE = (
     '[data-testid="stLayoutWrapper"]:has(>[class*="-reading"]){position:fixed;top:4rem;left:50%;width:auto;z-index:2;transform:translateX(-50%);'
     "padding:.3rem .9rem;border-radius:1rem;border:1px solid rgba(128,128,128,.4);backdrop-filter:blur(24px)}"
     '[class*="-reading"]{width:auto}'
+    # What only listens takes no room.
+    '[data-testid="stLayoutWrapper"]:has(>[class*="-listens"]){position:absolute}'
+    # What takes back the last save stands at the other end of the line of pages.
+    '[class*="-undo-save"]{margin-left:auto}'
     # A dialog's own box would count as what is scrolled, and it never is.
     '[data-testid="stDialog"]>div{overflow:clip}'
     # Few numbers of pages begin where many do.

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from crm.grid.columns_menu import columns_menu
 from crm.grid.counts import Counts
 from crm.grid.filter_line import FILTER_WIDTH, Labels, draw_filter, said, unfold_button
-from crm.grid.shortcuts import ADD, SEARCH, listen_for_search, shortcut
+from crm.grid.shortcuts import ADD, SEARCH, shortcut
 from crm.grid.state import Here, seed
 from crm.grid.view import Unread, View, sort_fields
 from crm.grid.views_menu import views_menu
@@ -29,8 +29,6 @@ def toolbar(here: Here, view: View, session: Session, counts: Mapping[str, Count
         for one in config.filters:
             labels[one.name] = draw_filter(here, view, one, session, counts.get(one.name))
         _order(here, view)
-        if config.search and shortcut(config, SEARCH):
-            listen_for_search(here.key("q"))
     _chips(here, view, labels)
 
 

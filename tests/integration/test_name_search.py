@@ -91,6 +91,21 @@ def test_the_index_follows_a_change_of_name_and_a_row_that_is_gone(people: Sessi
     assert (found(people, "赵小"), found(people, "小明")) == (set(), {"小明王"})
 
 
+def test_what_the_index_names_first_and_is_called_otherwise_by_now_hides_nobody(
+    people: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people.execute(update(Customer).where(col(Customer.name).in_(("王小明", "小明王"))).values(name="赵小"))
+    last = a_customer(people, "钱小明")
+    monkeypatch.setattr(query, "EXACT", 0)
+    monkeypatch.setattr(query, "SPARSE", 0)
+    monkeypatch.setattr(searching, "SPARSE", 0)
+
+    view = View(search="小明", sort="-created_at")
+    page = read_page(replace(CUSTOMERS, cap=1), people, SYSTEM, view, settings().zone)
+
+    assert ([row.id for row in page.rows], page.total, page.more) == ([last.id], 1, False)
+
+
 def test_one_sign_alone_and_signs_without_letters_have_no_index(people: Session) -> None:
     assert indexed(people, "明") is None
     assert indexed(people, "- ") is None
