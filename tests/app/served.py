@@ -1,15 +1,20 @@
 """A real server of the app, and what one visitor is sent over the wire."""
 
+import atexit
 import http.client
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
+import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
@@ -79,40 +84,65 @@ def _until_finished(messages: Iterator[str | bytes]) -> Iterator[str]:
 @contextmanager
 def served(**environment: str) -> Iterator[Served]:
     """Our server, ended at the end. It uses the database of this test, or the one that `environment` names."""
-    here = Served(free_port())
-    with _running(["crm.ui.web"], [here], {"PORT": str(here.port), **environment}):
+    with _running(1, environment) as [here]:
         yield here
 
 
 @contextmanager
 def fresh_servers(count: int) -> Iterator[list[Served]]:
-    """Servers that nobody has visited yet, without our own around them: see `tests.app.fresh`."""
-    all_of_them = [Served(free_port()) for _ in range(count)]
-    with _running(["tests.app.fresh", *(str(one.port) for one in all_of_them)], all_of_them, {}):
+    """Servers that nobody has visited yet, without our own around them: as `streamlit run app.py` starts them."""
+    with _running(count, {}, bare=True) as all_of_them:
         yield all_of_them
 
 
 @contextmanager
-def _running(module: Sequence[str], servers: Sequence[Served], environment: dict[str, str]) -> Iterator[None]:
+def _running(count: int, environment: dict[str, str], *, bare: bool = False) -> Iterator[list[Served]]:
+    with TemporaryDirectory() as folder:
+        said = [Path(folder) / str(number) for number in range(count)]
+        servers = [Served(free_port()) for _ in said]
+        processes = []
+        try:
+            for path, here in zip(said, servers, strict=True):
+                processes.append(_forked(path, {**os.environ, **environment, "PORT": str(here.port)}, bare))
+            for here, process in zip(servers, processes, strict=True):
+                wait_for(partial(_healthy, here, process), "the app does not answer", 90)
+            yield servers
+        finally:
+            for process in processes:
+                with suppress(psutil.NoSuchProcess):
+                    process.terminate()
+            _gone, left = psutil.wait_procs(processes, 30)
+            words = "".join(path.read_text("utf-8", "replace") for path in said if path.exists())
+        assert not left, words
+        assert "Traceback" not in words, words
+
+
+def _forked(said: Path, environment: dict[str, str], bare: bool) -> psutil.Process:
+    """A server by `tests.app.fresh`."""
+    forks = _forks()
+    assert forks.stdin and forks.stdout
+    forks.stdin.write(json.dumps({"said": str(said), "environment": environment, "bare": bare}) + "\n")
+    forks.stdin.flush()
+    return psutil.Process(int(forks.stdout.readline()))
+
+
+@cache
+def _forks() -> "subprocess.Popen[str]":
+    """The process of which all servers of these tests are children. It ends with this one."""
     child = subprocess.Popen(
-        [sys.executable, "-m", *module],
+        [sys.executable, "-m", "tests.app.fresh"],
         cwd=ROOT,
-        env={**os.environ, **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
-    try:
-        for one in servers:
-            wait_for(partial(_healthy, one, child), "the app does not answer", 90)
-        yield
-    finally:
-        child.terminate()
-        _out, said = child.communicate(timeout=30)
-        assert b"Traceback" not in said, said.decode("utf-8", "replace")
+    atexit.register(child.communicate)
+    return child
 
 
-def _healthy(here: Served, child: "subprocess.Popen[bytes]") -> bool:
-    assert child.poll() is None, "the server ended"
+def _healthy(here: Served, process: psutil.Process) -> bool:
+    assert process.is_running(), "the server ended"
     try:
         return here.request("GET", "/_stcore/health").status == 200
     except OSError:

@@ -1,0 +1,3 @@
+"""What every test of a page stands on."""
+
+import tests.app.components  # noqa: F401
