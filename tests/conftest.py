@@ -5,6 +5,7 @@ that test, so nothing has to be passed around. No test sees another's rows, nor 
 """
 
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -51,11 +52,13 @@ def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 
 
 def _forget() -> None:
-    """Forget settings and engine, which a process reads once."""
+    """Forget settings and engine, which a process reads once, and what pages keep for a while."""
     if engine_module.engine.cache_info().currsize:
         engine_module.engine().dispose()
     engine_module.engine.cache_clear()
     settings_module.settings.cache_clear()
+    if "streamlit" in sys.modules:
+        sys.modules["streamlit"].cache_data.clear()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+import streamlit
 from sqlalchemy import Engine
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
@@ -43,8 +44,10 @@ def run(folder: Path) -> Iterator[Figure]:
         connection.exec_driver_sql("ANALYZE")
     took = _cpu(engine, "gradebook", small, 0)
     yield Figure(f"class gradebook of {STUDENTS} × {DAYS} (CPU)", took, GRADEBOOK, took / GRADEBOOK, 1.0)
-    took = _cpu(engine, "grades", large, me or 0)
-    yield Figure(f"My grades, {YEARS} years of days, {CLASSMATES} students (CPU)", took, MINE, took / MINE, 1.0)
+    for what, first in (("", False), (": the first of the class in a minute", True)):
+        took = _cpu(engine, "grades", large, me or 0, first)
+        name = f"My grades, {YEARS} years of days, {CLASSMATES} students{what} (CPU)"
+        yield Figure(name, took, MINE, took / MINE, 1.0)
     engine.dispose()
 
 
@@ -103,7 +106,9 @@ def _scored(chance: random.Random) -> dict[str, object]:
     return {"score_state": state, "score": None, "handed_in_at": None}
 
 
-def _cpu(engine: Engine, page: str, class_id: int, account_id: int) -> float:
+def _cpu(engine: Engine, page: str, class_id: int, account_id: int, first: bool = False) -> float:
+    """The CPU of a rerun; `first`: with nothing kept of the one before, as if nobody had looked for a while."""
+
     def script(page: str, class_id: int, account_id: int) -> None:
         import time
 
@@ -129,6 +134,8 @@ def _cpu(engine: Engine, page: str, class_id: int, account_id: int) -> float:
     at = AppTest.from_function(script, default_timeout=120, args=(page, class_id, account_id))
     spent = []
     for turn in range(WARM + TIMES):
+        if first:
+            streamlit.cache_data.clear()
         at.run()
         if at.exception or not at.dataframe:
             raise RuntimeError(f"{page} shows no table: {at.exception}")

@@ -135,9 +135,7 @@ def test_what_was_made_up_is_looked_up_by_its_index_also_where_sqlite_has_statis
             for student in [missed, *(a_student(session) for _ in range(2))]:
                 a_study_record(session, day, student)
         session.connection().exec_driver_sql("ANALYZE")
-    asked = select(StudyRecord.id).where(
-        StudyRecord.student_id == missed.id, attendance_figures.made_up(StudyRecord.id)
-    )
+    asked = select(StudyRecord.id).where(StudyRecord.student_id == missed.id, attendance_figures.MADE_UP)
 
     # A new connection reads the statistics.
     with reading() as session:

@@ -79,6 +79,23 @@ def test_the_class_median_is_there_from_five_graded_on(session, scores, middle):
     assert day.median == middle
 
 
+def test_medians_that_are_kept_are_not_even_asked_for_by_who_has_no_day_in_the_class(session):
+    klass, other = a_scored_class(session, 1), a_scored_class(session, 1)
+    for one in (klass, other):
+        a_day(session, one)
+    session.flush()
+    asked = []
+
+    def kept(_session, class_id):
+        asked.append(class_id)
+        return {}
+
+    for group in (klass.group, other.group):
+        my_grades.of_class(session, the(klass.students[0]), group.id, NOON, kept)
+
+    assert asked == [klass.group.id]
+
+
 def test_a_state_has_no_number_and_what_was_due_is_missing_the_day_after(session):
     klass = a_scored_class(session, 1)
     for state in (ScoreState.COPIED, ScoreState.FAILED, ScoreState.NOT_DUE):

@@ -29,20 +29,17 @@ def required() -> int:
     return round(settings().attendance.required_share * WHOLE)
 
 
-def made_up(record: Any) -> ColumnElement[bool]:
-    """Whether a study record was made up: on a day that was taken, by being there.
-
-    The day is asked for behind the record that makes it up, not joined: with statistics, by which hardly a record makes
-    up for anything, SQLite would begin with all days.
-    """
+def _made_up() -> ColumnElement[bool]:
+    # The day is asked for behind the record that makes it up, not joined: with statistics, by which hardly a record
+    # makes up for anything, SQLite would begin with all days.
     making, day = aliased(StudyRecord), aliased(CourseRecord)
     taken = select(col(day.taken_at)).where(col(day.id) == col(making.course_record_id)).scalar_subquery()
-    return (
-        select(col(making.id))
-        .where(col(making.makes_up_id) == record, col(making.attendance).in_(THERE), taken.is_not(None))
-        .exists()
-    )
+    making_it_up = col(making.makes_up_id) == col(StudyRecord.id)
+    return select(col(making.id)).where(making_it_up, col(making.attendance).in_(THERE), taken.is_not(None)).exists()
 
+
+MADE_UP: ColumnElement[bool] = _made_up()
+"""Study records that were made up: on a day that was taken, by being there."""
 
 IN_CLASS: ColumnElement[bool] = was_in_class(
     col(StudyRecord.student_id), col(CourseRecord.class_group_id), col(CourseRecord.held_on)
@@ -61,7 +58,7 @@ def missed(rule: Rule) -> Any:
     return case(
         (
             col(StudyRecord.attendance) == Attendance.ABSENT,
-            case((made_up(col(StudyRecord.id)), 0), else_=WHOLE),
+            case((MADE_UP, 0), else_=WHOLE),
         ),
         ((col(StudyRecord.attendance) == Attendance.LEFT_EARLY) | late, rule.part),
         else_=0,
@@ -77,7 +74,7 @@ def counted_rows(session: Session, rows: Sequence[Any], _now: datetime) -> Mappi
             col(StudyRecord.late_minutes),
             col(CourseRecord.taken_at).is_not(None),
             IN_CLASS,
-            made_up(col(StudyRecord.id)),
+            MADE_UP,
         )
         .join(CourseRecord, col(CourseRecord.id) == col(StudyRecord.course_record_id))
         .where(is_one_of(session, col(StudyRecord.id), [row.id for row in rows]))

@@ -93,7 +93,7 @@ def sheet(session: Session, actor: Actor, class_group_id: int, month: date) -> S
             col(StudyRecord.late_minutes),
             col(CourseRecord.taken_at).is_not(None),
             attendance_figures.IN_CLASS,
-            attendance_figures.made_up(col(StudyRecord.id)),
+            attendance_figures.MADE_UP,
         )
         .join(CourseRecord, col(CourseRecord.id) == col(StudyRecord.course_record_id))
         .where(within, attendance_figures.IN_CLASS | col(StudyRecord.makes_up_id).is_(None))

@@ -116,9 +116,7 @@ def _days(session: Session, in_these: Any) -> dict[tuple[int, int], Sequence[Any
             col(CourseRecord.class_group_id),
             type_coerce(col(StudyRecord.attendance), String).label("attendance"),
             col(CourseRecord.taken_at).is_not(None).label("taken"),
-            and_(
-                col(StudyRecord.attendance) == Attendance.ABSENT, attendance_figures.made_up(col(StudyRecord.id))
-            ).label("made_up"),
+            and_(col(StudyRecord.attendance) == Attendance.ABSENT, attendance_figures.MADE_UP).label("made_up"),
             type_coerce(col(StudyRecord.score_state), String).label("state"),
             col(StudyRecord.score),
             col(StudyRecord.handed_in_at).is_not(None).label("handed_in"),

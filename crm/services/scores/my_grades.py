@@ -1,6 +1,6 @@
 """A student's own scores: whose they are is in every query, and no id of a request is trusted for it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from operator import itemgetter
@@ -11,9 +11,8 @@ from sqlmodel import Session, col
 
 from crm.domain.attendance import Attended
 from crm.domain.calendar import day_of
-from crm.domain.classes import ClassGroup
 from crm.domain.homework import handed_in_late
-from crm.domain.scores import ENOUGH, in_effect, median
+from crm.domain.scores import in_effect
 from crm.domain.students import Enrolment, Student
 from crm.domain.teaching import Attendance, CourseRecord, ScoreState, StudyRecord
 from crm.errors import NotFound
@@ -23,9 +22,9 @@ from crm.services.attendance import attendance_figures
 from crm.services.attendance.make_ups import MISSED
 from crm.services.classes import class_names
 from crm.services.classes.class_scopes import student_of
+from crm.services.scores.class_medians import medians_of
 from crm.services.scores.gradebook_scopes import COUNTS
 from crm.settings import settings
-from crm.store.medians import class_medians
 
 VIEW = "grades.view"
 DECIDED = (ScoreState.GRADED, ScoreState.COPIED, ScoreState.FAILED)
@@ -123,8 +122,17 @@ def _me(actor: Actor) -> Any:
     return select(col(Student.id)).where(student_of(actor.account_id)).scalar_subquery()
 
 
-def of_class(session: Session, actor: Actor, class_id: int, now: datetime) -> Own:
-    """The actor's own days of a class, first to last. None of anybody else's, whatever `class_id` is."""
+def of_class(
+    session: Session,
+    actor: Actor,
+    class_id: int,
+    now: datetime,
+    medians_of: Callable[[Session, int], Mapping[int, float]] = medians_of,
+) -> Own:
+    """The actor's own days of a class, first to last. None of anybody else's, whatever `class_id` is.
+
+    `medians_of` is asked for those of the class once it is known that the actor has a day of it.
+    """
     actor.require(VIEW)
     in_class = _in_own_place(session, actor, class_id)
     # Nothing that is long, states and moments as they are stored, and plain rows: this may be years of days.
@@ -145,7 +153,7 @@ def of_class(session: Session, actor: Actor, class_id: int, now: datetime) -> Ow
         col(CourseRecord.taken_at).is_not(None),
         or_(col(StudyRecord.makes_up_id).is_(None), in_class),
         # Asked of what was missed only: the second half of an "and" would be looked up for every day.
-        case((col(StudyRecord.attendance).in_(MISSED), attendance_figures.made_up(col(StudyRecord.id))), else_=false()),
+        case((col(StudyRecord.attendance).in_(MISSED), attendance_figures.MADE_UP), else_=false()),
     )
     rows = (
         session.connection()
@@ -160,7 +168,7 @@ def of_class(session: Session, actor: Actor, class_id: int, now: datetime) -> Ow
     )
     # Years of days are put in order here in a tenth of the time: SQLite would carry every column through its sorter.
     rows = sorted(rows, key=_BY_DAY)
-    medians = _medians(session, class_id) if rows else {}
+    medians = medians_of(session, class_id) if rows else {}
     today = day_of(now, settings().zone)
     return Own(
         class_id,
@@ -203,38 +211,6 @@ def _in_own_place(session: Session, actor: Actor, class_id: int) -> ColumnElemen
             for joined, left in session.execute(asked)
         ),
     )
-
-
-def _medians(session: Session, class_id: int) -> dict[int, float]:
-    """The medians of a class by day, of who was in it on that day: asked again where one was graded who was not."""
-    found = class_medians(session, class_id)
-    came_or_left = select(col(Enrolment.student_id)).join(
-        ClassGroup, col(ClassGroup.id) == col(Enrolment.class_group_id)
-    )
-    some = session.scalars(
-        came_or_left.where(
-            col(Enrolment.class_group_id) == class_id,
-            col(Enrolment.left_on).is_not(None) | (col(Enrolment.joined_on) > col(ClassGroup.starts_on)),
-        )
-    ).all()
-    if not some:
-        return found
-    graded = (
-        select(col(CourseRecord.id), col(StudyRecord.score))
-        .join(StudyRecord, col(StudyRecord.course_record_id) == col(CourseRecord.id))
-        .where(col(CourseRecord.class_group_id) == class_id, col(StudyRecord.score).is_not(None))
-    )
-    strange = {day for day, _score in session.execute(graded.where(col(StudyRecord.student_id).in_(some), ~COUNTS))}
-    of: dict[int, list[int | None]] = {day: [] for day in strange}
-    if strange:
-        for day, score in session.execute(graded.where(col(CourseRecord.id).in_(strange), COUNTS)):
-            of[day].append(score)
-    for day, scores in of.items():
-        middle = median(scores) if len(scores) >= ENOUGH else None
-        found.pop(day, None)
-        if middle is not None:
-            found[day] = middle
-    return found
 
 
 def homework(session: Session, actor: Actor, read: Own) -> list[Homework]:
