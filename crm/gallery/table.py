@@ -96,6 +96,8 @@ PLANTS = site.register(
             NumberRange("price", label=says("Price")),
             DateRange("sown", label=says("Sown")),
         ),
+        # A first visit sees what was sown by today; one click clears that.
+        begins="sown=..today",
         sort="label",
         page_sizes=(20, 50, 200),
         save=services.save,

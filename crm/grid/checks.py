@@ -3,6 +3,10 @@
 For developers, at import, so in English only.
 """
 
+from contextlib import suppress
+from datetime import date
+from urllib.parse import parse_qs
+
 from crm.grid.action_checks import check_actions
 from crm.grid.config import Column, Search, TableConfig
 from crm.grid.faults import (
@@ -19,11 +23,11 @@ from crm.grid.faults import (
     takes,
     twice,
 )
-from crm.grid.fields import KINDS, Fact, Model, facts, unique
-from crm.grid.filters import AnyOf, Filter, Related
+from crm.grid.fields import KINDS, Fact, Model, Unknown, facts, unique
+from crm.grid.filters import AnyOf, Filter, Related, Unparsable
 from crm.grid.form_checks import check_forms, of_search
 from crm.grid.ranges import DateRange, NumberRange
-from crm.grid.view import OWN_KEYS
+from crm.grid.view import ANY, OWN_KEYS
 
 NUMBERS = ("number", "decimal", "money")
 MOST_ROWS = 1000
@@ -36,6 +40,7 @@ def check(config: TableConfig) -> list[str]:
         _columns(config),
         _search(config),
         _filters(config),
+        _begins(config),
         check_forms(config),
         check_actions(config),
     )
@@ -204,6 +209,29 @@ def _filters(config: TableConfig) -> Faults:
         if fact is not None:
             yield from _fits(where, one, fact)
             yield from labelled(config, f"{where} {one.name!r}", one.name, one.label)
+
+
+def _begins(config: TableConfig) -> Faults:
+    """It names filters, in the words in which the address has them."""
+    asked = parse_qs(config.begins, keep_blank_values=True)
+    known = {one.name: one for one in config.filters}
+    for name, raw in asked.items():
+        if name not in known:
+            yield f"begins names {name!r}, which is not a filter.{meant(name, known)}"
+            continue
+        one = known[name].on(date(2000, 1, 1))
+        try:
+            written = one.write(one.read(raw, config.model))
+        except Unparsable as unread:
+            yield f"begins has {name}={raw[-1]}, which its filter cannot read: {unread}"
+        except Unknown:
+            return  # Told of the filter.
+        else:
+            if written != raw:
+                yield f"begins has {name}={raw[-1]}, which the address writes {name}={written[-1]}. Write it so."
+        with suppress(Unparsable):
+            one.read([ANY], config.model)
+            yield f"begins names {name!r}, of which {ANY!r} is a choice, so nothing would say that it is cleared."
 
 
 def _fits(where: str, one: Filter, fact: Fact) -> Faults:

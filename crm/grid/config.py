@@ -7,7 +7,7 @@ Nothing here runs SQL or draws.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import KW_ONLY, dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property, partial
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -204,8 +204,8 @@ class TableConfig(Declared):
     `rows` gives the select of model rows that the actor may see, (session, actor) or, for what time takes out
     of the list, (session, actor, now); everything else narrows it.
     `sort` is a field, with "-" for descending. `sorts` are the columns that people may sort by: on a large table
-    those that an index carries (None: the model's own plain fields, and what has an `order`).
-    `page_sizes` begins with the default.
+    those that an index carries (None: the model's own plain fields, and what has an `order`). `page_sizes` begins with
+    the default. `begins` is what an address that narrows nothing is narrowed to, as one writes it: `held_on=..today`.
     `detail`, (actor, id) -> None, draws the record that `?open=ID` names.
     `cap` bounds the count: beyond it the table says "1,000+".
     `called` names rows where none of their own plain texts does: it is asked of rows that the actor may see.
@@ -226,6 +226,7 @@ class TableConfig(Declared):
     sort: str = ""
     sorts: tuple[str, ...] | None = None
     page_sizes: tuple[int, ...] = (50, 20, 100, 200)
+    begins: str = ""
     save: Save | None = None
     locked: Locked | None = None
     add: Form | None = None
@@ -258,10 +259,11 @@ class TableConfig(Declared):
         """The order unless the person chose another."""
         return self.sort or f"-{self.key}"
 
-    def at(self, now: datetime) -> "TableConfig":
-        """The same with its rows as of `now`, where they depend on it."""
+    def at(self, now: datetime, zone: tzinfo = UTC) -> "TableConfig":
+        """The same as of `now` (aware): its rows, where they depend on it, and what `today` is in that zone."""
         rows = self.rows.func if isinstance(self.rows, partial) else self.rows
-        return replace(self, rows=partial(rows, now=now)) if "now" in signature(rows).parameters else self
+        timed = partial(rows, now=now) if "now" in signature(rows).parameters else self.rows
+        return replace(self, rows=timed, filters=tuple(one.on(now.astimezone(zone).date()) for one in self.filters))
 
     def column(self, name: str) -> Column:
         """The column of that name. Raises `KeyError`."""

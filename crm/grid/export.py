@@ -23,7 +23,7 @@ from crm.grid.fields import attribute, label_of, path
 from crm.grid.filters import related_labels
 from crm.grid.query import matching, ordered
 from crm.grid.seeing import visible
-from crm.grid.view import View, write_view
+from crm.grid.view import View, complete, write_view
 from crm.i18n import show
 from crm.rbac import Actor
 
@@ -80,7 +80,7 @@ def chunks(
 def described(config: TableConfig, view: View) -> str:
     """The view as the audit log keeps it: which filters, but of a search only that there was one."""
     names = {config.prefix + one.name for one in config.filters}
-    written = {key: values for key, values in write_view(config, view).items() if key in names}
+    written = {key: values for key, values in write_view(complete(config), view).items() if key in names}
     parts = [f"{key}={value}" for key, values in written.items() for value in values]
     return "&".join([*parts, *(["searched"] if view.search else [])])
 

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from crm.grid.conditions import Presence
 from crm.grid.counts import Counts
 from crm.grid.filters import MANY_CHOICES, Filter, Ticked
-from crm.grid.ranges import DateRange, NumberRange, Range
+from crm.grid.ranges import DateRange, NumberRange, Range, Today
 from crm.grid.state import Here, seed, telling
 from crm.grid.view import View
 from crm.i18n import _, listed, show
@@ -68,7 +68,7 @@ def said(here: Here, view: View, one: Filter, labels: Labels) -> str:
     elif isinstance(one, Ticked):
         text = listed(labels.get(item, str(item)) for item in value)
     else:
-        text = " – ".join(show(end) for end in value)
+        text = " – ".join(_("today") if isinstance(end, Today) else show(end) for end in value)
     return f"{here.config.label(one.name, one.label)}: {text}"
 
 
@@ -127,7 +127,8 @@ def _range(here: Here, view: View, one: Range) -> None:
     found = view.filters.get(one.name)
     low, high = (None, None) if found is None or isinstance(found, Presence) else found
     if isinstance(one, DateRange):
-        days = tuple(day for day in (low, high) if day is not None)
+        # One without a beginning cannot be shown: a single day would read as the beginning. The chip says it.
+        days = () if low is None else tuple(day for day in (low, high) if day is not None)
         # A range cannot be set from outside but by a new widget, so what it shows is in its key.
         key = f"{key}:{one.write(found)[0] if found else ''}"
         st.date_input(

@@ -8,6 +8,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
+from datetime import date
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -47,6 +48,10 @@ class Filter(Declared):
 
     def as_shown(self, _kind: Kind | None) -> "Filter":
         """The same for a field whose column is declared to be of that kind."""
+        return self
+
+    def on(self, _day: date) -> "Filter":
+        """The same on that day of the reader's."""
         return self
 
     @abstractmethod

@@ -3,7 +3,7 @@
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -12,6 +12,12 @@ from crm.grid.conditions import Condition, Presence, present, through
 from crm.grid.fields import LARGEST, Kind, Model, path, whole_number
 from crm.grid.filters import Filter, Unparsable
 from crm.i18n import says
+
+TODAY = "today"
+
+
+class Today(date):
+    """The day on which it was asked. It is written as the word, so that a link or a view means the day it is opened."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +38,19 @@ class Range(Filter):
 
 @dataclass(frozen=True)
 class DateRange(Range):
-    """Rows whose date, or moment in the school's time zone, lies from one day to another, both included."""
+    """Rows whose date, or moment in the school's time zone, lies from one day to another, both included.
+
+    In the address `today` stands for the day it is there; which one, the table knows at its moment (`day`).
+    """
+
+    _: KW_ONLY
+    day: date | None = field(default=None, compare=False, repr=False)
+
+    def on(self, day: date) -> "DateRange":
+        return replace(self, day=day)
 
     def ends(self, text: str, _model: Model) -> tuple[date | None, date | None]:
-        start, end = _split(text, _day) or (None, None)
+        start, end = _split(text, self._end) or (None, None)
         if start is None and end is None:
             raise Unparsable(says("{value} is not a range of dates like 2026-01-01..2026-01-31.", value=text))
         if start and end and end < start:
@@ -45,8 +60,12 @@ class DateRange(Range):
     def write(self, value: Any) -> list[str]:
         if isinstance(value, Presence):
             return [value.value]
-        start, end = value
-        return [f"{start or ''}..{end or ''}"]
+        return ["..".join(TODAY if isinstance(end, Today) else str(end or "") for end in value)]
+
+    def _end(self, text: str) -> date:
+        if text == TODAY and self.day is not None:
+            return Today(self.day.year, self.day.month, self.day.day)
+        return _day(text)
 
     def where(self, value: Any, model: Model, zone: ZoneInfo) -> Condition:
         here = path(model, self.source)

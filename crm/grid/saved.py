@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlencode
 
 from crm.grid.config import TableConfig
 from crm.grid.filters import Unparsable
-from crm.grid.view import View, read_view, write_view
+from crm.grid.view import View, complete, read_view, write_view
 from crm.i18n import says
 
 
@@ -13,7 +13,7 @@ def to_query(config: TableConfig, view: View) -> str:
     """The query to keep. Raises `Unparsable` where the view could not be read: it shows nothing."""
     if view.unread:
         raise Unparsable(says("This view cannot be read, so it cannot be kept. Clear what is wrong first."))
-    plain = replace(config, prefix="")
+    plain = replace(complete(config), prefix="")
     return urlencode(write_view(plain, replace(view, page=1, size=config.page_sizes[0])), doseq=True)
 
 
@@ -30,4 +30,4 @@ def from_query(config: TableConfig, query: str, size: int) -> View:
             raise Unparsable(
                 says("This view has a filter {value}, which this table does not have for you.", value=name)
             )
-    return replace(read_view(replace(config, prefix=""), kept), size=size, page=1)
+    return replace(read_view(replace(complete(config), prefix=""), kept), size=size, page=1)

@@ -23,6 +23,8 @@ from crm.i18n import Says
 
 NAMES = {"Rows": Rows, "Search": Search, "Site": object, "Form": Form}
 """What a class's annotations name and its module cannot import."""
+BY_THE_HOUSE = ("site", "day")
+"""What no declaration gives."""
 PLAIN: Mapping[Any, str] = {
     bool: "True or False",
     int: "a whole number",
@@ -55,7 +57,7 @@ def types_of(kind: type) -> Mapping[str, Any]:
     """The types of its options, without those that a class of one's own adds."""
     known = next(one for one in kind.__mro__ if one.__module__.startswith("crm.grid."))
     hints = get_type_hints(known, localns=NAMES)
-    return {one.name: hints[one.name] for one in fields(known) if one.name != "site"}
+    return {one.name: hints[one.name] for one in fields(known) if one.name not in BY_THE_HOUSE}
 
 
 def _option(where: str, value: Any, kind: Any) -> Faults:

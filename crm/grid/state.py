@@ -59,7 +59,7 @@ class Here:
 
     def _as(self, actor: Actor) -> "Here":
         """The table at this moment, as far as that person sees it."""
-        return replace(self, config=seen_by(self.declared.at(self.connection.now()), actor), actor=actor)
+        return replace(self, config=seen_by(self.declared.at(self.connection.now(), self.zone), actor), actor=actor)
 
     def key(self, part: str) -> str:
         """The key of a widget or of something remembered."""

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import parse_qs
 
 from crm.grid.config import TableConfig
 from crm.grid.fields import facts
@@ -23,6 +24,8 @@ CONTROL = re.compile("[\x00-\x1f\x7f]")
 GOES_ON = re.compile(r"\.|\[|__")
 # How like a filter's name a key is that can only be a slip.
 NEAR = 0.8
+# Of a filter that the table begins with: it narrows nothing.
+ANY = "any"
 OWN_KEYS = ("q", "sort", "page", "size", "open", "edit", "add", "delete")
 
 
@@ -66,7 +69,7 @@ class View:
 
 
 def read_view(config: TableConfig, url: Mapping[str, Sequence[str]], others: Collection[str] = ()) -> View:
-    """The view that the URL's query names.
+    """The view that the URL's query names; where it narrows nothing, as the table begins.
 
     A key that asks for a filter which is not declared, or which `others` have and this person does not, is refused
     (`owns`); any other key is none of the table's business.
@@ -74,9 +77,11 @@ def read_view(config: TableConfig, url: Mapping[str, Sequence[str]], others: Col
     mine = {key.removeprefix(config.prefix): list(raw) for key, raw in url.items() if key.startswith(config.prefix)}
     wrong: dict[str, Says] = {}
     filters: dict[str, Any] = {}
+    begins = parse_qs(config.begins)
+    narrows = "q" in mine or any(one.name in mine for one in config.filters)
     for one in config.filters:
-        raw = mine.get(one.name)
-        if raw is None:
+        raw = mine.get(one.name) if narrows else begins.get(one.name)
+        if raw is None or (one.name in begins and raw == [ANY]):
             continue
         try:
             filters[one.name] = one.read(raw, config.model)
@@ -126,12 +131,14 @@ def owns(config: TableConfig, key: str, others: Collection[str] = ()) -> bool:
 
 def write_view(config: TableConfig, view: View) -> dict[str, list[str]]:
     """The URL's query for this view: what `read_view` reads. What is at its default is left out."""
-    made: dict[str, list[str]] = {}
+    made = {one.name: one.write(view.filters[one.name]) for one in config.filters if one.name in view.filters}
     if view.search:
-        made["q"] = [view.search]
-    for one in config.filters:
-        if one.name in view.filters:
-            made[one.name] = one.write(view.filters[one.name])
+        made = {"q": [view.search], **made}
+    if config.begins:
+        known = {one.name for one in config.filters}
+        begins = {name: raw for name, raw in parse_qs(config.begins).items() if name in known}
+        # Narrowed by nothing has to be said, else it would read as the beginning.
+        made = {} if made == begins else made or {name: [ANY] for name in begins}
     if view.sort != config.order:
         made["sort"] = [view.sort]
     if view.page != 1:
@@ -140,6 +147,11 @@ def write_view(config: TableConfig, view: View) -> dict[str, list[str]]:
         made["size"] = [str(view.size)]
     made |= {key: list(unread.raw) for key, unread in view.unread.items()}
     return {f"{config.prefix}{key}": values for key, values in made.items()}
+
+
+def complete(config: TableConfig) -> TableConfig:
+    """The table without what it begins with: what is kept or told of a view then names all that narrows it."""
+    return replace(config, begins="")
 
 
 def sort_fields(config: TableConfig) -> list[str]:

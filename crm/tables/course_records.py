@@ -120,6 +120,8 @@ COURSE_RECORDS = site.register(
             Related("lecturer", rows=course_records.lecturers),
             ByState("state", field="initialised_at", choices=_states),
         ),
+        # Series are planned weeks ahead: today's days are the first of those that were.
+        begins="held_on=..today",
         sort="-held_on",
         sorts=("held_on", "day_number"),
         save=course_records.save,

@@ -111,5 +111,7 @@ def _add(actor: Actor, asked: Series) -> None:
         st.session_state[WRONG] = (_first(error),)
         return
     st.session_state[SAID] = str(says_n("{count} day added.", "{count} days added.", count=len(made.new)))
+    # What was added is planned, and the list begins with what was: it shows all days of the class.
+    st.query_params.from_dict({"class": str(asked.class_group_id)})
     close()
     st.rerun()

@@ -1,14 +1,16 @@
 """The pages of course records and attendance: what they show, and that looking at them writes nothing."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
+from crm.domain.calendar import day_of
 from crm.domain.classes import ClassGroup
 from crm.domain.teaching import Attendance, StudyRecord
 from crm.services.classes.study_records import initialise
+from crm.settings import settings
 from crm.store.engine import engine
 from crm.store.session import reading, writing
 from tests.app.people import a_person, page_as
@@ -68,6 +70,26 @@ def test_opening_a_page_changes_no_history(teacher, page, query):
     # What somebody was denied is kept; nothing else is.
     assert set(written) <= ({"audit_entry"} if query.get("day") == "999999" else set())
     engine().dispose()
+
+
+def test_course_records_begin_with_the_last_days_that_were_and_one_click_shows_those_planned(teacher):
+    today = day_of(datetime.now(UTC), settings().zone)
+    with writing() as session:
+        group = session.exec(select(ClassGroup)).one()
+        for away, title in ((-1, "Was"), (1, "Planned")):
+            a_course_record(session, group, today + timedelta(days=away), title=title)
+    at = page_as(teacher, "course-records").run()
+
+    begun, address = titles(at), dict(at.query_params)
+    at.button(key="course-records:chip:held_on").click().run()
+
+    assert ("Was" in begun, "Planned" in begun, address) == (True, False, {})
+    assert titles(at)[0] == "Planned"
+    assert at.query_params["held_on"] in ("any", ["any"])
+
+
+def titles(at):
+    return list(at.dataframe[0].value["title"])
 
 
 def test_day_scores_and_course_record_are_one_click_from_each_other(teacher):

@@ -37,6 +37,7 @@ def test_an_administrator_sees_every_feature_and_its_declaration(engine: Engine,
 ELSEWHERE = {
     "cap",
     "called",
+    "day",
     "detail",
     "index",
     "key",

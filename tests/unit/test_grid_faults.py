@@ -78,8 +78,8 @@ PLACES: dict[Any, tuple[str, Callable[..., dict[str, Any]]]] = {
     **{kind: ("filters[0]", filtered(kind)) for kind in (AnyOf, Related, DateRange, NumberRange)},
 }
 """Every class of a declaration: where it stands, and a table that has one with these options."""
-ANYTHING = {"order", "default", "site"}
-"""Options that take a value of any type."""
+ANYTHING = {"order", "default", "site", "day"}
+"""Options that take a value of any type, or that no declaration gives."""
 
 
 class Nothing:
@@ -145,6 +145,16 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"columns": Column("name")}, "columns is a Column. Give a tuple; a single one is written with a comma, (one,)."),
     ({"columns": ("name",)}, "columns[0] is 'name'. Give a Column."),
     ({"search": ["name"]}, "search is ['name']. Give a tuple; a single one is written with a comma, (one,)."),
+    ({"begins": "lent", "filters": (AnyOf("lent"),)},
+     "begins has lent=, which its filter cannot read:  is not a choice of this filter."),
+    ({"begins": "lnt=no", "filters": (AnyOf("lent"),)},
+     "begins names 'lnt', which is not a filter. Did you mean 'lent'?"),
+    ({"begins": "lent=maybe", "filters": (AnyOf("lent"),)},
+     "begins has lent=maybe, which its filter cannot read: maybe is not a choice of this filter."),
+    ({"begins": "pages=01..2", "filters": (NumberRange("pages"),)},
+     "begins has pages=01..2, which the address writes pages=1..2. Write it so."),
+    ({"begins": "name=Emma", "filters": (AnyOf("name", choices=lambda session, actor: {}),)},
+     "begins names 'name', of which 'any' is a choice, so nothing would say that it is cleared."),
     ({"search": (7,)}, "search[0] is 7. Give the name of a field, or a Search."),
     ({"filters": ("binding",)}, "filters[0] is 'binding'. Give a filter."),
     ({"actions": (run,)}, "actions[0] is the function run. Give an Action."),

@@ -1,8 +1,9 @@
 """The view in the URL: read by typed parsers, written so that reading it back gives the same."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from crm.grid import NumberRange
 from crm.grid.conditions import Presence
+from crm.grid.saved import from_query, to_query
 from crm.grid.site import Site
 from crm.grid.view import View, owns, read_view, write_view
 from tests.grid_example import BOOKS, Binding, site
@@ -122,6 +124,63 @@ def test_an_amount_that_cannot_be_is_no_filter(wrong: str):
     priced = Site(words=site.words).register(PRICED)
 
     assert set(read_view(priced, {"p_price": [wrong]}).unread) == {"price"}
+
+
+BEGINS = (
+    Site(words=site.words)
+    .register(replace(BOOKS, name="begun", begins="added_at=..today"))
+    .at(datetime(2026, 5, 19, 20, tzinfo=UTC), ZoneInfo("Asia/Shanghai"))
+)
+"""Narrowed at first. In Shanghai it is the twentieth already."""
+TODAY = date(2026, 5, 20)
+
+
+@pytest.mark.parametrize("url", [{}, {"page": ["1"]}, {"size": ["20"]}, {"tab": ["list"]}])
+def test_an_address_that_narrows_nothing_is_narrowed_as_the_table_begins(url: dict[str, list[str]]):
+    view = read_view(BEGINS, url)
+
+    assert view.filters == {"added_at": (None, TODAY)}
+    assert write_view(BEGINS, view) == {}
+
+
+@pytest.mark.parametrize("url", [{"lent": ["yes"]}, {"q": ["Emma"]}, {"added_at": ["any"]}])
+def test_an_address_that_narrows_or_says_that_nothing_does_is_all_there_is(url: dict[str, list[str]]):
+    view = read_view(BEGINS, url)
+
+    assert "added_at" not in view.filters and not view.unread
+    assert write_view(BEGINS, view) == url
+
+
+def test_what_a_table_begins_with_is_cleared_for_good_and_kept_beside_another_filter():
+    first = read_view(BEGINS, {})
+
+    assert write_view(BEGINS, first.filtered("added_at", None)) == {"added_at": ["any"]}
+    assert write_view(BEGINS, first.filtered("lent", (True,))) == {"lent": ["yes"], "added_at": ["..today"]}
+
+
+@given(view=VIEWS)
+def test_what_is_written_of_a_table_that_begins_narrowed_is_read_back(view: View):
+    assert read_view(BEGINS, write_view(BEGINS, view)) == view
+
+
+@given(view=VIEWS)
+def test_a_kept_view_names_all_of_it_whatever_the_table_begins_with(view: View):
+    assert to_query(BEGINS, view) == to_query(BOOKS, view)
+    assert from_query(BEGINS, to_query(BOOKS, view), 20) == replace(view, page=1, size=20)
+
+
+def test_today_in_the_address_is_the_day_it_is_there_and_stays_the_word():
+    view = read_view(BEGINS, {"added_at": ["2026-05-01..today"]})
+
+    assert view.filters == {"added_at": (date(2026, 5, 1), TODAY)}
+    assert write_view(BEGINS, view) == {"added_at": ["2026-05-01..today"]}
+    assert to_query(BEGINS, read_view(BEGINS, {})) == "added_at=..today"
+
+
+def test_what_cannot_be_read_where_a_table_begins_narrowed_is_told():
+    assert set(read_view(BEGINS, {"added_at": ["any", "tomorrow.."]}).unread) == {"added_at"}
+    assert set(read_view(BEGINS, {"added_at": ["any", "any"]}).unread) == {"added_at"}
+    assert set(read_view(BEGINS, {"lent": ["any"]}).unread) == {"lent"}
 
 
 def test_what_cannot_be_read_outlives_other_changes_until_it_is_cleared():
