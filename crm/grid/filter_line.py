@@ -68,8 +68,15 @@ def said(here: Here, view: View, one: Filter, labels: Labels) -> str:
     elif isinstance(one, Ticked):
         text = listed(labels.get(item, str(item)) for item in value)
     else:
-        text = " – ".join(_("today") if isinstance(end, Today) else show(end) for end in value)
+        text = _ends(*(_("today") if isinstance(end, Today) else show(end) for end in value))
     return f"{here.config.label(one.name, one.label)}: {text}"
+
+
+def _ends(low: str, high: str) -> str:
+    """A range as it is read, one that is open at an end too."""
+    if not low:
+        return _("up to {end}", end=high)
+    return f"{low} – {high}" if high else _("from {start}", start=low)
 
 
 def _ticked(here: Here, view: View, one: Ticked, session: Session, counts: Counts | None) -> Labels:

@@ -1,6 +1,7 @@
 """The dialog that adds a series of days to a class: what it would add is seen before it does."""
 
-from datetime import UTC, datetime
+import contextlib
+from datetime import date
 
 import streamlit as st
 
@@ -16,11 +17,13 @@ from crm.services.classes.series import Planned, Series
 from crm.settings import settings
 from crm.store.session import reading
 from crm.ui.dialogs import WRONG, ask, close, dialog
-from crm.ui.session import reading_as_somebody, writing_as
+from crm.ui.session import now, reading_as_somebody, writing_as
 
 PART = "series"
+CLASS, FIRST, LAST = "series:class", "series:first", "series:last"
 SAID = "series:said"
 SHOWN = 12
+ODD = ":material/warning: "
 
 
 def series(actor: Actor) -> None:
@@ -38,14 +41,16 @@ def _draw(actor: Actor) -> None:
     st.session_state[WRONG] = ()
     with reading() as session:
         classes = course_records.classes_to_add_to(session, actor)
-    today = day_of(datetime.now(UTC), settings().zone)
+    today = _today()
     group = st.selectbox(
         _("Class"),
         list(classes),
         format_func=lambda key: str(classes[key]),
         index=None,
         placeholder="",
-        key="series:class",
+        key=CLASS,
+        on_change=_begin,
+        args=(actor,),
     )
     weekdays = st.pills(
         _("Days of the week"),
@@ -56,8 +61,9 @@ def _draw(actor: Actor) -> None:
         key="series:weekdays",
     )
     with st.container(horizontal=True):
-        first = st.date_input(_("From"), value=today, format="YYYY-MM-DD", key="series:first", width=150)
-        last = st.date_input(_("To"), value=None, format="YYYY-MM-DD", key="series:last", width=150)
+        st.session_state.setdefault(FIRST, today)
+        first = st.date_input(_("From"), format="YYYY-MM-DD", key=FIRST, width=150)
+        last = st.date_input(_("To"), value=None, format="YYYY-MM-DD", key=LAST, width=150)
     text = st.text_area(
         _("Holidays to skip"),
         key="series:holidays",
@@ -85,6 +91,20 @@ def _draw(actor: Actor) -> None:
             _add(actor, asked)
 
 
+def _today() -> date:
+    return day_of(now(), settings().zone)
+
+
+def _begin(actor: Actor) -> None:
+    """The days begin with what is left of the class that was chosen."""
+    group = st.session_state.get(CLASS)
+    if group is None:
+        return
+    with contextlib.suppress(ThanosError), reading_as_somebody() as session:
+        # What is refused here is told by the plan that is drawn next.
+        st.session_state[FIRST], st.session_state[LAST] = services.what_is_left(session, actor, group, _today())
+
+
 def _first(error: ThanosError) -> Says:
     return next(iter(error.fields.values()), error.says) if isinstance(error, Invalid) else error.says
 
@@ -96,6 +116,8 @@ def _preview(planned: Planned) -> None:
             (planned.new, ""),
             (planned.there, _("Passed over, because the class has a record on the day already:")),
             (planned.off, _("Holidays:")),
+            (planned.before, ODD + _("Before the class begins, on {day}:", day=planned.starts_on)),
+            (planned.after, ODD + _("After the class ends, on {day}:", day=planned.ends_on)),
         ):
             if days:
                 named = listed(show(day) for day in days[:SHOWN])
@@ -106,7 +128,7 @@ def _preview(planned: Planned) -> None:
 def _add(actor: Actor, asked: Series) -> None:
     try:
         with writing_as(actor) as (session, me):
-            made = services.add_series(session, me, asked, datetime.now(UTC))
+            made = services.add_series(session, me, asked, now())
     except ThanosError as error:
         st.session_state[WRONG] = (_first(error),)
         return

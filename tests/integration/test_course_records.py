@@ -39,7 +39,7 @@ def test_day_numbers_run_on_by_themselves_and_the_lecturer_is_who_adds(session, 
     for each in range(2):
         key = course_records.add(
             session, actor, {"class_group_id": group.id, "held_on": DAY + timedelta(days=each)}, NOON
-        )
+        ).id
 
     assert days(session, group) == [(1, DAY), (2, DAY + timedelta(days=1))]
     assert session.get(CourseRecord, key).lecturer_id == lecturer.id
@@ -107,6 +107,31 @@ def test_a_series_passes_over_what_is_there_and_adds_nothing_the_second_time(ses
     assert [number for number, _day in days(session, group)] == list(range(1, 9))
     expected = set(days_of(DAY, DAY + timedelta(days=13), WEEK, asked.holidays))
     assert {day for _number, day in days(session, group)} == expected
+
+
+def test_a_series_begins_with_what_is_left_of_the_class_and_tells_what_lies_outside_its_dates(session):
+    lecturer = an_employee(session)
+    group = a_class_group(session, lecturer, starts_on=DAY, ends_on=DAY + timedelta(days=4))
+    actor = an_actor(role="lecturer", of=lecturer)
+
+    planned = series.plan(session, actor, Series(group.id, WEEK, DAY - timedelta(days=3), DAY + timedelta(days=8)))
+
+    assert (planned.before, planned.after) == (planned.new[:1], planned.new[6:])
+    assert planned.new[0] < DAY and planned.new[6] > DAY + timedelta(days=4)
+    for away, left in ((-3, (0, 4)), (2, (2, 4)), (4, (4, 4)), (5, (5, None))):
+        first, last = series.what_is_left(session, actor, group.id, DAY + timedelta(days=away))
+        assert (first - DAY, last and (last - DAY).days) == (timedelta(days=left[0]), left[1])
+
+
+@pytest.mark.parametrize(("away", "why"), [(-1, "before the class begins"), (0, None), (5, "after the class ends")])
+def test_a_day_outside_the_dates_of_its_class_is_added_and_said(session, away, why):
+    lecturer = an_employee(session)
+    group = a_class_group(session, lecturer, starts_on=DAY, ends_on=DAY + timedelta(days=4))
+    asked = {"class_group_id": group.id, "held_on": DAY + timedelta(days=away)}
+
+    added = course_records.add(session, an_actor(role="lecturer", of=lecturer), asked, NOON)
+
+    assert (why is None and added.odd is None) or why in str(added.odd)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import delete, exists, func, insert, or_, select, update
@@ -59,8 +60,16 @@ def lecturers(_session: Session, actor: Actor) -> SelectOfScalar[Employee]:
 # What is added
 
 
-def add(session: Session, actor: Actor, values: Mapping[str, Any], now: datetime) -> int:
-    """Add a day to one of the actor's classes; its number runs on. Returns the id. Raises `Invalid` by field.
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The day that was added, and what is odd about it: that it lies outside the class's own dates."""
+
+    id: int
+    odd: Says | None
+
+
+def add(session: Session, actor: Actor, values: Mapping[str, Any], now: datetime) -> Added:
+    """Add a day to one of the actor's classes; its number runs on. Raises `Invalid` by field.
 
     Without a lecturer it is the actor, where the actor teaches the class, else the first of its lecturers.
     """
@@ -74,7 +83,23 @@ def add(session: Session, actor: Actor, values: Mapping[str, Any], now: datetime
     session.flush()
     assert row.id is not None
     audit.record(session, actor, ADD, "course_record", row.id, None, {"class_group": group, "day": row.held_on}, now)
-    return row.id
+    return Added(row.id, _odd(row.held_on, *own_dates(session, group)))
+
+
+def own_dates(session: Session, group: int) -> tuple[date, date | None]:
+    """When the class begins and ends."""
+    asked = select(col(ClassGroup.starts_on), col(ClassGroup.ends_on)).where(col(ClassGroup.id) == group)
+    starts_on, ends_on = session.execute(asked).one()
+    return starts_on, ends_on
+
+
+def _odd(day: date, starts_on: date, ends_on: date | None) -> Says | None:
+    """A class may begin early and run over, so nothing is refused for it; but it may be a slip of the hand."""
+    if day < starts_on:
+        return says("{day} is before the class begins, on {date}.", day=day, date=starts_on)
+    if ends_on is not None and day > ends_on:
+        return says("{day} is after the class ends, on {date}.", day=day, date=ends_on)
+    return None
 
 
 def class_to_add_to(session: Session, actor: Actor, class_group_id: Any) -> int:

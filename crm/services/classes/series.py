@@ -13,7 +13,7 @@ from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services.access import audit
 from crm.services.classes.course_record_cells import checked
-from crm.services.classes.course_records import ADD, class_to_add_to, last_number, usual_lecturer
+from crm.services.classes.course_records import ADD, class_to_add_to, last_number, own_dates, usual_lecturer
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,28 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a series adds, and what it passes over: days that the class has already, and days that are holidays."""
+    """What a series adds, and what it passes over: days that the class has already, and days that are holidays.
+
+    `before` and `after` are those added outside the class's own dates, `starts_on` to `ends_on`: classes run over.
+    """
 
     new: tuple[date, ...]
     there: tuple[date, ...]
     off: tuple[date, ...]
+    before: tuple[date, ...]
+    after: tuple[date, ...]
+    starts_on: date
+    ends_on: date | None
+
+
+def what_is_left(session: Session, actor: Actor, class_group_id: int, today: date) -> tuple[date, date | None]:
+    """What is left of the class's own dates: from `today` or its beginning to its end; no end where it is over.
+
+    Raises `Invalid` unless the actor may add to the class.
+    """
+    actor.require(ADD)
+    starts_on, ends_on = own_dates(session, class_to_add_to(session, actor, class_group_id))
+    return max(starts_on, today), ends_on if ends_on is not None and ends_on >= today else None
 
 
 def plan(session: Session, actor: Actor, series: Series) -> Planned:
@@ -90,8 +107,14 @@ def _planned(session: Session, group: int, series: Series) -> Planned:
             )
         )
     )
+    new = tuple(day for day in held if day not in there)
+    starts_on, ends_on = own_dates(session, group)
     return Planned(
-        tuple(day for day in held if day not in there),
-        tuple(day for day in held if day in there),
-        tuple(day for day in every if day not in set(held)),
+        new,
+        there=tuple(day for day in held if day in there),
+        off=tuple(day for day in every if day not in set(held)),
+        before=tuple(day for day in new if day < starts_on),
+        after=tuple(day for day in new if ends_on is not None and day > ends_on),
+        starts_on=starts_on,
+        ends_on=ends_on,
     )
