@@ -51,6 +51,7 @@ CLASSES = site.register(
                     ("students", "students", says("Students")),
                     ("days", "course-records", says("Days of the class")),
                     ("scores", "gradebook", says("Gradebook")),
+                    ("payments", "payments", says("Payments")),
                 )
             ),
             Column("starts_on", edit="classes.edit", width=110),

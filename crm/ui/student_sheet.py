@@ -1,13 +1,19 @@
-"""One student: classes with their days, what is paid and owed, and the sign-in with its one-time password."""
+"""One student: classes with days and payments, what is paid and owed, and the sign-in with its one-time password."""
+
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from crm.domain.calendar import day_of
 from crm.domain.money import yuan
+from crm.domain.payments import Payment, PaymentKind
 from crm.errors import ThanosError
 from crm.i18n import _, literal, marked, show
 from crm.rbac import Actor
-from crm.services.students import student_sign_ins, students
+from crm.services.students import payments, student_payments, student_sign_ins, students
 from crm.services.students.students import Sheet
+from crm.settings import settings
+from crm.tables.payments import PAYMENT_TONES
 from crm.ui.dialogs import SECRET, WRONG, ask, dialog
 from crm.ui.new_sign_in import one_time_password
 from crm.ui.session import now, reading_as_somebody, writing_as
@@ -19,19 +25,22 @@ def student_sheet(actor: Actor, student_id: int) -> None:
     """Draws the student for whoever may see them."""
     with reading_as_somebody() as session:
         sheet = students.sheet(session, actor, student_id)
+        paid = student_payments.by_class(session, actor, student_id) if actor.may(payments.VIEW) else {}
     st.header(literal(sheet.name), anchor=False)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _classes(sheet)
+        _classes(sheet, paid)
     with right:
         _facts(sheet)
         _sign_in(actor, sheet)
 
 
-def _classes(sheet: Sheet) -> None:
+def _classes(sheet: Sheet, paid: Mapping[int | None, Sequence[Payment]]) -> None:
     st.subheader(_("Classes"), anchor=False)
     if not sheet.places:
         st.caption(_("No place in any class."))
+    # Who came back to a class has several places there: sum and payments stand on the latest, as the service has it.
+    latest = {place.class_group_id: place for place in sheet.places}
     for place in sheet.places:
         with st.container(border=True, gap="small"):
             st.markdown(f"**{marked(place.name)}**")
@@ -46,6 +55,26 @@ def _classes(sheet: Sheet) -> None:
                     + " · "
                     + _("Owed {owed} yuan", owed=yuan(money.owed))
                 )
+            if latest[place.class_group_id] is place:
+                _payments(paid.get(place.class_group_id, ()))
+    placed = {one.id for key in latest for one in paid.get(key, ())}
+    others = {one.id: one for some in paid.values() for one in some if one.id not in placed}
+    if others:
+        with st.container(border=True, gap="small"):
+            st.markdown(_("**Other payments**"))
+            _payments(list(others.values()))
+
+
+def _payments(some: Sequence[Payment]) -> None:
+    """What the sum is made of, and what waits or was rejected: each is one click from its own page."""
+    for one in some:
+        amount = yuan(-one.amount_cents if one.kind is PaymentKind.REFUND else one.amount_cents)
+        label = " · ".join((show(day_of(one.recorded_at, settings().zone)), str(one.kind.label), amount))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.page_link("pages/payments.py", label=label, query_params={"open": str(one.id)}, width="content")
+            st.badge(str(one.state.label), color=PAYMENT_TONES[one.state])
+            if one.receipt_number:
+                st.caption(literal(one.receipt_number), width="content")
 
 
 def _facts(sheet: Sheet) -> None:

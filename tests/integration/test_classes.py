@@ -8,6 +8,8 @@ import pytest
 from sqlmodel import Session, select
 
 from crm.domain.classes import ClassGroup, ClassLecturer, ClassState
+from crm.domain.customers import Customer
+from crm.domain.payments import PaymentKind
 from crm.domain.records import AuditEntry
 from crm.domain.students import Student
 from crm.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -15,10 +17,10 @@ from crm.grid.query import read_page
 from crm.grid.view import read_view
 from crm.rbac import Reach
 from crm.services.classes import classes, courses
-from crm.services.students import students
+from crm.services.students import student_payments, students
 from crm.tables.students import STUDENTS
-from tests.builders import NOON, a_consultant, a_department, an_actor, an_employee
-from tests.school_builders import TODAY, a_class_group, a_course, a_school, a_student_in, an_enrolment
+from tests.builders import NOON, a_consultant, a_department, a_payment, an_actor, an_employee
+from tests.school_builders import TODAY, a_class_group, a_course, a_deposit, a_school, a_student_in, an_enrolment
 
 DAY = timedelta(days=1)
 HEAD = an_actor(role="administrator")
@@ -242,6 +244,30 @@ def test_a_student_is_read_with_places_and_with_money_only_by_who_may(session: S
 
     assert [(one.joined_on, one.left_on, one.balance) for one in taught.places] == [(TODAY, TODAY + DAY, None)]
     assert [one.balance.paid for one in won.places if one.balance] == [50_000]
+
+
+def test_the_sums_of_a_student_open_to_the_payments_that_the_reader_sees_in_their_list(session: Session):
+    seller, stranger = a_consultant(session), a_consultant(session)
+    left, group = a_class_group(session), a_class_group(session)
+    student = a_student_in(session, group, consultant=seller)
+    customer = session.get_one(Customer, student.customer_id)
+    change = a_deposit(session, customer, group, kind=PaymentKind.CLASS_CHANGE, from_class_group_id=left.id)
+    loose = a_payment(session, customer, kind=PaymentKind.TUITION)
+
+    def read(actor):
+        return student_payments.by_class(session, actor, student.id)
+
+    mine = read(an_actor(role="consultant", of=seller))
+    assert {key: [one.kind.value for one in some] for key, some in mine.items()} == {
+        group.id: ["deposit", "class_change"],
+        left.id: ["class_change"],
+        None: ["tuition"],
+    }
+    assert mine[left.id] == [change] and mine[None] == [loose]
+    assert read(an_actor(role="finance")) == mine
+    assert read(an_actor(role="consultant", of=stranger)) == {}
+    with pytest.raises(NotAllowed):
+        read(an_actor(role="lecturer", of=stranger))
 
 
 def test_who_came_back_to_a_class_has_what_is_paid_for_it_once(session: Session):

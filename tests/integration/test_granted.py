@@ -50,7 +50,7 @@ from crm.services.imports import import_check, import_files, import_undo
 from crm.services.notices import notices
 from crm.services.scores import at_risk, class_gradebook, gradebook_scopes, homework, my_grades, score_sheets, scoring
 from crm.services.staff import leaving
-from crm.services.students import payments, student_sign_ins, students
+from crm.services.students import payments, student_payments, student_sign_ins, students
 from crm.store.engine import make_engine
 from crm.store.session import writing
 from crm.tables.site import site
@@ -141,6 +141,7 @@ def elsewhere(by_name: Mapping[str, TableConfig], name_of: Callable[[int], str],
         Try("choices", manage, lambda s, a, _: (accounts.role_choices(s, a), accounts.employee_choices(s, a))),
         Try("create", manage, lambda s, a, _: accounts.create(s, a, "", "", None, "", None, NOW)),
         Try("one payment", "payments.view", lambda s, a, key: payments.sheet(s, a, key), by_name["payments"]),
+        Try("whose payments", "payments.view", _of_whose_payment, by_name["payments"]),
         Try("one student", "students.view", lambda s, a, key: students.sheet(s, a, key), taught),
         Try("what a student owes", "students.money", lambda s, a, key: students.money(s, a, key), taught),
         Try("what a class owes", "classes.money", lambda s, a, key: classes.money(s, a, key), groups),
@@ -189,6 +190,7 @@ def days_of_classes(by_name: Mapping[str, TableConfig]) -> list[Try]:
     add, view, take = "course-records.add", "attendance.view", "attendance.take"
     return [
         Try("plan a series", add, lambda s, a, key: series.plan(s, a, _days_of(key)), groups),
+        Try("what is left", add, lambda s, a, key: series.what_is_left(s, a, key, NOW.date()), groups),
         Try("add a series", add, lambda s, a, key: series.add_series(s, a, _days_of(key), NOW), groups),
         Try("calendar", "course-records.view", _in_the_calendar, days),
         Try("figures", view, lambda s, a, key: attendance_figures.of_class(s, a, _class(s, key)), taught),
@@ -212,6 +214,13 @@ def days_of_classes(by_name: Mapping[str, TableConfig]) -> list[Try]:
             always=False,
         ),
     ]
+
+
+def _of_whose_payment(session: Session, actor: Actor, key: Any) -> list[Any]:
+    """The payment itself, as the sheet of its customer would show it."""
+    payer = select(col(Payment.customer_id)).where(col(Payment.id) == key).scalar_subquery()
+    student = session.scalar(select(col(Student.id)).where(col(Student.customer_id) == payer)) or MISSING
+    return [one for some in student_payments.by_class(session, actor, student).values() for one in some if one.id == key]
 
 
 def _undo_names(session: Session, actor: Actor, key: Any) -> None:
