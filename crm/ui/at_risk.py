@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from unicodedata import east_asian_width
 from urllib.parse import quote
 
 import pandas as pd
@@ -18,6 +19,12 @@ from crm.services.scores.score_sheets import EXPORT, write_list
 from crm.ui.attendance_marks import rows_of
 from crm.ui.score_sheets import file_out
 from crm.ui.session import now, reading_as_somebody
+
+WHY, PADDING = 380, 8
+"""The column of reasons: its width, and what is left free on either side, in pixels."""
+NARROW, WIDE, LINE_HEIGHT, MARGIN = 7, 14, 20, 14
+"""A letter, one of Chinese, a line, and what is free above and below all lines, in pixels."""
+LINE = "\n"
 
 
 def at_risk(actor: Actor, class_id: int) -> None:
@@ -50,7 +57,7 @@ def at_risk(actor: Actor, class_id: int) -> None:
         "attendance": _("Attendance, %"),
         "missing": _("Missing"),
     }
-    frame = pd.DataFrame(_rows(found), columns=list(heads))
+    frame = pd.DataFrame(_rows(found, LINE), columns=list(heads))
     if opens:
         frame["days"] = [_days(each) if each.class_id in opens else None for each in found]
     column = st.column_config
@@ -58,7 +65,7 @@ def at_risk(actor: Actor, class_id: int) -> None:
         frame,
         hide_index=True,
         placeholder="",
-        row_height=52,
+        row_height=_height(found),
         alt=_("Students at risk, with the reasons"),
         key="at-risk:list",
         # Of one class its name says nothing, and without it all the figures are in sight.
@@ -66,7 +73,7 @@ def at_risk(actor: Actor, class_id: int) -> None:
         column_config={
             "name": column.TextColumn(heads["name"], pinned=True, width=105),
             "class": column.TextColumn(heads["class"], width=200),
-            "why": column.TextColumn(heads["why"], width=380),
+            "why": column.TextColumn(heads["why"], width=WHY),
             "average": column.NumberColumn(heads["average"], format="%.1f", width=75),
             "attendance": column.NumberColumn(heads["attendance"], width=105),
             "days": column.LinkColumn(_("Days attended"), display_text=LINKED, width=105),
@@ -91,12 +98,23 @@ def _days(one: AtRisk) -> str:
     return f"{rows_of(one.student_id, one.class_id)}#{quote(text)}"
 
 
-def _rows(found: Iterable[AtRisk]) -> list[tuple[str, str, str, float | None, int | None, int]]:
+def _height(found: Iterable[AtRisk]) -> int:
+    """In pixels, of every row: so that the reasons of each can be read in full, one below the other."""
+    return MARGIN + LINE_HEIGHT * max(sum(_lines(str(why)) for why in one.reasons) for one in found)
+
+
+def _lines(text: str) -> int:
+    """How many lines of the column the text takes at most."""
+    wide = sum(WIDE if east_asian_width(letter) in "FW" else NARROW for letter in text)
+    return -(-wide // (WHY - 2 * PADDING))
+
+
+def _rows(found: Iterable[AtRisk], between: str = " ") -> list[tuple[str, str, str, float | None, int | None, int]]:
     return [
         (
             one.name,
             str(one.class_name),
-            " ".join(str(why) for why in one.reasons),
+            between.join(str(why) for why in one.reasons),
             None if one.average is None else round(one.average, 1),
             percent(one.attended),
             one.missing,

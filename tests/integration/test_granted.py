@@ -20,14 +20,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
-from sqlmodel import Session, SQLModel, select
+from sqlmodel import Session, SQLModel, col, select
 
 import crm.tables
 from crm.domain.accounts import Account
 from crm.domain.customers import Customer
 from crm.domain.episodes import Channel
+from crm.domain.payments import Payment
 from crm.domain.records import Notification, SavedView
 from crm.domain.scores import NONE
+from crm.domain.students import Student
 from crm.domain.teaching import Apology, CourseRecord, StudyRecord
 from crm.errors import NotAllowed, NotFound, ThanosError, hearing_denials
 from crm.gallery.data import planted
@@ -220,7 +222,9 @@ def _of_whose_payment(session: Session, actor: Actor, key: Any) -> list[Any]:
     """The payment itself, as the sheet of its customer would show it."""
     payer = select(col(Payment.customer_id)).where(col(Payment.id) == key).scalar_subquery()
     student = session.scalar(select(col(Student.id)).where(col(Student.customer_id) == payer)) or MISSING
-    return [one for some in student_payments.by_class(session, actor, student).values() for one in some if one.id == key]
+    return [
+        one for some in student_payments.by_class(session, actor, student).values() for one in some if one.id == key
+    ]
 
 
 def _undo_names(session: Session, actor: Actor, key: Any) -> None:
