@@ -74,6 +74,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     script, port = folder / "page.py", servers.free_port()
     script.write_text(PAGE, "utf-8")
     made = Library(f"http://localhost:{port}", folder / "books.db", folder / "gone")
+    _as_new(made)
     root = Path(__file__).resolve().parents[2]
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port), "--server.headless=true"],
@@ -98,18 +99,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 @pytest.fixture
 def library(server: Library) -> Library:
     """The same with thirty books as new, and everybody allowed in."""
-    engine = make_engine(f"sqlite:///{server.database}")
-    forget(engine)
-    create(engine, 30)
-    engine.dispose()
-    server.gone.unlink(missing_ok=True)
+    _as_new(server)
     return server
 
 
+def _as_new(library: Library) -> None:
+    engine = make_engine(f"sqlite:///{library.database}")
+    forget(engine)
+    create(engine, 30)
+    engine.dispose()
+    library.gone.unlink(missing_ok=True)
+
+
 @pytest.fixture(scope="module")
-def everybody(browser: Browser) -> Iterator[BrowserContext]:
-    """One browser for all who visit: its cache spares each of them the loading of Streamlit's scripts."""
-    made = browser.new_context(locale="en-GB")
+def everybody(browser: Browser, server: Library) -> Iterator[BrowserContext]:
+    """One browser for all who visit: with its first page open, it loads and reads Streamlit's scripts for all once."""
+    made = browser.new_context(locale="en-GB", reduced_motion="reduce")
+    made.new_page().goto(server.address)
     yield made
     made.close()
 
@@ -125,7 +131,7 @@ def visit(everybody: BrowserContext, library: Library) -> Iterator[Callable[...,
         return Visitor(page, library).settled()
 
     yield come
-    for page in everybody.pages:
+    for page in everybody.pages[1:]:
         page.close()
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests import servers
 from tests.browser.books import everybody, library, server, visit
@@ -29,6 +29,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Pages of one address share a process, which has read Streamlit's scripts once: half the work of opening a page.
+    "--process-per-site",
 ]
 PATIENCE = 20_000
 
@@ -144,21 +146,45 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
             process.stderr.close()
 
 
-@pytest.fixture
-def somebody(browser: Browser, school: School) -> Iterator[Callable[..., Person]]:
-    """`somebody("lina", "/pool")`: a person who signed in there, at a browser of their own."""
-    contexts = []
+@pytest.fixture(scope="module")
+def desks(browser: Browser, school: School) -> Iterator[list[BrowserContext]]:
+    """Browsers that keep what they have loaded for whoever sits there next, and nothing of who sat there before."""
+    made: list[BrowserContext] = []
+    yield made
+    for desk in made:
+        desk.close()
 
-    def come(name: str | None = None, path: str = "/", *, locale: str = "en-GB", width: int = 1280) -> Person:
-        context = browser.new_context(locale=locale, viewport={"width": width, "height": 900}, accept_downloads=True)
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        person = Person(context.new_page(), school)
+
+@pytest.fixture
+def somebody(browser: Browser, school: School, desks: list[BrowserContext]) -> Iterator[Callable[..., Person]]:
+    """`somebody("lina", "/pool")`: a person who signed in there, at a browser of their own.
+
+    `new`: the browser has loaded nothing yet.
+    """
+    free = list(desks)
+
+    def come(name: str | None = None, path: str = "/", *, new: bool = False) -> Person:
+        if new or not free:
+            desks.append(_a_desk(browser, school))
+            free.insert(0, desks[-1])
+        person = Person(free.pop(0).new_page(), school)
         return person.sign_in(name, path) if name else person.open(path)
 
     yield come
-    for context in contexts:
-        context.close()
+    for desk in desks:
+        keeps, *opened = desk.pages
+        for page in opened:
+            page.close()
+        desk.clear_cookies()
+        keeps.evaluate("localStorage.clear()")
+
+
+def _a_desk(browser: Browser, school: School) -> BrowserContext:
+    made = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    made.set_default_timeout(PATIENCE)
+    # With one page open, the process that shows them all stays.
+    made.new_page().goto(f"{school.address}/_stcore/health")
+    return made
 
 
 def _everybody_reads_english(school: School) -> None:

@@ -60,7 +60,7 @@ def test_a_language_is_remembered(somebody: Callable[..., Person]) -> None:
 
 
 def test_every_page_loads_from_here_only_and_within_its_policy(somebody: Callable[..., Person], school: School) -> None:
-    person = somebody("admin")
+    person = somebody("admin", new=True)
     complaints: list[str] = []
     elsewhere: list[str] = []
     person.page.on(
