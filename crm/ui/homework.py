@@ -1,10 +1,12 @@
 """Homework on the screen: handing it in, what was handed in, and its file."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple, cast
 
 import streamlit as st
 
-from crm.errors import Invalid, ThanosError
+from crm.errors import Conflict, Invalid, ThanosError
 from crm.i18n import Says, _, literal, marked, says
 from crm.rbac import Actor
 from crm.services.scores.homework import HAND_IN, LONGEST_NOTE, LONGEST_TEXT, File, fetch, hand_in
@@ -16,6 +18,23 @@ from crm.ui.homework_route import address
 from crm.ui.session import now, reading_as_somebody, writing_as
 
 SAID, ROUND, CHOSEN = "homework:said", "homework:round", "homework"
+SEEN, ASKED = "homework:seen", "homework:asked"
+
+
+class Given(NamedTuple):
+    """What stands in the form of that turn."""
+
+    turn: str
+    text: str
+    note: str
+    file: File | None
+
+
+class Asked(NamedTuple):
+    """The question that waits in the form of that turn: what was handed in meanwhile."""
+
+    turn: str
+    conflict: Conflict
 
 
 def due_next(actor: Actor, classes: Mapping[int, Says], read: Own) -> None:
@@ -78,10 +97,14 @@ def _one(actor: Actor, study_record_id: int) -> None:
 
 def _form(actor: Actor, day: HandedIn) -> None:
     rules = settings().homework
-    turn = f"{day.id}:{day.version}:{st.session_state.get(ROUND, 0)}"
+    turn = f"{day.id}:{st.session_state.get(ROUND, 0)}"
+    # What was there when the form was first drawn: other windows and the teacher go on meanwhile.
+    if f"homework:text:{turn}" not in st.session_state:
+        st.session_state[SEEN] = day
+    seen: HandedIn = st.session_state[SEEN]
     with st.form(f"homework:{turn}", border=False):
         text = st.text_area(
-            _("Your text"), value=day.text or "", max_chars=LONGEST_TEXT, height=140, key=f"homework:text:{turn}"
+            _("Your text"), value=seen.text or "", max_chars=LONGEST_TEXT, height=140, key=f"homework:text:{turn}"
         )
         file = st.file_uploader(
             _("Or a file"),
@@ -90,21 +113,28 @@ def _form(actor: Actor, day: HandedIn) -> None:
             key=f"homework:file:{turn}",
         )
         note = st.text_input(
-            _("Remark for the teacher"), value=day.note or "", max_chars=LONGEST_NOTE, key=f"homework:note:{turn}"
+            _("Remark for the teacher"), value=seen.note or "", max_chars=LONGEST_NOTE, key=f"homework:note:{turn}"
         )
-        again = day.handed_in_at is not None
         pressed = st.form_submit_button(
-            _("Hand in again") if again else _("Hand in"),
+            _("Hand in again") if seen.handed_in_at is not None else _("Hand in"),
             type="primary",
             icon=":material/upload:",
             key=f"homework:hand-in:{turn}",
         )
-    if not pressed:
-        return
-    given = File(file.name, file.getvalue()) if file is not None else None
+    asked: Asked | None = st.session_state.get(ASKED)
+    given = Given(turn, text, note, File(file.name, file.getvalue()) if file is not None else None)
+    if pressed:
+        _give(actor, day, given, seen.handed_in_at)
+    elif asked is not None and asked.turn == turn:
+        _meanwhile(actor, day, given, asked)
+
+
+def _give(actor: Actor, day: HandedIn, given: Given, seen: datetime | None) -> None:
     try:
         with writing_as(actor) as (session, me):
-            hand_in(session, me, day.id, text=text, note=note, file=given, now=now())
+            hand_in(session, me, day.id, text=given.text, note=given.note, file=given.file, seen=seen, now=now())
+    except Conflict as conflict:
+        st.session_state[ASKED] = Asked(given.turn, conflict)
     except Invalid as invalid:
         for why in invalid.fields.values():
             _wrong(why)
@@ -112,11 +142,36 @@ def _form(actor: Actor, day: HandedIn) -> None:
     except ThanosError as error:
         _wrong(error.says)
         return
+    else:
+        st.session_state[SAID] = says("Handed in: {title}.", title=day.homework)
+        _over()
     # What was handed in stays in sight, although what is due next comes first.
     st.query_params[CHOSEN] = str(day.id)
-    st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
-    st.session_state[SAID] = says("Handed in: {title}.", title=day.homework)
     st.rerun()
+
+
+def _meanwhile(actor: Actor, day: HandedIn, given: Given, asked: Asked) -> None:
+    """What came in from elsewhere, and the choice: it is replaced only by who saw it."""
+    theirs = asked.conflict.theirs
+    with st.container(border=True, gap="small"):
+        st.warning(marked(asked.conflict.says), icon=":material/warning:")
+        for part in (theirs["text"], theirs["file"]):
+            if part:
+                st.text(str(part))
+        with st.container(horizontal=True):
+            replaces = st.button(_("Replace it by what stands here"), key="homework:replace", type="primary")
+            keeps = st.button(_("Keep it"), key="homework:keep")
+    if replaces:
+        _give(actor, day, given, cast(datetime | None, theirs["handed_in_at"]))
+    elif keeps:
+        _over()
+        st.rerun()
+
+
+def _over() -> None:
+    """The form is done with, and the next one begins with what is handed in now."""
+    st.session_state[ASKED] = None
+    st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
 
 
 def _wrong(why: Says) -> None:

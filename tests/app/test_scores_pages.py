@@ -135,6 +135,36 @@ def test_a_student_sees_the_formula_how_each_day_counts_and_what_is_due_in_every
     assert {"Write a loop.", "Five for the loop."} <= {one.value for one in at.text}
 
 
+def test_of_two_windows_with_one_homework_the_second_is_asked_and_loses_nothing_typed(two_classes):
+    mine, _other = two_classes
+    with writing() as session:
+        day = a_course_record(session, mine.group, TODAY, homework_title="Loops", initialised_at=NOW)
+        key = a_study_record(session, day, session.get(Student, mine.students[0].id)).id
+    who = of(mine.students[0].account_id)
+    windows = [page_as(who, "grades"), page_as(who, "grades")]
+    for at in windows:
+        at.query_params["homework"] = str(key)
+        at.run()
+
+    def hand_in(at, text):
+        next(one for one in at.text_area if one.label == "Your text").set_value(text)
+        next(one for one in at.button if one.label in ("Hand in", "Hand in again")).click().run()
+
+    def handed_in():
+        with reading() as session:
+            return session.get(StudyRecord, key).homework_text
+
+    hand_in(windows[0], "from my phone")
+    hand_in(windows[1], "from here")
+
+    assert handed_in() == "from my phone"
+    assert any("handed in meanwhile" in one.value for one in windows[1].warning)
+    assert "from my phone" in [one.value for one in windows[1].text]
+    windows[1].button(key="homework:replace").click().run()
+    assert handed_in() == "from here"
+    assert not windows[1].warning and not windows[1].exception
+
+
 def test_a_student_apologises_before_the_first_day():
     with writing() as session:
         install_roles(session)

@@ -51,7 +51,7 @@ def file(student):
         pupil = a_student_in(session, group, account_id=account.id)
         row = a_study_record(session, a_course_record(session, group, homework_title="Exercise"), pupil)
         me = an_actor(role="student", account_id=account.id)
-        hand_in(session, me, row.id, text="", note="", file=File("a.pdf", PDF), now=NOON)
+        hand_in(session, me, row.id, text="", note="", file=File("a.pdf", PDF), seen=None, now=NOON)
         return homework_route.address(row.id, row.homework_file, "a.pdf")
 
 

@@ -293,7 +293,7 @@ def _days(session: Session, actor: Actor, key: Any) -> None:
 
 
 def _hand_in(session: Session, actor: Actor, key: Any) -> None:
-    homework.hand_in(session, actor, key, text="Here.", note="", file=None, now=NOW)
+    homework.hand_in(session, actor, key, text="Here.", note="", file=None, seen=None, now=NOW)
 
 
 def _export(session: Session, actor: Actor, key: Any) -> None:

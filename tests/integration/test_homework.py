@@ -9,7 +9,7 @@ from io import BytesIO
 import pytest
 
 from crm.domain.teaching import ScoreState
-from crm.errors import Invalid, NotFound, Refused
+from crm.errors import Conflict, Invalid, NotFound, Refused
 from crm.rbac import Reach
 from crm.services.scores.homework import File, fetch, forget_files, hand_in
 from crm.settings import settings
@@ -36,7 +36,7 @@ def me(klass):
 
 
 def give(session, actor, row, text="", note="", file=None, now=NOON):
-    hand_in(session, actor, row.id, text=text, note=note, file=file, now=now)
+    hand_in(session, actor, row.id, text=text, note=note, file=file, seen=row.handed_in_at, now=now)
     session.refresh(row)
 
 
@@ -50,6 +50,27 @@ def test_text_is_handed_in(session, me, row):
 
     assert (row.homework_text, row.student_remark, row.handed_in_at) == ("print(1)", "It was hard.", NOON)
     assert (row.score_state, row.version) == (ScoreState.NOT_DUE, 2)
+
+
+def test_what_was_handed_in_meanwhile_is_not_replaced_unseen(session, me, row):
+    give(session, me, row, "From my phone")
+
+    with pytest.raises(Conflict, match="handed in meanwhile") as refused:
+        hand_in(session, me, row.id, text="From here", note="", file=None, seen=None, now=NOON + timedelta(hours=1))
+
+    assert row.homework_text == "From my phone"
+    assert refused.value.theirs["text"] == "From my phone"
+    give(session, me, row, "From here", now=NOON + timedelta(hours=1))
+    assert row.homework_text == "From here"
+
+
+def test_what_a_teacher_changed_of_the_day_is_no_conflict_for_who_hands_in(session, me, row):
+    row.teacher_remark, row.version = "Mind the loop.", row.version + 1
+    session.flush()
+
+    hand_in(session, me, row.id, text="Here", note="", file=None, seen=None, now=NOON)
+
+    assert row.homework_text == "Here"
 
 
 def test_a_file_is_kept_under_a_name_that_says_nothing_for_its_owner_alone(session, me, row):

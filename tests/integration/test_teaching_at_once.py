@@ -34,7 +34,7 @@ class Taught:
         self.finance = an_actor(role="finance", of=an_employee(session))
 
     def hand_in(self, session):
-        homework.hand_in(session, self.student, self.row.id, text="Mine", note="", file=None, now=NOON)
+        homework.hand_in(session, self.student, self.row.id, text="Mine", note="", file=None, seen=None, now=NOON)
 
     def score(self, session, text="A"):
         return scoring.save(session, self.lecturer, [Typed(self.row.id, 1, (NONE, ""), text)], NOON)

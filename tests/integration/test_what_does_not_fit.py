@@ -55,7 +55,7 @@ def test_a_sign_that_cannot_be_kept_or_seen_is_left_out_of_what_is_written(engin
         payment = a_deposit(session, a_private_customer(session, a_consultant(session)), klass.group)
         me = an_actor(*ME.grants, apologies.APOLOGISE, account_id=klass.students[0].account_id)
 
-        hand_in(session, me, row.id, text=typed, note=typed, file=None, now=NOON)
+        hand_in(session, me, row.id, text=typed, note=typed, file=None, seen=None, now=NOON)
         scoring.save(session, me, [Typed(row.id, row.version, (NONE, ""), None, typed)], NOON)
         course_records.save(session, me, day.id, 1, {"title": typed, "content": typed}, NOON)
         payment_decisions.reject_many(session, me, [payment.id], NOON, because=typed)

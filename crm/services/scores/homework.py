@@ -11,7 +11,7 @@ from crm.domain import homework
 from crm.domain.normalise import visible
 from crm.domain.students import Student
 from crm.domain.teaching import CourseRecord, ScoreState, StudyRecord
-from crm.errors import Invalid, NotFound, Refused
+from crm.errors import Conflict, Invalid, NotFound, Refused
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services.classes.class_scopes import STUDY_RECORDS, student_of
@@ -41,12 +41,14 @@ def hand_in(
     text: str,
     note: str,
     file: File | None,
+    seen: datetime | None,
     now: datetime,
 ) -> None:
     """Hand in homework for a day of one's own, as text, as a file, or both; again as long as it is not scored.
 
-    Without a file the one that was handed in before stays. After the due date it counts as late, and is no longer
-    missing. Raises `NotFound` for a day that is not one's own, `Refused`, `Invalid` by field.
+    `seen` is the moment of what was handed in before, as the student saw it; what else changed of the day is no
+    conflict. Without a file the one that was handed in before stays. After the due date it counts as late, and is no
+    longer missing. Raises `NotFound` for a day that is not one's own, `Conflict`, `Refused`, `Invalid` by field.
     """
     actor.require(HAND_IN)
     actor.require_to_be_oneself(HAND_IN)
@@ -55,6 +57,13 @@ def hand_in(
         raise Refused(says("There is no homework on this day."))
     if row.score_state in my_grades.DECIDED:
         raise Refused(says("This homework is scored already, so it cannot be handed in again."))
+    if row.handed_in_at != seen:
+        theirs: dict[str, object] = {
+            "text": row.homework_text,
+            "file": row.homework_file_name,
+            "handed_in_at": row.handed_in_at,
+        }
+        raise Conflict(says("Something was handed in meanwhile, in another window."), theirs)
     text, note = _checked(text, note, file, had_file=row.homework_file is not None)
     if file is not None:
         row.homework_file = homework_files.keep(file.content)
