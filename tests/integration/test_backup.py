@@ -3,6 +3,7 @@
 import hashlib
 import json
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, make_url, select, text
 from sqlmodel import SQLModel
 
 from crm.errors import Refused, ThanosError, Unavailable, Unreadable
@@ -29,21 +30,23 @@ from tests import builders as a
 from tests import servers
 
 NOW = datetime(2026, 5, 20, 3, 30, tzinfo=UTC)
-NewDatabase = Callable[[str], str]
+NewDatabase = Callable[..., str]
+Filled = Callable[..., None]
+Schools = dict[tuple[str, int], str]
 _numbers = count(1)
 
 
 @pytest.fixture
 def new_database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[NewDatabase]:
-    """`new_database("sqlite" or "postgres")`: the address of a database without any table."""
+    """`new_database("sqlite" or "postgres")`: the address of a database without any table, or like another one."""
     made: list[str] = []
 
-    def make(kind: str) -> str:
+    def make(kind: str, like: str = "template1") -> str:
         if kind == "sqlite":
             return f"sqlite:///{tmp_path}/new{next(_numbers)}.db"
         server: servers.Postgres = request.getfixturevalue("postgres_server")
         made.append(f"backup_{next(_numbers)}")
-        server.execute(f"CREATE DATABASE {made[-1]}")
+        server.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {like} STRATEGY FILE_COPY")
         return server.url(made[-1])
 
     yield make
@@ -52,20 +55,46 @@ def new_database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[New
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, new_database: NewDatabase) -> str:
+def url(request: pytest.FixtureRequest, sqlite_url: str, new_database: NewDatabase) -> str:
     """A database at head, without a row, on both engines."""
-    address = new_database(request.param)
-    to_head(address)
-    return address
+    return sqlite_url if request.param == "sqlite" else new_database("postgres", "template")
+
+
+@pytest.fixture(scope="module")
+def schools(tmp_path_factory: pytest.TempPathFactory) -> Schools:
+    """Where each school is that was filled, and may be copied: by engine and customers, a file or a database."""
+    return {}
+
+
+@pytest.fixture
+def filled(request: pytest.FixtureRequest, schools: Schools, tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    """`filled(url, 60)`: an empty database becomes a demo school, which is made once and copied from then on."""
+
+    def fill_in(url: str, customers: int = 60) -> None:
+        where = make_url(url)
+        place = str(where.database)
+        known = schools.get((where.drivername, customers))
+        if not known:
+            using(url, lambda engine: fill(engine, customers, 1, NOW))
+        if where.drivername == "sqlite":
+            kept = known or f"{tmp_path_factory.mktemp('school')}/school.db"
+            shutil.copyfile(*((kept, place) if known else (place, kept)))
+        else:
+            kept = known or f"school_{customers}"
+            target, like = (place, kept) if known else (kept, place)
+            server: servers.Postgres = request.getfixturevalue("postgres_server")
+            server.execute(
+                f"DROP DATABASE IF EXISTS {target} WITH (FORCE)",
+                f"CREATE DATABASE {target} TEMPLATE {like} STRATEGY FILE_COPY",
+            )
+        schools[where.drivername, customers] = kept
+
+    return fill_in
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "school.thanos"
-
-
-def filled(url: str, customers: int = 60) -> None:
-    using(url, lambda engine: fill(engine, customers, 1, NOW))
 
 
 def using(url: str, work: Callable[[Engine], Any]) -> Any:
@@ -106,7 +135,7 @@ def rewritten(file: Path, change: Callable[[dict[str, bytes]], None]) -> None:
 
 @pytest.mark.parametrize("target", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def test_what_was_backed_up_comes_back_on_either_engine(
-    url: str, target: str, new_database: NewDatabase, file: Path
+    url: str, target: str, new_database: NewDatabase, file: Path, filled: Filled
 ) -> None:
     filled(url)
     copy = new_database(target)
@@ -118,7 +147,9 @@ def test_what_was_backed_up_comes_back_on_either_engine(
     assert len(content(copy)["customer"]) == 60
 
 
-def test_after_a_restore_new_rows_get_keys_of_their_own(url: str, new_database: NewDatabase, file: Path) -> None:
+def test_after_a_restore_new_rows_get_keys_of_their_own(
+    url: str, new_database: NewDatabase, file: Path, filled: Filled
+) -> None:
     filled(url)
     backup(url, file)
     restore(url, file, replace=True)
@@ -130,8 +161,10 @@ def test_after_a_restore_new_rows_get_keys_of_their_own(url: str, new_database: 
     assert using(url, add) == 61
 
 
-def test_a_backup_while_others_write_is_of_one_moment(url: str, new_database: NewDatabase, file: Path) -> None:
-    filled(url, 2_000)
+def test_a_backup_while_others_write_is_of_one_moment(
+    url: str, new_database: NewDatabase, file: Path, filled: Filled
+) -> None:
+    filled(url, 600)
     begun, done = threading.Event(), threading.Event()
 
     def write() -> None:
@@ -189,7 +222,7 @@ def test_only_its_owner_can_read_a_backup_and_none_is_overwritten(url: str, file
     assert [one.name for one in file.parent.iterdir() if one.name.endswith(".part")] == []
 
 
-def test_a_database_in_use_is_only_replaced_when_that_was_said(url: str, file: Path) -> None:
+def test_a_database_in_use_is_only_replaced_when_that_was_said(url: str, file: Path, filled: Filled) -> None:
     filled(url)
     backup(url, file)
     using(url, _forget_a_name)
@@ -210,7 +243,7 @@ def _forget_a_name(engine: Engine) -> None:
         connection.execute(text("UPDATE customer SET name = 'Nobody' WHERE id = 1"))
 
 
-def test_sessions_of_the_time_of_the_backup_do_not_come_back_to_life(url: str, file: Path) -> None:
+def test_sessions_of_the_time_of_the_backup_do_not_come_back_to_life(url: str, file: Path, filled: Filled) -> None:
     filled(url, 0)
 
     def sign_in(engine: Engine) -> None:
@@ -232,7 +265,7 @@ def test_sessions_of_the_time_of_the_backup_do_not_come_back_to_life(url: str, f
 
 
 @pytest.mark.parametrize("part", [0.0, 0.3, 0.9, 0.999])
-def test_a_truncated_file_changes_nothing(url: str, file: Path, part: float) -> None:
+def test_a_truncated_file_changes_nothing(url: str, file: Path, part: float, filled: Filled) -> None:
     filled(url)
     backup(url, file)
     before = content(url)
@@ -245,7 +278,7 @@ def test_a_truncated_file_changes_nothing(url: str, file: Path, part: float) -> 
     assert content(url) == before
 
 
-def test_a_file_with_another_byte_is_damaged(new_database: NewDatabase, file: Path) -> None:
+def test_a_file_with_another_byte_is_damaged(new_database: NewDatabase, file: Path, filled: Filled) -> None:
     url = new_database("sqlite")
     to_head(url)
     filled(url)
@@ -258,7 +291,7 @@ def test_a_file_with_another_byte_is_damaged(new_database: NewDatabase, file: Pa
         restore(url, file, replace=True)
 
 
-def _with_homework(url: str, content: bytes = b"%PDF-1.7 mine") -> str:
+def _with_homework(url: str, filled: Filled, content: bytes = b"%PDF-1.7 mine") -> str:
     """A school of two days of homework, one handed in as a file, the other as one that is gone. The file's name."""
     filled(url, 20)
     name = homework_files.keep(content)
@@ -275,9 +308,9 @@ def _with_homework(url: str, content: bytes = b"%PDF-1.7 mine") -> str:
 
 
 def test_what_students_handed_in_is_in_the_backup_and_comes_back(
-    url: str, new_database: NewDatabase, file: Path
+    url: str, new_database: NewDatabase, file: Path, filled: Filled
 ) -> None:
-    name = _with_homework(url)
+    name = _with_homework(url, filled)
 
     assert backup(url, file) == (1, 1)
     kept = homework_files.path_of(name)
@@ -325,10 +358,12 @@ def _no_name(entries: dict[str, bytes]) -> None:
     entries["manifest.json"] = json.dumps(manifest).encode()
 
 
-def test_a_backup_whose_files_were_changed_changes_nothing(new_database: NewDatabase, file: Path) -> None:
+def test_a_backup_whose_files_were_changed_changes_nothing(
+    new_database: NewDatabase, file: Path, filled: Filled
+) -> None:
     url = new_database("sqlite")
     to_head(url)
-    name = _with_homework(url)
+    name = _with_homework(url, filled)
     backup(url, file)
     whole, before, kept = file.read_bytes(), content(url), homework_files.path_of(name)
     assert kept is not None
@@ -412,7 +447,7 @@ HOSTILE: dict[str, tuple[Callable[[dict[str, bytes]], None], str]] = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_a_hostile_or_newer_file_changes_nothing(url: str, file: Path, kind: str) -> None:
+def test_a_hostile_or_newer_file_changes_nothing(url: str, file: Path, kind: str, filled: Filled) -> None:
     filled(url, 20)
     backup(url, file)
     before = content(url)
@@ -445,7 +480,9 @@ def test_a_database_that_is_not_up_to_date_is_not_backed_up(new_database: NewDat
     assert not file.exists()
 
 
-def test_without_room_on_the_disk_there_is_one_line_and_no_half_file(new_database: NewDatabase, file: Path) -> None:
+def test_without_room_on_the_disk_there_is_one_line_and_no_half_file(
+    new_database: NewDatabase, file: Path, filled: Filled
+) -> None:
     url = new_database("sqlite")
     to_head(url)
     filled(url, 300)
@@ -471,7 +508,7 @@ def test_without_room_on_the_disk_there_is_one_line_and_no_half_file(new_databas
     assert [one.name for one in file.parent.iterdir() if "school" in one.name] == []
 
 
-def test_the_counts_of_a_restored_school_are_those_of_its_manifest(url: str, file: Path) -> None:
+def test_the_counts_of_a_restored_school_are_those_of_its_manifest(url: str, file: Path, filled: Filled) -> None:
     filled(url)
     backup(url, file)
     with zipfile.ZipFile(file) as archive:
