@@ -24,7 +24,6 @@ WHY, PADDING = 380, 8
 """The column of reasons: its width, and what is left free on either side, in pixels."""
 NARROW, WIDE, LINE_HEIGHT, MARGIN = 7, 14, 20, 14
 """A letter, one of Chinese, a line, and what is free above and below all lines, in pixels."""
-LINE = "\n"
 
 
 def at_risk(actor: Actor, class_id: int) -> None:
@@ -57,7 +56,7 @@ def at_risk(actor: Actor, class_id: int) -> None:
         "attendance": _("Attendance, %"),
         "missing": _("Missing"),
     }
-    frame = pd.DataFrame(_rows(found, LINE), columns=list(heads))
+    frame = pd.DataFrame(_rows(found), columns=list(heads))
     if opens:
         frame["days"] = [_days(each) if each.class_id in opens else None for each in found]
     column = st.column_config
@@ -65,7 +64,7 @@ def at_risk(actor: Actor, class_id: int) -> None:
         frame,
         hide_index=True,
         placeholder="",
-        row_height=_height(found),
+        row_height=_height(row[2] for row in _rows(found)),
         alt=_("Students at risk, with the reasons"),
         key="at-risk:list",
         # Of one class its name says nothing, and without it all the figures are in sight.
@@ -98,23 +97,23 @@ def _days(one: AtRisk) -> str:
     return f"{rows_of(one.student_id, one.class_id)}#{quote(text)}"
 
 
-def _height(found: Iterable[AtRisk]) -> int:
-    """In pixels, of every row: so that the reasons of each can be read in full, one below the other."""
-    return MARGIN + LINE_HEIGHT * max(sum(_lines(str(why)) for why in one.reasons) for one in found)
+def _height(texts: Iterable[str]) -> int:
+    """In pixels, of every row: so that the longest of the texts can be read in full."""
+    return MARGIN + LINE_HEIGHT * max(2, *map(_lines, texts))
 
 
 def _lines(text: str) -> int:
-    """How many lines of the column the text takes at most."""
+    """How many lines of the column the text takes at most. One is for what is left free at the ends of the others."""
     wide = sum(WIDE if east_asian_width(letter) in "FW" else NARROW for letter in text)
-    return -(-wide // (WHY - 2 * PADDING))
+    return 1 + wide // (WHY - 2 * PADDING)
 
 
-def _rows(found: Iterable[AtRisk], between: str = " ") -> list[tuple[str, str, str, float | None, int | None, int]]:
+def _rows(found: Iterable[AtRisk]) -> list[tuple[str, str, str, float | None, int | None, int]]:
     return [
         (
             one.name,
             str(one.class_name),
-            between.join(str(why) for why in one.reasons),
+            " ".join(str(why) for why in one.reasons),
             None if one.average is None else round(one.average, 1),
             percent(one.attended),
             one.missing,
