@@ -170,6 +170,7 @@ PAYMENTS = site.register(
                 icon=":material/cancel:",
             ),
         ),
+        export="payments.export",
         share="payments.share_views",
         empty=says("No payments here. A consultant records them from a customer's record."),
     )

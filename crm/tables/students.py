@@ -95,6 +95,7 @@ STUDENTS = site.register(
         called=students.called,
         edit=EditForm(fields=ASKED, needs=EDIT, title=says("Edit the student")),
         actions=(recording(payments.record_for_students),),
+        export="students.export",
         share="students.share_views",
         empty=says("No students here yet. A confirmed payment makes a customer a student."),
     )

@@ -240,3 +240,17 @@ def test_roles_of_ones_own_are_offered_nothing_and_nobody_else_is_shown(school):
     for do in (lambda by: offers.offers(school, by), lambda by: offers.leave_out(school, by, 1, NOW)):
         with pytest.raises(NotAllowed):
             do(actor(school, "li"))
+
+
+def test_finance_takes_payments_home_and_the_sales_manager_students_and_a_running_school_is_asked_first(school):
+    exports = ("payments.export", "students.export")
+    for name in ("finance", "sales_manager"):
+        rbac.change_grants(school, rbac.role_named(school, name).id, dict.fromkeys(exports))
+
+    roles.install(school, NOW)
+
+    assert offered(school, actor(school, "admin")) == {
+        "finance": {"payments.export": Reach.ALL},
+        "sales_manager": {"students.export": Reach.ALL},
+    }
+    assert not set(exports) & role(school, "finance").grants.keys()

@@ -60,6 +60,7 @@ PAGES = Catalogue(
                 "edit": says("Edit"),
                 "money": says("See what is paid and owed"),
                 "sign_in": says("Hand out sign-ins"),
+                "export": says("Export"),
                 **_SHARE,
             },
             looks=("money",),
@@ -72,6 +73,7 @@ PAGES = Catalogue(
                 "record": says("Record"),
                 "edit": says("Correct what is pending"),
                 "decide": says("Confirm and reject"),
+                "export": says("Export"),
                 **_SHARE,
             },
         ),
@@ -140,6 +142,7 @@ class DefaultRole(NamedTuple):
 
 
 _MANAGED = ("pool", "students", "payments", "staff", "course-records", "attendance")
+_TAKEN_HOME = ("students", "gradebook", "attendance")
 _EVERYBODY = {"home.view": Reach.OWN, "notifications.view": Reach.OWN}
 
 DEFAULT_ROLES = (
@@ -155,19 +158,15 @@ DEFAULT_ROLES = (
                 "import.*": Reach.ALL,
                 "classes.*": Reach.ALL,
                 "courses.*": Reach.ALL,
-                "students.view": Reach.ALL,
                 "students.money": Reach.ALL,
                 "payments.view": Reach.ALL,
                 "staff.view": Reach.ALL,
                 "staff.edit": Reach.ALL,
                 **{f"{page}.share_views": Reach.ALL for page in _MANAGED},
-                "gradebook.view": Reach.ALL,
-                "gradebook.export": Reach.ALL,
+                **{f"{page}.{action}": Reach.ALL for page in _TAKEN_HOME for action in ("view", "export")},
                 "notifications.view": Reach.ALL,
                 "jobs.view": Reach.ALL,
                 "course-records.view": Reach.ALL,
-                "attendance.view": Reach.ALL,
-                "attendance.export": Reach.ALL,
             }
         ),
     ),
@@ -241,6 +240,7 @@ DEFAULT_ROLES = (
                 "payments.view": Reach.ALL,
                 "payments.edit": Reach.ALL,
                 "payments.decide": Reach.ALL,
+                "payments.export": Reach.ALL,
                 "students.share_views": Reach.ALL,
                 "payments.share_views": Reach.ALL,
             }
