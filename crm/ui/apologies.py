@@ -27,23 +27,28 @@ def apologies(actor: Actor) -> None:
     if not actor.may(services.APOLOGISE):
         return
     with reading_as_somebody() as session:
-        classes = services.own_classes(session, actor, now())
         rows = services.mine(session, actor)
         names = class_names.named(session, (row.class_group_id for row in rows))
-    if not classes and not rows:
-        return
     st.subheader(_("Apologies"), anchor=False)
     said: tuple[Says, bool] | None = st.session_state.pop(SAID, None)
     if said is not None:
         (st.success if said[1] else st.error)(marked(said[0]), icon=":material/info:")
-    if classes:
-        _form(actor, dict(classes))
+    _form(actor)
     for row in rows:
         _one(actor, row, names[row.class_group_id])
 
 
-def _form(actor: Actor, classes: dict[int, Says]) -> None:
-    with st.expander(_("Ask to be excused")), st.form("apologies:form", border=False):
+def _form(actor: Actor) -> None:
+    """The form, made only for whoever opens it."""
+    opened = st.expander(_("Ask to be excused"), key="apologies:ask", on_change="rerun")
+    if not opened.open:
+        return
+    with reading_as_somebody() as session:
+        classes = services.own_classes(session, actor, now())
+    if not classes:
+        opened.info(_("You are in no class from today on."))
+        return
+    with opened, st.form("apologies:form", border=False):
         today = day_of(now(), settings().zone)
         st.selectbox(_("Class"), list(classes), format_func=lambda key: str(classes[key]), key="apologies:class")
         st.date_input(_("Which day"), value=None, min_value=today, format="YYYY-MM-DD", key="apologies:day")

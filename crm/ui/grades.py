@@ -40,7 +40,7 @@ def grades(actor: Actor) -> None:
     else:
         st.caption(marked(classes[class_id]))
     with reading_as_somebody() as session:
-        read = my_grades.of_class(session, actor, class_id, now(), _medians)
+        read = my_grades.of_class(session, actor, class_id, now(), kept_medians)
     days = read.days
     if days:
         _figures(days)
@@ -57,7 +57,7 @@ def grades(actor: Actor) -> None:
 
 
 @st.cache_data(ttl=KEPT, max_entries=500, show_spinner=False)
-def _medians(_session: Any, class_id: int) -> Mapping[int, float]:
+def kept_medians(_session: Any, class_id: int) -> Mapping[int, float]:
     """Those of a class, read once a minute for all of its students: they are most of what years of days cost."""
     return class_medians.medians_of(_session, class_id)
 

@@ -43,7 +43,7 @@ def due_next(actor: Actor, classes: Mapping[int, Says], read: Own) -> None:
     if said is not None:
         st.toast(marked(said), icon=":material/check:")
     with reading_as_somebody() as session:
-        found = {one.id: one for one in homework(session, actor, read)}
+        found = {one.id: one for one in homework(session, actor, classes, read)}
     if not found:
         return
     today = now().astimezone(settings().zone).date()

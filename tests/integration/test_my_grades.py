@@ -193,7 +193,8 @@ def test_open_homework_is_of_all_ones_own_classes_and_of_no_other(session):
     session.flush()
 
     read = my_grades.of_class(session, the(student), klass.group.id, NOON)
-    found = my_grades.homework(session, the(student), read)
+    asked = [one.group.id for one in (klass, other, foreign)]
+    found = my_grades.homework(session, the(student), asked, read)
 
     assert [(one.class_id, (TODAY - one.held_on).days) for one in found] == [
         (klass.group.id, 2), (other.group.id, 2), (klass.group.id, 1), (other.group.id, 1),
