@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -30,6 +31,7 @@ VIEW = "grades.view"
 DECIDED = (ScoreState.GRADED, ScoreState.COPIED, ScoreState.FAILED)
 """Homework in these states is not handed in any more: a teacher has judged it."""
 NO_SUCH_DAY = says("There is no such day of yours.")
+NOT_DUE = ScoreState.NOT_DUE
 _STATES = {state.value: state for state in ScoreState}
 _BY_DAY = itemgetter(3, 2)
 _MARKS = {mark.value: mark for mark in Attendance}
@@ -180,12 +182,15 @@ def of_class(
                 title,
                 homework,
                 due_on,
-                in_effect(_STATES[state], handed_in=bool(handed_in), due_on=due_on, today=today),
+                # What nobody scored is all that the calendar decides.
+                in_effect(NOT_DUE, handed_in=bool(handed_in), due_on=due_on, today=today)
+                if state == NOT_DUE.value
+                else _STATES[state],
                 score,
                 medians.get(record),
                 bool(handed_in),
                 remark,
-                Attended(_MARKS[mark], minutes, bool(taken), bool(in_class), bool(made_up)),
+                _attended(mark, minutes, taken, in_class, made_up),
             )
             for (
                 key, record, number, held_on, title, homework, due_on, state, score, handed_in, remark,
@@ -193,6 +198,12 @@ def of_class(
             ) in rows
         ),
     )  # fmt: skip
+
+
+@lru_cache(10_000)
+def _attended(mark: str, minutes: int | None, taken: object, in_class: object, made_up: object) -> Attended:
+    """As stored, yes and no by whatever the database says for them; of years of days hardly two differ."""
+    return Attended(_MARKS[mark], minutes, bool(taken), bool(in_class), bool(made_up))
 
 
 def _in_own_place(session: Session, actor: Actor, class_id: int) -> ColumnElement[bool]:
