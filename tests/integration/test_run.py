@@ -110,13 +110,21 @@ def test_a_school_runs_until_ctrl_c_and_is_there_again_the_next_time(houses: lis
     assert _count(tmp_path / "var") == before > 1000
 
 
-def test_an_empty_school_has_a_first_administrator(houses: list[House], tmp_path: Path) -> None:
+def test_an_empty_school_has_a_first_administrator_and_is_run_once(houses: list[House], tmp_path: Path) -> None:
     house = House(tmp_path / "var", "--no-demo")
     houses.append(house)
     house.wait_until_it_says("Ctrl-C")
 
     assert re.search(r"first administrator signs in as admin with the password \S+,", house.text)
     assert "Demo sign-ins" not in house.text
+
+    second = House(tmp_path / "var", "--no-demo")
+    houses.append(second)
+
+    assert second.process.wait(60) == 1
+    assert second.text.count("\n") == 1
+    assert f"already running on {tmp_path}/var (http://localhost:{house.port}" in second.text
+    assert house.process.is_running()
     house.end()
     engine = make_engine(f"sqlite:///{tmp_path}/var/thanos.db")
     with reading(engine) as session:
@@ -141,21 +149,6 @@ def test_what_dies_is_started_again_and_a_killed_supervisor_leaves_nothing(house
     family = house.family()
     house.process.kill()
     wait_for(lambda: gone(family), "processes are left")
-
-
-def test_a_second_one_on_the_same_folder_is_told_so(houses: list[House], tmp_path: Path) -> None:
-    first = House(tmp_path / "var", "--no-demo")
-    houses.append(first)
-    first.wait_until_it_says("Ctrl-C")
-
-    second = House(tmp_path / "var", "--no-demo")
-    houses.append(second)
-
-    assert second.process.wait(60) == 1
-    assert second.text.count("\n") == 1
-    assert f"already running on {tmp_path}/var (http://localhost:{first.port}" in second.text
-    assert first.process.is_running()
-    first.end()
 
 
 def test_a_taken_port_is_one_line_with_the_remedy(sqlite_url: str) -> None:
