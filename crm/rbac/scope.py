@@ -16,7 +16,8 @@ Condition = ColumnElement[bool]
 class Scope:
     """Which rows are somebody's own, and which are a department's, as SQL conditions.
 
-    `own` gets the actor's `owner_id`, `department` the actor's department code.
+    `own` gets the actor's `owner_id`, `department` the actor's department code. A department's rows are those of all
+    of its people: whoever reaches them reaches the own ones among them, for a reach over more takes nothing away.
     `key` is the primary key's column.
     """
 
@@ -31,7 +32,8 @@ class Scope:
             return true()
         if reach is Reach.DEPARTMENT and actor.department is not None:
             return self.department(actor.department)
-        if reach is Reach.OWN and actor.owner_id is not None:
+        # Who is in no department has the own rows left, as far as the grant goes.
+        if reach is not None and actor.owner_id is not None:
             return self.own(actor.owner_id)
         return false()
 

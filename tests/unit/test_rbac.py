@@ -3,10 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import column, false
 
 from crm.errors import Misconfigured, NotAllowed
 from crm.i18n import says
-from crm.rbac import Actor, Catalogue, Page, Reach, covers, merge
+from crm.rbac import Actor, Catalogue, Page, Reach, Scope, covers, merge
 from crm.rbac.store import is_last
 from crm.services.access.permissions import DEFAULT_ROLES, PAGES, SYSTEM
 
@@ -33,6 +34,22 @@ def test_no_role_takes_away_what_another_gives(roles):
 
     assert all(covers(merged, role) for role in roles)
     assert set(merged) == {action for role in roles for action in role}
+
+
+@pytest.mark.parametrize(
+    ("owner", "department", "reached"),
+    [(7, 10, column("branch") == 10), (7, None, column("reader") == 7), (None, None, false())],
+)
+def test_a_reach_over_the_department_leaves_who_has_none_the_own_rows(owner, department, reached):
+    loans = Scope(
+        key=column("id"),
+        own=lambda reader: column("reader") == reader,
+        department=lambda branch: column("branch") == branch,
+    )
+    grants = merge([{"loans.view": Reach.OWN}, {"loans.view": Reach.DEPARTMENT}])
+    somebody = Actor(account_id=1, name="Somebody", grants=grants, owner_id=owner, department=department)
+
+    assert loans.where(somebody, "loans.view").compare(reached)
 
 
 @given(GRANTS, GRANTS)
