@@ -80,6 +80,8 @@ def _handed_in(owner: int) -> Any:
         .join(StudyRecord, col(StudyRecord.course_record_id) == col(CourseRecord.id))
         .where(
             STUDY_RECORDS.own(owner),
+            # Of whom the sheet shows: nobody could score the others.
+            COUNTS,
             col(StudyRecord.handed_in_at).is_not(None),
             col(StudyRecord.score_state) == ScoreState.NOT_DUE,
         )

@@ -3,7 +3,10 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from sqlmodel import select
+
 from crm.domain.payments import PaymentState
+from crm.domain.students import Enrolment
 from crm.domain.teaching import ScoreState
 from crm.i18n import says
 from crm.services import home
@@ -149,6 +152,18 @@ def test_who_teaches_reads_what_waits_in_own_classes(session):
 
     assert home.numbers(session, me, NOON).teaching == Teaching(1, 1, 1, 1, (mine.group.id, old.id))
     assert home.numbers(session, an_actor(role="finance"), NOON).teaching is None
+
+
+def test_homework_of_who_had_left_by_that_day_waits_for_nobody(session):
+    mine = a_scored_class(session, 2)
+    me = an_actor(role="lecturer", of=mine.lecturer)
+    _day, rows = a_day(session, mine, TODAY - timedelta(days=2))
+    rows[0].handed_in_at = NOON
+    place = session.exec(select(Enrolment).where(Enrolment.student_id == mine.students[0].id)).one()
+    place.left_on = TODAY - timedelta(days=2)
+    session.flush()
+
+    assert home.numbers(session, me, NOON).teaching == Teaching(0, 1, 0, 0, None)
 
 
 def test_finance_reads_what_awaits_a_decision_and_a_consultant_does_not(session):
