@@ -8,13 +8,14 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from crm.domain.records import NoticeState, Notification
-from crm.errors import NotAllowed
+from crm.errors import Denial, NotAllowed, hearing_denials
 from crm.i18n import says
 from crm.rbac import Actor, Reach
 from crm.services.notices import notices
 from crm.services.notices.notices import Notice
+from crm.services.seen_rows import NO_RECORD
 from crm.store.session import reading, writing
-from tests.builders import NOON, an_account, an_employee
+from tests.builders import NOON, an_account, an_actor, an_employee
 
 THREE_WAYS = """
 [[notices.channels]]
@@ -170,3 +171,22 @@ def test_what_failed_or_is_uncertain_is_sent_again_by_hand(
     }
     again = all_rows()[1]
     assert (again.state, again.attempts, again.next_try_at) == (NoticeState.PENDING, 0, NOON)
+
+
+def test_a_notice_beyond_ones_reach_is_not_sent_again_and_the_try_is_heard(
+    engine: Engine, use_settings: Callable[[str], None]
+) -> None:
+    use_settings(THREE_WAYS)
+    with writing() as session:
+        notices.tell(session, [an_account(session).id or 0], NEW, BODY, "", NOON)
+        _app_row, room_row = session.exec(select(Notification).order_by(Notification.id))  # type: ignore[arg-type]
+        room_row.state, room_row.next_try_at = NoticeState.FAILED, None
+        me = an_employee(session)
+    somebody = an_actor("notifications.manage", reach=Reach.OWN, of=me)
+
+    with hearing_denials() as denials, writing() as session:
+        answers = notices.send_again(session, somebody, [room_row.id or 0], NOON)
+
+    assert answers == {room_row.id: NO_RECORD}
+    assert denials == [Denial("notifications.manage", room_row.id)]
+    assert all_rows()[1].state is NoticeState.FAILED

@@ -178,12 +178,13 @@ def send_again(session: Session, actor: Actor, ids: Sequence[int], now: datetime
     The only way an uncertain notice is ever sent again: it may have arrived, so a person decides.
     """
     actor.require("notifications.manage")
+    mine = col(Notification.id).in_(ids) & SENT.where(actor, "notifications.manage")
+    there = set(session.scalars(select(col(Notification.id)).where(mine)))
     again = set(
         session.scalars(
             update(Notification)
             .where(
-                col(Notification.id).in_(ids),
-                SENT.where(actor, "notifications.manage"),
+                mine,
                 col(Notification.channel) != APP,
                 or_(col(Notification.state) == NoticeState.FAILED, col(Notification.state) == NoticeState.UNCERTAIN),
             )
@@ -198,5 +199,7 @@ def send_again(session: Session, actor: Actor, ids: Sequence[int], now: datetime
             execution_options={"synchronize_session": False},
         )
     )
+    for each in set(ids) - there:
+        deny("notifications.manage", each)
     refusal = says("Only what failed or is uncertain can be sent again.")
-    return {notice: None if notice in again else refusal for notice in ids}
+    return {each: None if each in again else refusal if each in there else NO_RECORD for each in ids}
