@@ -113,7 +113,7 @@ def day(session: Session, actor: Actor, record_id: int) -> Day:
         row.title,
         row.held_on,
         state_of(row),
-        tuple(sorted(students, key=lambda one: one.name)),
+        tuple(sorted(students, key=lambda one: (one.name, one.id))),
         lacking,
         row.class_group_id,
         taken_by or "",
