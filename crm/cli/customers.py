@@ -10,6 +10,7 @@ import typer
 from sqlmodel import Session, col, select
 
 from crm.cli.answer import Answer, command
+from crm.cli.main import no_language
 from crm.domain.staff import Employee
 from crm.errors import Invalid
 from crm.i18n import LANGUAGES, Says, _, as_language, language, local_time, says
@@ -61,8 +62,8 @@ def template(
     from crm.services.access.permissions import SYSTEM
     from crm.store.session import reading
 
-    if lang not in (None, *LANGUAGES):
-        raise Invalid(says("--lang is {given}. Use zh or en.", given=lang))
+    if lang is not None and lang not in LANGUAGES:
+        raise Invalid(no_language(lang))
     chosen = as_language(lang) if lang else language()
     with reading() as session:
         imports.write_template(session, SYSTEM, file, chosen)

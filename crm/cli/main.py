@@ -16,15 +16,18 @@ from pathlib import Path
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from crm.errors import ThanosError
-from crm.i18n import Language, _, as_language, set_reader
+from crm.i18n import LANGUAGES, Says, _, as_language, says, set_reader
 from crm.settings import settings
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; the exit status: 0, 1 with one line on standard error, 130 for Ctrl-C."""
     _show_whatever_comes()
-    language, arguments = _language(arguments, dict(os.environ))
+    asked, arguments = _asked(arguments)
+    language = as_language(asked if asked in LANGUAGES else _of_terminal(dict(os.environ)))
     set_reader(language)
+    if asked is not None and asked not in LANGUAGES:
+        return _failed(str(no_language(asked)), arguments)
     with suppress(ThanosError):
         # A wrong settings file is for the command to report; `--help` works without.
         set_reader(language, settings().zone)
@@ -64,12 +67,22 @@ def _show_whatever_comes() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _language(arguments: Sequence[str], environment: dict[str, str]) -> tuple[Language, Sequence[str]]:
-    """The language: `--lang` before the command, else the terminal's."""
+def _asked(arguments: Sequence[str]) -> tuple[str | None, Sequence[str]]:
+    """The language that `--lang` before the command asks for, and what stands behind it."""
     if len(arguments) > 1 and arguments[0] == "--lang":
-        return as_language(arguments[1]), arguments[2:]
-    tag = environment.get("LC_ALL") or environment.get("LC_MESSAGES") or environment.get("LANG")
-    return as_language(tag), arguments
+        return arguments[1], arguments[2:]
+    if arguments and arguments[0].startswith("--lang="):
+        return arguments[0].partition("=")[2], arguments[1:]
+    return None, arguments
+
+
+def _of_terminal(environment: dict[str, str]) -> str | None:
+    return environment.get("LC_ALL") or environment.get("LC_MESSAGES") or environment.get("LANG")
+
+
+def no_language(given: str) -> Says:
+    """That the program does not speak it, and what it speaks."""
+    return says("--lang is {given}. Use zh or en.", given=given)
 
 
 def _failed(line: str, arguments: Sequence[str]) -> int:

@@ -327,6 +327,26 @@ def test_the_answers_are_in_the_language_of_the_terminal(crm: Crm, monkeypatch: 
     assert chosen.out.isascii()
 
 
+@pytest.mark.parametrize("asked", [("--lang", "fr"), ("--lang=fr",), ("--lang", "EN")])
+def test_a_language_that_there_is_not_is_refused_before_anything_is_done(crm: Crm, asked: tuple[str, ...]) -> None:
+    failed = crm(*asked, "demo", "--json")
+
+    assert (failed.status, failed.json) == (1, {"error": f"--lang is {asked[-1][-2:]}. Use zh or en."})
+
+
+def test_a_language_is_named_with_an_equals_sign_too(crm: Crm) -> None:
+    assert "请看" in crm("--lang=zh", "nothing").err
+
+
+def test_a_template_for_a_folder_that_there_is_not_names_place_and_remedy(
+    crm: Crm, database_url: str, tmp_path: Path
+) -> None:
+    failed = crm("template", tmp_path / "nowhere" / "new.xlsx")
+
+    assert failed.status == 1
+    assert failed.err == f"There is no folder {tmp_path / 'nowhere'}. Make it, or name another file.\n"
+
+
 def test_no_command_works_on_a_database_of_a_newer_version(crm: Crm, database_url: str, tmp_path: Path) -> None:
     sheet = tmp_path / "new.xlsx"
     sheet.write_bytes(a_sheet([["Ann", "13800138000"]], ["Name", "Phone"]))

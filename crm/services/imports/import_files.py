@@ -41,5 +41,10 @@ def _written(file: File, write: Callable[[], None]) -> None:
     try:
         write()
     except OSError as error:
+        if isinstance(file, Path) and not file.parent.is_dir():
+            folder = str(file.parent.absolute())
+            raise Unavailable(
+                says("There is no folder {folder}. Make it, or name another file.", folder=folder)
+            ) from None
         why = error.strerror or str(error)
         raise Unavailable(says("{file} cannot be written: {why}.", file=str(file), why=why)) from None
