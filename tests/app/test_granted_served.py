@@ -5,6 +5,7 @@ promised of them: they count from the next click on.
 """
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import zip_longest
 from urllib.parse import urlencode
 
@@ -63,6 +64,7 @@ def address(slug: str) -> str:
     return "" if slug == SCREENS[0].slug else slug
 
 
+@cache
 def on_page(slug: str) -> list[TableConfig]:
     """The tables that are on the page of that address."""
     return [config for config in tables() if config.permission.partition(".")[0] == slug]
