@@ -20,6 +20,7 @@ from crm.services.notices import notices
 from crm.settings import ROOT
 from crm.store.migrate import to_head
 from crm.store.session import reading, writing
+from jobs.__main__ import main
 from jobs.loop import wall_clock
 from tests import servers
 from tests.builders import a_consultant, a_private_customer, an_employee
@@ -262,13 +263,16 @@ def test_a_process_that_is_killed_while_sending_leaves_the_notice_uncertain_and_
     ],
 )
 def test_a_wrong_command_is_one_line_and_status_1(
-    sqlite_url: str, start: Start, monkeypatch: pytest.MonkeyPatch, arguments: list[str], line: str
+    sqlite_url: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    line: str,
 ) -> None:
-    monkeypatch.setenv("DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
 
-    process = start("jobs", *arguments)
-
-    assert (process.wait(), process.said) == (1, line + "\n")
+    assert main(arguments) == 1
+    assert capsys.readouterr() == ("", line + "\n")
 
 
 def test_a_channel_that_cannot_work_is_named_at_the_start(start: Start, use_settings: Callable[[str], None]) -> None:
