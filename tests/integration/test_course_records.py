@@ -92,6 +92,17 @@ def test_homework_without_a_title_is_refused(session, taught):
     assert "homework_title" in refused.value.fields
 
 
+@pytest.mark.parametrize("left", [{"homework_brief": "Pages 3 to 5"}, {"homework_due_on": DAY}])
+def test_a_title_is_not_taken_from_under_homework(session, taught, left):
+    group, actor, _lecturer = taught
+    record = a_course_record(session, group, DAY, homework_title="Exercise", **left)
+
+    with pytest.raises(Invalid) as refused:
+        course_records.save(session, actor, record.id, record.version, {"homework_title": ""}, NOON)
+
+    assert "homework_title" in refused.value.fields
+
+
 def test_a_series_passes_over_what_is_there_and_adds_nothing_the_second_time(session, taught):
     group, actor, _lecturer = taught
     a_course_record(session, group, DAY + timedelta(days=1))

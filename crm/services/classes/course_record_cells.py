@@ -86,8 +86,10 @@ def _free(session: Session, class_group_id: int, day: date, record: CourseRecord
 
 
 def _homework(cells: Mapping[str, Any], record: CourseRecord | None) -> dict[str, Says]:
-    held = {key: cells.get(key, getattr(record, key, None)) for key in ("homework_title", "homework_due_on", "held_on")}
-    if held["homework_title"] is None and (held["homework_due_on"] or cells.get("homework_brief")):
+    asked = ("homework_title", "homework_brief", "homework_due_on")
+    held = {key: cells.get(key, getattr(record, key, None)) for key in (*asked, "held_on")}
+    untitled = held["homework_title"] is None and (held["homework_brief"] or held["homework_due_on"])
+    if untitled and cells.keys() & set(asked):
         return {"homework_title": says("Give the homework a title, or leave its brief and due date empty.")}
     if held["homework_due_on"] and held["held_on"] and held["homework_due_on"] < held["held_on"]:
         return {"homework_due_on": says("Homework is due on the day itself at the earliest.")}
