@@ -206,7 +206,7 @@ def employee_choices(session: Session, actor: Actor) -> dict[int, str]:
 def _problems(session: Session, name: str, display_name: str, locale: str | None) -> dict[str, Says]:
     problems = {}
     if not NAME.fullmatch(name):
-        problems["name"] = says("A name has 2 to 64 letters, digits, dots, dashes or @, and begins with a letter.")
+        problems["name"] = says("A name has 2 to 64 letters, digits and . _ - @, and begins with a letter or digit.")
     elif session.scalar(select(exists().where(col(Account.name) == name))):
         problems["name"] = _taken(name)
     if len(display_name) > 100:

@@ -15,7 +15,7 @@ from crm.i18n import says
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """One browser that is signed in: since when, last seen when it signed in or was exchanged, from where."""
+    """One browser that is signed in: since when, until when at most, from where."""
 
     id: int
     since: datetime
