@@ -58,27 +58,26 @@ class Catalogue:
         if permission in self.permissions:
             return permission
         near = difflib.get_close_matches(permission, self.permissions, n=1, cutoff=0.3)
-        raise Misconfigured(
-            says(
-                "Permission {name} is not declared. Did you mean {near}?",
-                name=permission,
-                near=near[0] if near else self.permissions[0],
-            )
-        )
+        if near:
+            why = says("Permission {name} is not declared. Did you mean {near}?", name=permission, near=near[0])
+        else:
+            why = says("Permission {name} is not declared. Declare it, or name one that is.", name=permission)
+        raise Misconfigured(why)
 
     def grants(self, granted: Mapping[str, Reach]) -> Grants:
-        """Grants written down shortly: "page.*" stands for every action of the page.
+        """Grants written down shortly: "page.*" stands for every action of the page that is not named itself.
 
         Raises `Misconfigured` when a page or an action was never declared.
         """
-        full: dict[str, Reach] = {}
+        starred: dict[str, Reach] = {}
+        named: dict[str, Reach] = {}
         for name, reach in granted.items():
             page, _, action = name.partition(".")
             if action == "*" and page in self.pages:
-                full.update(dict.fromkeys(self.pages[page].permissions(), reach))
+                starred.update(dict.fromkeys(self.pages[page].permissions(), reach))
             else:
-                full[self.check(name)] = reach
-        return MappingProxyType(full)
+                named[self.check(name)] = reach
+        return MappingProxyType({**starred, **named})
 
     def everything(self) -> Grants:
         """Every declared action, on all rows."""

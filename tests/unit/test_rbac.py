@@ -66,6 +66,14 @@ def test_an_undeclared_permission_is_refused_with_the_nearest_name():
     assert str(refused.value) == "Permission customers.veiw is not declared. Did you mean customers.view?"
 
 
+@pytest.mark.parametrize("pages", [(), (Page("customers", says("Customers"), {"view": says("View")}),)])
+def test_an_undeclared_permission_that_is_like_no_other_is_refused_without_a_guess(pages):
+    with pytest.raises(Misconfigured) as refused:
+        Catalogue(pages).check("xyz")
+
+    assert str(refused.value) == "Permission xyz is not declared. Declare it, or name one that is."
+
+
 def test_a_page_is_declared_once():
     page = Page("customers", says("Customers"), {"view": says("View")})
 
@@ -77,6 +85,14 @@ def test_a_star_stands_for_every_action_of_its_page():
     pages = Catalogue([Page("pool", says("Pool"), {"view": says("View"), "claim": says("Claim")})])
 
     assert pages.grants({"pool.*": Reach.OWN}) == {"pool.view": Reach.OWN, "pool.claim": Reach.OWN}
+
+
+@pytest.mark.parametrize("names", [("pool.*", "pool.claim"), ("pool.claim", "pool.*")])
+def test_an_action_that_is_named_has_its_own_reach_wherever_the_star_stands(names):
+    pages = Catalogue([Page("pool", says("Pool"), {"view": says("View"), "claim": says("Claim")})])
+    reaches = {"pool.*": Reach.ALL, "pool.claim": Reach.OWN}
+
+    assert pages.grants({name: reaches[name] for name in names}) == {"pool.view": Reach.ALL, "pool.claim": Reach.OWN}
 
 
 def test_the_last_one_with_a_power_is_told():
