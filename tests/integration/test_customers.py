@@ -1,6 +1,6 @@
 """Who sees whom, and what changes a customer: rules 1, 3 and 6 on real databases."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -340,6 +340,24 @@ def test_who_has_a_pending_payment_can_still_be_extended(session):
     now = NOON + timedelta(days=4)
 
     assert extend_many(session, MANAGER, [customer.id], now, until=now + timedelta(days=2)) == {customer.id: None}
+
+
+@pytest.mark.parametrize(("day", "taken"), [(date(2025, 11, 1), True), (date(2025, 11, 2), False)])
+def test_the_last_day_of_an_extension_is_counted_on_the_calendar_also_where_clocks_change(
+    session, use_settings, day, taken
+):
+    use_settings('[school]\ntime_zone = "Europe/Berlin"')
+    customer = a_private_customer(session, a_consultant(session))
+    # Half past midnight of 2 October; by 26 October an hour is put back.
+    now = datetime(2025, 10, 1, 22, 30, tzinfo=UTC)
+    customer.follow_up_due_at = customer.deal_due_at = now + timedelta(days=2)
+    session.flush()
+
+    if taken:
+        assert extend_many(session, MANAGER, [customer.id], now, until=day) == {customer.id: None}
+    else:
+        with pytest.raises(Invalid):
+            extend_many(session, MANAGER, [customer.id], now, until=day)
 
 
 def test_an_extension_to_a_day_lasts_to_its_end_in_school(session):

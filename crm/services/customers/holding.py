@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, update
 from sqlmodel import Session, SQLModel, col
 
-from crm.domain.calendar import end_of
+from crm.domain.calendar import day_of, end_of
 from crm.domain.claiming import Claimant
 from crm.domain.customers import Customer, CustomerState
 from crm.domain.deadlines import Deadlines
@@ -146,9 +146,9 @@ def extend_many(
     A date means to the end of that day on the school's clock. Raises `Invalid` for one that is past or too far off.
     """
     actor.require(EXTEND)
-    moment = until if isinstance(until, datetime) else end_of(until, settings().zone)
-    most = settings().rules.extension_days_max
-    if not now < moment <= now + timedelta(days=most + 1):
+    zone, most = settings().zone, settings().rules.extension_days_max
+    moment = until if isinstance(until, datetime) else end_of(until, zone)
+    if not now < moment <= end_of(day_of(now, zone) + timedelta(days=most), zone):
         raise Invalid.of({"until": says("Choose a day from today to {days} days from now.", days=most)})
     told: dict[int, Says | None] = {}
     for part in parts(ids):
