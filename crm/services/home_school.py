@@ -12,7 +12,7 @@ from crm.domain.payments import Payment, PaymentState
 from crm.domain.students import Student
 from crm.domain.teaching import Apology, ApologyState, CourseRecord, ScoreState, StudyRecord
 from crm.rbac import Actor
-from crm.services.classes.class_scopes import APOLOGIES, COURSE_RECORDS, STUDY_RECORDS, student_of
+from crm.services.classes.class_scopes import ANYBODY, APOLOGIES, COURSE_RECORDS, STUDY_RECORDS, student_of
 from crm.services.scores.gradebook_scopes import COUNTS
 from crm.services.scores.my_grades import DECIDED
 from crm.services.students.student_scopes import PAYMENTS
@@ -26,8 +26,8 @@ LOOKS_BACK = timedelta(days=60)
 class Teaching:
     """Of the classes that the actor teaches. `first` is the class and day whose homework has waited longest.
 
-    `today`: days held today. `open`: those gone by that were not confirmed. `apologies` to decide. `to_score`:
-    homework handed in and not scored. None: not for this person.
+    `today`: days held today. `open`: those gone by, with anybody in the class, that were not confirmed. `apologies` to
+    decide. `to_score`: homework handed in and not scored. None: not for this person.
     """
 
     today: int
@@ -57,7 +57,7 @@ def teaching(session: Session, actor: Actor, now: datetime) -> Teaching | None:
     days: Any = session.execute(
         select(
             func.count().filter(held == today),
-            func.count().filter((held < today) & col(CourseRecord.taken_at).is_(None)),
+            func.count().filter((held < today) & col(CourseRecord.taken_at).is_(None) & ANYBODY),
         ).where(mine, since, held <= today)
     ).one()
     apologies = to_score = first = None

@@ -25,7 +25,7 @@ from tests.builders import (
     an_employee,
     customers_waiting,
 )
-from tests.school_builders import TODAY
+from tests.school_builders import TODAY, a_course_record
 from tests.scored import a_day, a_scored_class
 from tests.teaching import an_apology
 
@@ -161,6 +161,19 @@ def test_homework_of_who_had_left_by_that_day_waits_for_nobody(session):
     rows[0].handed_in_at = NOON
     place = session.exec(select(Enrolment).where(Enrolment.student_id == mine.students[0].id)).one()
     place.left_on = TODAY - timedelta(days=2)
+    session.flush()
+
+    assert home.numbers(session, me, NOON).teaching == Teaching(0, 1, 0, 0, None)
+
+
+def test_a_day_on_which_nobody_is_in_the_class_waits_for_nobody(session):
+    mine = a_scored_class(session, 1)
+    me = an_actor(role="lecturer", of=mine.lecturer)
+    place = session.exec(select(Enrolment).where(Enrolment.student_id == mine.students[0].id)).one()
+    before, after = TODAY - timedelta(days=3), TODAY - timedelta(days=1)
+    a_course_record(session, mine.group, before)
+    a_course_record(session, mine.group, after)
+    place.joined_on = TODAY - timedelta(days=2)
     session.flush()
 
     assert home.numbers(session, me, NOON).teaching == Teaching(0, 1, 0, 0, None)

@@ -3,19 +3,18 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from crm.domain.calendar import day_of
 from crm.domain.classes import ClassGroup
 from crm.domain.staff import Employee
-from crm.domain.students import Enrolment
 from crm.domain.teaching import CourseRecord
 from crm.i18n import says
 from crm.rbac import Actor
 from crm.services.attendance.attendance import TAKE
 from crm.services.classes import class_names
-from crm.services.classes.class_scopes import in_class_on
+from crm.services.classes.class_scopes import ANYBODY
 from crm.services.classes.course_record_cells import teachers
 from crm.services.notices.notices import Notice, tell_each
 from crm.settings import settings
@@ -32,9 +31,6 @@ def remind(session: Session, actor: Actor, due_at: datetime, now: datetime) -> i
     """
     actor.require(TAKE)
     evening = day_of(due_at, settings().zone)
-    somebody = exists().where(
-        col(Enrolment.class_group_id) == col(CourseRecord.class_group_id), in_class_on(col(CourseRecord.held_on))
-    )
     claimed = list(
         session.execute(
             update(CourseRecord)
@@ -42,7 +38,7 @@ def remind(session: Session, actor: Actor, due_at: datetime, now: datetime) -> i
                 col(CourseRecord.held_on).between(evening - LOOKS_BACK, evening),
                 col(CourseRecord.taken_at).is_(None),
                 col(CourseRecord.reminded_at).is_(None),
-                somebody,
+                ANYBODY,
             )
             .values(reminded_at=now)
             .returning(

@@ -71,6 +71,12 @@ def in_class_on(day: date | ColumnElement[date] | Any) -> ColumnElement[bool]:
     return (col(Enrolment.joined_on) <= day) & or_(col(Enrolment.left_on).is_(None), col(Enrolment.left_on) > day)
 
 
+ANYBODY: ColumnElement[bool] = exists().where(
+    col(Enrolment.class_group_id) == col(CourseRecord.class_group_id), in_class_on(col(CourseRecord.held_on))
+)
+"""Course records of days on which anybody has a place in the class: of others no attendance is taken."""
+
+
 def was_in_class(student: Any, class_group: Any, day: Any) -> ColumnElement[bool]:
     """Whether the student had a place in the class on the day."""
     return exists().where(
