@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from unicodedata import east_asian_width
 from urllib.parse import quote
 
 import pandas as pd
@@ -10,7 +9,7 @@ import streamlit as st
 
 from crm.domain.attendance import percent
 from crm.grid.editor import LINKED
-from crm.i18n import _
+from crm.i18n import _, literal, marked
 from crm.rbac import Actor
 from crm.services.attendance import attendance, attendance_figures
 from crm.services.scores import at_risk as services
@@ -19,11 +18,6 @@ from crm.services.scores.score_sheets import EXPORT, write_list
 from crm.ui.attendance_marks import rows_of
 from crm.ui.score_sheets import file_out
 from crm.ui.session import now, reading_as_somebody
-
-WHY, PADDING = 380, 8
-"""The column of reasons: its width, and what is left free on either side, in pixels."""
-NARROW, WIDE, LINE_HEIGHT, MARGIN = 7, 14, 20, 14
-"""A letter, one of Chinese, a line, and what is free above and below all lines, in pixels."""
 
 
 def at_risk(actor: Actor, class_id: int) -> None:
@@ -64,7 +58,6 @@ def at_risk(actor: Actor, class_id: int) -> None:
         frame,
         hide_index=True,
         placeholder="",
-        row_height=_height(row[2] for row in _rows(found)),
         alt=_("Students at risk, with the reasons"),
         key="at-risk:list",
         # Of one class its name says nothing, and without it all the figures are in sight.
@@ -72,13 +65,14 @@ def at_risk(actor: Actor, class_id: int) -> None:
         column_config={
             "name": column.TextColumn(heads["name"], pinned=True, width=105),
             "class": column.TextColumn(heads["class"], width=200),
-            "why": column.TextColumn(heads["why"], width=WHY),
+            "why": column.TextColumn(heads["why"], width=380),
             "average": column.NumberColumn(heads["average"], format="%.1f", width=75),
             "attendance": column.NumberColumn(heads["attendance"], width=105),
             "days": column.LinkColumn(_("Days attended"), display_text=LINKED, width=105),
             "missing": column.NumberColumn(heads["missing"], width=70),
         },
     )
+    _in_full(found)
     st.caption(_("Attendance: {words}", words=attendance_figures.rule().words))
     if actor.may(EXPORT):
 
@@ -97,15 +91,16 @@ def _days(one: AtRisk) -> str:
     return f"{rows_of(one.student_id, one.class_id)}#{quote(text)}"
 
 
-def _height(texts: Iterable[str]) -> int:
-    """In pixels, of every row: so that the longest of the texts can be read in full."""
-    return MARGIN + LINE_HEIGHT * max(2, *map(_lines, texts))
-
-
-def _lines(text: str) -> int:
-    """How many lines of the column the text takes at most. One is for what is left free at the ends of the others."""
-    wide = sum(WIDE if east_asian_width(letter) in "FW" else NARROW for letter in text)
-    return 1 + wide // (WHY - 2 * PADDING)
+def _in_full(found: Iterable[AtRisk]) -> None:
+    """Every reason, each on a line: a cell of the list shows as much of them as fits, and no cell breaks its lines
+    dependably where names are Chinese and reasons English."""
+    shown = st.expander(_("The reasons in full"), key="at-risk:in-full", on_change="rerun")
+    if not shown.open:
+        return
+    with shown:
+        for one in found:
+            reasons = "".join(f"\n- {marked(why)}" for why in one.reasons)
+            st.markdown(f"**{literal(one.name)}** · {marked(one.class_name)}\n{reasons}")
 
 
 def _rows(found: Iterable[AtRisk]) -> list[tuple[str, str, str, float | None, int | None, int]]:

@@ -190,9 +190,11 @@ def test_who_is_at_risk_is_shown_with_the_formula_and_the_way_to_the_records(two
             day.taken_at = NOW
     at = page_as(of(mine.lecturer.account_id), "gradebook")
     at.session_state["gradebook:tabs"] = "At risk"
+    at.session_state["at-risk:in-full"] = True
 
     at.run()
 
+    assert any("- Absent 4 days in a row.\n- " in one.value for one in at.markdown), "each reason on its line"
     (row,) = at.dataframe[0].value.itertuples()
     address = f"/attendance?tab=records&r_student={mine.students[0].id}&r_class={mine.group.id}"
     assert (row.attendance, row.days) == (0, f"{address}#0%20of%204")
