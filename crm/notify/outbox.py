@@ -157,7 +157,7 @@ def set_uncertain(session: Session, now: datetime) -> int:
 
 
 def prune(session: Session, now: datetime) -> int:
-    """Forget sent messages after 90 days, and notices inside the app 400 days after they were read."""
+    """Forget settled messages after 90 days, and notices inside the app 400 days after they were read."""
     settled = (NoticeState.SENT, NoticeState.FAILED, NoticeState.UNCERTAIN)
     old = delete(Notification).where(
         col(Notification.channel) != "app",

@@ -106,13 +106,13 @@ def holders(permission: str) -> Select[int]:
     )
 
 
-def is_last(remaining: Iterable[int], leaving: Iterable[int]) -> bool:
+def is_last(holding: Iterable[int], leaving: Iterable[int]) -> bool:
     """Whether nobody of those who hold a power would be left once `leaving` are gone.
 
     The rule of the last administrator, as values: who holds it now, and who is about to lose it.
     """
-    holding = set(remaining)
-    return bool(holding) and not holding - set(leaving)
+    now = set(holding)
+    return bool(now) and not now - set(leaving)
 
 
 def step_version(session: Session, role_id: int, seen: int) -> bool:

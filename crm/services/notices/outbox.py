@@ -78,7 +78,7 @@ def send_due(
 
 
 def prune(session: Session, actor: Actor, now: datetime) -> int:
-    """Forget messages and read notices that are old enough. Returns how many."""
+    """Forget settled messages and read notices that are old enough. Returns how many."""
     actor.require("notifications.manage")
     return outbox.prune(session, now)
 
