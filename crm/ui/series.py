@@ -63,7 +63,7 @@ def _draw(actor: Actor) -> None:
     with st.container(horizontal=True):
         st.session_state.setdefault(FIRST, today)
         first = st.date_input(_("From"), format="YYYY-MM-DD", key=FIRST, width=150)
-        last = st.date_input(_("To"), value=None, format="YYYY-MM-DD", key=LAST, width=150)
+        last = st.date_input(_("Until"), value=None, format="YYYY-MM-DD", key=LAST, width=150)
     text = st.text_area(
         _("Holidays to skip"),
         key="series:holidays",

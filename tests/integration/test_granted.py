@@ -293,7 +293,9 @@ def _days(session: Session, actor: Actor, key: Any) -> None:
 
 
 def _hand_in(session: Session, actor: Actor, key: Any) -> None:
-    homework.hand_in(session, actor, key, text="Here.", note="", file=None, seen=None, now=NOW)
+    row = session.get(StudyRecord, key)
+    seen = row.handed_in_at if row is not None else None
+    homework.hand_in(session, actor, key, text="Here.", note="", file=None, seen=seen, now=NOW)
 
 
 def _export(session: Session, actor: Actor, key: Any) -> None:
