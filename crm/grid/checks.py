@@ -62,6 +62,9 @@ def _table(config: TableConfig) -> Faults:
         yield f"sort names {name!r}, which is computed. The database sorts, so name a field of {name_of(config.model)}."
     elif ordered.get(name) is None:
         yield from known("sort", name, config.model)
+    # By the order in which the list begins everybody sees it, whatever columns they may see.
+    if any(column.name == name and column.see not in (None, config.permission) for column in config.columns):
+        yield f"sort names {name!r}, whose column not everybody may see, so its order would tell. Name another field."
     yield from twice("sorts", config.sorts or ())
     for index, name in enumerate(config.sorts or ()):
         if name not in ordered:

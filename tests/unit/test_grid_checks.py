@@ -54,6 +54,10 @@ def test_the_worked_example_has_no_fault():
             "version names 'revision', which is not a field of Book. Did you mean 'version'?",
         ),
         ({"sort": "-nmae"}, "sort names 'nmae', which is not a field of Book. Did you mean 'name'?"),
+        (
+            {"columns": (Column("name"), Column("price", kind="money", see="books.price")), "sort": "price"},
+            "sort names 'price', whose column not everybody may see, so its order would tell. Name another field.",
+        ),
         ({"sorts": ("nmae",)}, "sorts[0] names 'nmae', which is not a column. Did you mean 'name'?"),
         (
             {"columns": (Column("days", value=books.days_here, label=LABEL),), "sorts": ("days",)},
