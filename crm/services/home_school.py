@@ -46,7 +46,7 @@ class Homework:
 
 
 def teaching(session: Session, actor: Actor, now: datetime) -> Teaching | None:
-    """What waits for a teacher; None for who teaches no class, or may not see the attendance."""
+    """What waits for a teacher; None where no class that they teach has a day, or they may not see the attendance."""
     if actor.owner_id is None or not actor.may("attendance.view"):
         return None
     mine, held = COURSE_RECORDS.own(actor.owner_id), col(CourseRecord.held_on)
