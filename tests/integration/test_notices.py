@@ -166,11 +166,14 @@ def test_what_failed_or_is_uncertain_is_sent_again_by_hand(
         answers = notices.send_again(session, manager, [app_row.id or 0, room_row.id or 0], NOON)
 
     assert answers == {
-        app_row.id: says("Only what failed or is uncertain can be sent again."),
+        app_row.id: NO_RECORD,
         room_row.id: None,
     }
     again = all_rows()[1]
     assert (again.state, again.attempts, again.next_try_at) == (NoticeState.PENDING, 0, NOON)
+    with writing() as session:
+        refused = says("Only what failed or is uncertain can be sent again.")
+        assert notices.send_again(session, manager, [room_row.id or 0], NOON) == {room_row.id: refused}
 
 
 def test_a_notice_beyond_ones_reach_is_not_sent_again_and_the_try_is_heard(

@@ -178,14 +178,15 @@ def send_again(session: Session, actor: Actor, ids: Sequence[int], now: datetime
     The only way an uncertain notice is ever sent again: it may have arrived, so a person decides.
     """
     actor.require("notifications.manage")
-    mine = col(Notification.id).in_(ids) & SENT.where(actor, "notifications.manage")
+    # What is read here in the app is sent nowhere, and in no outbox.
+    sent = col(Notification.id).in_(ids) & (col(Notification.channel) != APP)
+    mine = sent & SENT.where(actor, "notifications.manage")
     there = set(session.scalars(select(col(Notification.id)).where(mine)))
     again = set(
         session.scalars(
             update(Notification)
             .where(
                 mine,
-                col(Notification.channel) != APP,
                 or_(col(Notification.state) == NoticeState.FAILED, col(Notification.state) == NoticeState.UNCERTAIN),
             )
             .values(
