@@ -6,6 +6,7 @@ from typing import NamedTuple, cast
 
 import streamlit as st
 
+from crm.domain.calendar import day_of
 from crm.errors import Conflict, Invalid, ThanosError
 from crm.i18n import Says, _, literal, marked, says
 from crm.rbac import Actor
@@ -46,7 +47,7 @@ def due_next(actor: Actor, classes: Mapping[int, Says], read: Own) -> None:
         found = {one.id: one for one in homework(session, actor, classes, read)}
     if not found:
         return
-    today = now().astimezone(settings().zone).date()
+    today = day_of(now(), settings().zone)
 
     def urgency(key: int) -> tuple[bool, bool, int]:
         """What waits and is not late, by its due date; then what is late, the latest first; then what is in."""

@@ -1,5 +1,6 @@
 """The month sheet: a real table, so that a screen reader reads each mark with its student and its day."""
 
+import shutil
 import tempfile
 from datetime import date, timedelta
 from html import escape
@@ -18,7 +19,7 @@ from crm.services.attendance.month_sheet import Line, Sheet
 from crm.settings import settings
 from crm.ui.address import choose
 from crm.ui.attendance_marks import legend, pale, rows_of, sign
-from crm.ui.export_files import offer
+from crm.ui.file_link import file_link
 from crm.ui.session import now, reading_as_somebody, writing_as
 
 STYLE = """
@@ -111,16 +112,12 @@ def _export(actor: Actor, group: int, month: date) -> None:
     if not st.button(_("Export"), key="month:export", icon=":material/download:"):
         return
     folder = Path(tempfile.mkdtemp(prefix="month-"))
-    file = folder / "sheet.xlsx"
+    file, title = folder / "sheet.xlsx", _("Attendance")
     try:
         with writing_as(actor) as (session, me):
             month_sheet.export(session, me, group, month, file, now())
-        title = _("Attendance")
-        address = offer(actor, file, f"{title} {month:%Y-%m}.xlsx", (month_sheet.VIEW, month_sheet.EXPORT))
+        file_link(actor, file, f"{title} {month:%Y-%m}.xlsx", (month_sheet.VIEW, month_sheet.EXPORT))
     except ThanosError as error:
         st.error(marked(error.says), icon=":material/error:")
-        return
     finally:
-        file.unlink(missing_ok=True)
-        folder.rmdir()
-    st.link_button(_("Download"), address, icon=":material/download:")
+        shutil.rmtree(folder, ignore_errors=True)

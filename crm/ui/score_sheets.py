@@ -14,11 +14,9 @@ from crm.rbac import Actor
 from crm.services.scores import score_sheets
 from crm.services.scores.score_sheets import EXPORT, IMPORT, Checked
 from crm.settings import settings
-from crm.ui import door
-from crm.ui.export_files import offer
+from crm.ui.file_link import file_link
 from crm.ui.session import now, reading_as_somebody, writing_as
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CHECKED, SAID, ROUND = "sheet:checked", "sheet:said", "sheet:round"
 
 
@@ -49,15 +47,7 @@ def file_out(actor: Actor, key: str, label: str, name: str, what: str, write: Ca
         with writing_as(actor) as (session, me):
             score_sheets.note_export(session, me, what, rows, now())
         st.success(str(says_n("The file has {count} row.", "The file has {count} rows.", count=rows)))
-        if door.is_open():
-            address = offer(actor, file, called, (EXPORT,))
-            st.link_button(_("Download"), address, icon=":material/download:")
-            # It begins by itself; the button is there in case the browser asks first.
-            st.iframe(address, height=1, width=1)
-        else:
-            st.download_button(
-                _("Download"), file.read_bytes(), called, XLSX, icon=":material/download:", on_click="ignore"
-            )
+        file_link(actor, file, called, (EXPORT,))
     except ThanosError as error:
         st.error(marked(error.says), icon=":material/error:")
     finally:

@@ -194,3 +194,14 @@ def test_the_calendar_begins_with_own_classes_for_who_teaches_and_with_all_for_w
     shown = " ".join(one.proto.body for one in at.get("html"))
     assert ("Loops" in shown, "Mine" in shown) == (not teaches, teaches)
     assert [one.value for one in at.toggle] == ([True] if teaches else [])
+
+
+def test_the_month_sheet_is_taken_home_where_no_route_hands_out_files_too(teacher):
+    at = page_as(teacher, "attendance")
+    at.query_params["tab"] = "month"
+    at.run()
+
+    pressed(at, "Export")
+
+    assert not at.exception, at.exception
+    assert [one.proto.label for one in at.get("download_button")] == ["Download"]

@@ -1,6 +1,6 @@
 """Days of a class: adding, a series, changing, deleting, and who may."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from threading import Barrier, Thread
 
 import pytest
@@ -153,6 +153,8 @@ def test_a_day_outside_the_dates_of_its_class_is_added_and_said(session, away, w
         ({"last": None}, "first"),
         ({"last": DAY - timedelta(days=1)}, "last"),
         ({"last": DAY + timedelta(days=800)}, "last"),
+        ({"first": date(1999, 12, 1), "last": date(1999, 12, 31)}, "first"),
+        ({"first": date(2199, 12, 1), "last": date(2200, 1, 31)}, "last"),
     ],
 )
 def test_a_series_that_makes_no_sense_is_refused_by_field(session, taught, change, field):

@@ -12,7 +12,7 @@ from crm.errors import Invalid
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services.access import audit
-from crm.services.classes.course_record_cells import checked
+from crm.services.classes.course_record_cells import FIRST, LAST, checked
 from crm.services.classes.course_records import ADD, class_to_add_to, last_number, own_dates, usual_lecturer
 
 
@@ -96,6 +96,8 @@ def _planned(session: Session, group: int, series: Series) -> Planned:
         wrong["last"] = says("The last day is before the first.")
     elif last - first > LONGEST:
         wrong["last"] = says("A series is two years long at most.")
+    elif first < FIRST or last > LAST:
+        wrong["first" if first < FIRST else "last"] = says("Enter a date like 2025-03-31.")
     if wrong or first is None or last is None:
         raise Invalid.of(wrong)
     every = days_of(first, last, series.weekdays)
