@@ -78,7 +78,9 @@ class _Matching:
 
         SQLite's planner does not weigh that only one page is wanted: left alone it gathers every match by a filter's
         index and sorts them all. So what narrows by another field than the order's is put where no index can be used
-        for it. A search that few rows match is gathered all the same.
+        for it. PostgreSQL weighs it, but guesses from a hundred names how many hold a text, and looks through all rows
+        where none of those did: put so, it takes a search for what has many matches. A search that few rows match is
+        gathered all the same.
         """
         if self._search and self._search.sparse:
             return self.gathered()
@@ -88,7 +90,7 @@ class _Matching:
         narrowing = [*self._filters, *([("", self._search.matches)] if self._search else [])]
         return self._all.where(
             *(
-                case((condition, 1)) == 1 if self._sqlite and field != self._order else condition
+                case((condition, 1)) == 1 if not field or (self._sqlite and field != self._order) else condition
                 for field, condition in narrowing
             )
         )
