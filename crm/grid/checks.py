@@ -228,7 +228,7 @@ def _begins(config: TableConfig) -> Faults:
         except Unparsable as unread:
             yield f"begins has {name}={raw[-1]}, which its filter cannot read: {unread}"
         except Unknown:
-            return  # Told of the filter.
+            continue  # Told of the filter.
         else:
             if written != raw:
                 yield f"begins has {name}={raw[-1]}, which the address writes {name}={written[-1]}. Write it so."

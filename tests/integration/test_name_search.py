@@ -1,9 +1,10 @@
 """A part of a customer's name finds the customer by the index of pairs, and the index follows every change."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, event, text, update
 from sqlmodel import Session, col, select
 
 from crm.domain.customers import Customer
@@ -22,6 +23,12 @@ from crm.tables.students import STUDENTS
 from tests.builders import NOON, a_customer, an_employee
 from tests.school_builders import a_class_group, a_course_record, a_deposit, a_student
 from tests.teaching import DAY, an_apology, in_class
+
+MANY = text("""
+    INSERT INTO customer (name, wechat, source, state, created_at, version)
+    SELECT :name || number, 'w' || number, 'search', 'waiting', now() + number * interval '1 second', 1
+    FROM generate_series(1, :count) AS number
+""")
 
 
 def found(session: Session, text: str) -> set[str]:
@@ -104,6 +111,31 @@ def test_what_the_index_names_first_and_is_called_otherwise_by_now_hides_nobody(
     page = read_page(replace(CUSTOMERS, cap=1), people, SYSTEM, view, settings().zone)
 
     assert ([row.id for row in page.rows], page.total, page.more) == ([last.id], 1, False)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_postgres_walks_the_order_for_many_matches_although_its_statistics_hold_none(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It guesses from some names how many hold a text: where none of those did, it read the whole table."""
+    for name, count in (("李", 20_000), ("张伟", 2_000)):
+        session.execute(MANY, {"name": name, "count": count})
+        if name == "李":
+            session.execute(text("ANALYZE customer"))
+    monkeypatch.setattr(query, "EXACT", 0)
+    monkeypatch.setattr(query, "SPARSE", 0)
+    asked: list[tuple[str, Any]] = []
+    event.listen(
+        session.get_bind(), "before_cursor_execute", lambda _c, _cursor, sql, given, *_: asked.append((sql, given))
+    )
+
+    view = View(search="张伟", sort="-created_at", size=20)
+    assert read_page(CUSTOMERS, session, SYSTEM, view, settings().zone).more
+
+    sql, given = next(one for one in asked if "ORDER BY" in one[0])
+    plan = session.connection().exec_driver_sql(f"EXPLAIN {sql}", given).scalars().all()
+    assert any("ix_customer_created" in line for line in plan), "\n".join(plan)
 
 
 def test_one_sign_alone_and_signs_without_letters_have_no_index(people: Session) -> None:
