@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from crm.grid.config import TableConfig
 from crm.grid.fields import attribute
-from crm.grid.searching import SPARSE, searched
+from crm.grid.searching import searched
 from crm.grid.view import View
 from crm.rbac import Actor
 
@@ -40,7 +40,7 @@ def matching(config: TableConfig, session: Session, actor: Actor, view: View, zo
 
 
 class _Matching:
-    """The rows of a view, asked for in one of two ways."""
+    """The rows of a view, asked for in one of three ways."""
 
     def __init__(self, config: TableConfig, session: Session, actor: Actor, view: View, zone: ZoneInfo) -> None:
         self._all = config.rows(session, actor).order_by(None)
@@ -54,39 +54,40 @@ class _Matching:
         self._order = view.sort.removeprefix("-")
         self._sqlite = session.get_bind().dialect.name == "sqlite"
 
-    def gathered(self, most: int | None = None) -> Select[Any]:
-        """By the indexes of what narrows: all matches are found, then put in order.
+    @property
+    def sparse(self) -> bool:
+        """Whether it is a search for what is so rare that all that its indexes name are gathered."""
+        return self._search is not None and self._search.sparse
 
-        With `most`, only those among the first that a search names, which are nearly always matches.
-        """
-        narrowing = [condition for _field, condition in self._filters]
-        return self._all.where(*narrowing, *([self._search.among(self._key, most)] if self._search else []))
+    def gathered(self) -> Select[Any]:
+        """By the indexes of what narrows: all matches are found, then put in order."""
+        return self._all.where(*self._narrowing, *([self._search.among(self._key)] if self._search else []))
 
-    def keys(self, session: Session, count: int) -> Sequence[Any]:
-        """The keys of so many that match, in no order: fewer only where there are no more."""
-        # What takes long is to gather all that is named, of which the first and a few more are nearly always enough.
-        if self._search and self._search.keys is not None and not self._search.sparse:
-            found = session.scalars(self.gathered(count + count // 8).with_only_columns(self._key).limit(count)).all()
-            if len(found) == count:
-                return found
-        return session.scalars(self.gathered().with_only_columns(self._key).limit(count)).all()
+    def named(self, most: int | None = None) -> Select[Any]:
+        """The same from what the indexes of the search name: with `most`, from the first only."""
+        assert self._search is not None
+        return self._all.where(*self._narrowing, self._search.within(self._key, most))
 
-    def walked(self, first: Sequence[Any], largest: Any) -> Select[Any]:
+    def keys(self, session: Session, most: int) -> Sequence[Any] | None:
+        """The keys of all that match, in no order; None where they are more than `most`."""
+        if self._search and self._search.named:
+            if not self._filters and self._search.more_than(most):
+                return None
+            # To gather all that is named takes long, and the first and a few more are nearly always enough.
+            first = self.named(most + 1 + most // 8).with_only_columns(self._key).limit(most + 1)
+            if (session.scalar(select(func.count()).select_from(first.subquery())) or 0) > most:
+                return None
+        found = session.scalars(self.gathered().with_only_columns(self._key).limit(most + 1)).all()
+        return found if len(found) <= most else None
+
+    def walked(self) -> Select[Any]:
         """Along the order until the page is full, which ends soon where many match.
-
-        `first` are the keys found first, `largest` is that of the table.
 
         SQLite's planner does not weigh that only one page is wanted: left alone it gathers every match by a filter's
         index and sorts them all. So what narrows by another field than the order's is put where no index can be used
         for it. PostgreSQL weighs it, but guesses from a hundred names how many hold a text, and looks through all rows
-        where none of those did: put so, it takes a search for what has many matches. A search that few rows match is
-        gathered all the same.
+        where none of those did: put so, it takes a search for what has many matches.
         """
-        if self._search and self._search.sparse:
-            return self.gathered()
-        if self._search and self._search.indexed is not None and _are_few(first, largest):
-            # Told the order, PostgreSQL would walk it here too: it does not know how few there are.
-            return self._all.where(self._key.in_(self.gathered().with_only_columns(self._key).offset(0)))
         narrowing = [*self._filters, *([("", self._search.matches)] if self._search else [])]
         return self._all.where(
             *(
@@ -94,6 +95,10 @@ class _Matching:
                 for field, condition in narrowing
             )
         )
+
+    @property
+    def _narrowing(self) -> list[Any]:
+        return [condition for _field, condition in self._filters]
 
 
 def read_page(config: TableConfig, session: Session, actor: Actor, view: View, zone: ZoneInfo) -> Page:
@@ -105,40 +110,44 @@ def read_page(config: TableConfig, session: Session, actor: Actor, view: View, z
     if view.unread:
         return Page((), 0, False, 1)
     asked = _Matching(config, session, actor, view, zone)
-    found = asked.gathered()
+    every = config.rows(session, actor).order_by(None)
     key = attribute(config.model, config.key)
     keys: Sequence[Any] | None = None
-    largest = session.scalar(select(func.max(key)))
-    if _small(largest):
-        total, more = (
-            session.scalar(select(func.count()).select_from(found.with_only_columns(key).subquery())) or 0,
-            False,
-        )
-    else:
-        keys = asked.keys(session, config.cap + 1)
+    in_order: Sequence[Any] | None = None
+    found = every
+    if _small(session.scalar(select(func.max(key)))):
+        found = asked.gathered()
+        total = session.scalar(select(func.count()).select_from(found.with_only_columns(key).subquery())) or 0
+        more = False
+    elif asked.sparse:
+        # Gathered once, for the page and for their number.
+        keys = in_order = session.scalars(ordered(config, asked.named().with_only_columns(key), view.sort)).all()
         total, more = min(len(keys), config.cap), len(keys) > config.cap
-        found = asked.walked(keys, largest) if more else config.rows(session, actor).order_by(None).where(key.in_(keys))
-    rows = ordered(config, found, view.sort)
+    else:
+        keys = asked.keys(session, config.cap)
+        total, more = config.cap if keys is None else len(keys), keys is None
+        found = asked.walked() if keys is None else every.where(key.in_(keys))
     last = max(1, -(-total // view.size))
     number = min(view.page, max(last, DEEPEST // view.size) if more else last)
-    shown = session.scalars(rows.offset((number - 1) * view.size).limit(view.size)).all()
+
+    def cut(number: int) -> Sequence[Any]:
+        first = (number - 1) * view.size
+        if in_order is not None:
+            here = ordered(config, every.where(key.in_(in_order[first : first + view.size])), view.sort)
+        else:
+            here = ordered(config, found, view.sort).offset(first).limit(view.size)
+        return session.scalars(here).all()
+
+    shown = cut(number)
     if not shown and number > last:
         number = last
-        shown = session.scalars(rows.offset((number - 1) * view.size).limit(view.size)).all()
+        shown = cut(number)
     return Page(shown, total, more, number, None if more else keys)
 
 
 def _small(largest: Any) -> bool:
     """Whether the table can be counted in full at once: a guess by its largest key, which costs nothing."""
     return largest is None or (isinstance(largest, int) and largest <= EXACT)
-
-
-def _are_few(first: Sequence[Any], largest: Any) -> bool:
-    """Whether no more than `SPARSE` rows match: a guess by how far among all keys the first ones go.
-
-    Indexes and tables are read in the order of the rows, which is nearly that of whole numbers that count up.
-    """
-    return isinstance(largest, int) and bool(first) and len(first) * largest <= SPARSE * int(max(first))
 
 
 def ordered(config: TableConfig, found: Select[Any], sort: str) -> Select[Any]:

@@ -1,8 +1,10 @@
 """The search box as SQL: each declared field matched as declared, and by its index where it has one."""
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, false, func, inspect, literal_column, or_, select, union_all
 from sqlmodel import Session
 
 from crm.grid.conditions import along, through
@@ -15,36 +17,64 @@ ESCAPE = "\\"
 RARE = 20_000
 # Where no more than this may match, gathering and sorting them beats walking the order until the page is full: among a
 # million a match is then so far from the next one that the walk would look at tens of thousands.
-SPARSE = 5_000
+SPARSE = 2_000
 LAST = 0x10FFFF
 
 
-class Searched(NamedTuple):
+class Searched:
     """A search as SQL: the condition, and the select of the keys that the fields' indexes name for it.
 
-    The keys are `None` where a field has no index for this text, or where they are many; else so many are `named`.
-    `indexed` is the condition said so that PostgreSQL finds its rows by the indexes of all fields at once; then it
-    needs no keys, and how many match is seen from the first of them.
+    There are no keys where a field has no index for this text. `exact` says that all they name are matches, else
+    nearly all. `indexed` is the condition said so that PostgreSQL finds its rows by the indexes of all fields at once,
+    however many they are. How many are named is asked once, when it matters.
     """
 
-    matches: ColumnElement[bool]
-    keys: Any = None
-    named: int = RARE + 1
-    indexed: ColumnElement[bool] | None = None
+    def __init__(self, session: Session, matches: ColumnElement[bool], fields: Sequence["_Field"] = ()) -> None:
+        self.matches = matches
+        self.exact = all(field.exact for field in fields)
+        self.indexed: ColumnElement[bool] | None = None
+        self._session = session
+        indexed = bool(fields) and all(field.keys is not None for field in fields)
+        # What names its rows soonest comes first: where that is enough, the others are not asked.
+        self._keys = [field.keys for field in sorted(fields, key=lambda field: field.contains)] if indexed else []
+        by_index = [field.by_index for field in fields if field.by_index is not None]
+        if fields and len(by_index) == len(fields) and session.get_bind().dialect.name == "postgresql":
+            self.indexed = or_(*by_index)
+
+    @property
+    def named(self) -> bool:
+        """Whether there are keys at all."""
+        return bool(self._keys)
 
     @property
     def sparse(self) -> bool:
         """Whether so few are named that gathering them all is the shortest way."""
-        return self.named <= SPARSE
+        return self.named and sum(self._of_each) <= SPARSE
 
-    def among(self, key: Any, most: int | None = None) -> ColumnElement[bool]:
-        """The condition, beginning from the keys where there are any: from the first `most` only, if that is given."""
+    def more_than(self, count: int) -> bool:
+        """Whether it is known already that more rows match: what one field names, it names once. Not where sparse."""
+        return self.exact and max(self._of_each) > count
+
+    def among(self, key: Any) -> ColumnElement[bool]:
+        """The condition, beginning from the keys where there are any and not too many."""
         if self.indexed is not None:
             return self.indexed
-        if self.keys is None:
-            return self.matches
-        named: ColumnElement[bool] = key.in_(self.keys if most is None else self.keys.limit(most))
-        return named & self.matches
+        return self.within(key) if self.named and self._rare else self.matches
+
+    def within(self, key: Any, most: int | None = None) -> ColumnElement[bool]:
+        """The condition, beginning from the keys that are named: from the first `most` only, if that is given."""
+        keys = _all_of(self._keys) if most is None else _first(self._keys, most)
+        found: ColumnElement[bool] = key.in_(keys)
+        return found if self.exact else found & self.matches
+
+    @cached_property
+    def _of_each(self) -> Sequence[int]:
+        """How many each field names that is reached, until they are one more than `SPARSE` together."""
+        return _counts(self._session, self._keys, SPARSE + 1)
+
+    @cached_property
+    def _rare(self) -> bool:
+        return sum(_counts(self._session, self._keys, RARE + 1)) <= RARE
 
 
 def searched(config: TableConfig, session: Session, actor: Actor, text: str) -> Searched:
@@ -54,19 +84,9 @@ def searched(config: TableConfig, session: Session, actor: Actor, text: str) -> 
     """
     wanted = [(one, tidy) for one in map(_whole, config.search) if (tidy := _tidied(config, one, text)) is not None]
     if not wanted:
-        return Searched(false())
+        return Searched(session, false())
     fields = [_field(config, session, actor, one, tidy) for one, tidy in wanted]
-    matches = or_(*(field.matches for field in fields))
-    if session.get_bind().dialect.name == "postgresql":
-        of_each = [_by_index(config, one, field) for (one, _tidy), field in zip(wanted, fields, strict=True)]
-        if all(one is not None for one in of_each):
-            return Searched(matches, indexed=or_(*of_each))
-    parts = [field.keys for field in fields if field.keys is not None]
-    if len(parts) < len(fields):
-        return Searched(matches)
-    keys: Any = union_all(*parts) if len(parts) > 1 else parts[0]
-    named = session.scalar(select(func.count()).select_from(keys.limit(RARE + 1).subquery())) or 0
-    return Searched(matches, keys if named <= RARE else None, named)
+    return Searched(session, or_(*(field.matches for field in fields)), fields)
 
 
 def escaped(text: str) -> str:
@@ -92,22 +112,17 @@ def _tidied(config: TableConfig, one: Search, text: str) -> Any:
 
 
 class _Field(NamedTuple):
-    """The condition on one field, the keys that its index names (None: it has none), and the index as declared."""
+    """The condition on one field, and the keys that its index names (None: it has none).
+
+    `exact`: these are those that meet the condition, within the table's scope. `by_index` is the condition on the
+    table itself as its index answers it; None where it does not.
+    """
 
     matches: ColumnElement[bool]
     keys: Any
-    named: Any = None
-
-
-def _by_index(config: TableConfig, one: Search, field: _Field) -> Any:
-    """The condition on a field of the table itself as its index answers it; None where it does not."""
-    if path(config.model, one.field).hops:
-        return None
-    if one.match != "contains":
-        return field.matches
-    if field.named is None or field.named.get_final_froms() != select(config.model).get_final_froms():
-        return None
-    return and_(field.named.whereclause, field.matches)
+    exact: bool = True
+    by_index: ColumnElement[bool] | None = None
+    contains: bool = False
 
 
 def _field(config: TableConfig, session: Session, actor: Actor, one: Search, wanted: Any) -> _Field:
@@ -123,26 +138,59 @@ def _field(config: TableConfig, session: Session, actor: Actor, one: Search, wan
             return column == wanted  # type: ignore[no-any-return]
         if one.match == "prefix":
             return _begins(session, column, wanted)
-        return column.ilike(f"%{escaped(wanted)}%", escape=ESCAPE)  # type: ignore[no-any-return]
+        return _contains(column, wanted)
+
+    def every(condition: ColumnElement[bool]) -> Select[Any]:
+        return config.rows(session, actor).order_by(None).with_only_columns(key).where(condition)
 
     named = one.index(session, wanted) if one.index is not None else None
-    if one.match == "contains" and (named is None or not here.hops):
-        return _Field(through(here, found), named, named)
     condition = through(here, found)
-    if here.hops:
-        owner_key = attribute(here.owner, here.hops[-1][2])
-        if named is None:
-            named = select(owner_key).where(found(attribute(here.owner, here.last.name)))
-        if _many(session, named):
-            return _Field(along(here, found), None)
-        condition = through(here, lambda column: and_(found(column), owner_key.in_(named)))
-    every = config.rows(session, actor).order_by(None)
-    return _Field(condition, every.with_only_columns(key).where(condition))
+    if one.match == "contains" and (named is None or not here.hops):
+        narrowed = named.whereclause if named is not None else None
+        if named is None or narrowed is None or named.columns_clause_froms != [inspect(config.model).local_table]:
+            return _Field(condition, named, exact=False, contains=True)
+        by_index = and_(narrowed, condition)
+        return _Field(condition, every(by_index), by_index=by_index, contains=True)
+    if not here.hops:
+        return _Field(condition, every(condition), by_index=condition)
+    owner_key = attribute(here.owner, here.hops[-1][2])
+    if named is None:
+        named = select(owner_key).where(found(attribute(here.owner, here.last.name)))
+    if sum(_counts(session, [named], RARE + 1)) > RARE:
+        return _Field(along(here, found), None)
+    condition = through(here, lambda column: and_(found(column), owner_key.in_(named)))
+    return _Field(condition, every(condition), contains=one.match == "contains")
 
 
-def _many(session: Session, keys: Select[Any]) -> bool:
-    """Whether more are named than are worth gathering."""
-    return (session.scalar(select(func.count()).select_from(keys.limit(RARE + 1).subquery())) or 0) > RARE
+def _counts(session: Session, parts: Sequence[Any], most: int) -> Sequence[int]:
+    """How many keys these selects name, one after the other until there are `most` of them."""
+    numbered: list[Any] = [
+        select(literal_column(str(number)).label("part")).select_from(part.limit(most).subquery())
+        for number, part in enumerate(parts)
+    ]
+    found = _one_after_the_other(numbered, most).subquery()
+    return session.scalars(select(func.count()).select_from(found).group_by(found.c.part)).all() or (0,)
+
+
+def _first(parts: Sequence[Any], most: int) -> Any:
+    """The first `most` keys that these selects name."""
+    return _one_after_the_other([select(*part.limit(most).subquery().c) for part in parts], most)
+
+
+def _one_after_the_other(parts: Sequence[Any], most: int) -> Any:
+    """What these selects give until it is enough. Each has its own limit, or PostgreSQL sets out to do all at once."""
+    return _all_of(parts).limit(most)
+
+
+def _all_of(parts: Sequence[Any]) -> Any:
+    return parts[0] if len(parts) == 1 else union_all(*parts)
+
+
+def _contains(column: Any, text: str) -> ColumnElement[bool]:
+    """Contains the text, whatever its case. Signs that have none are compared as they are, which costs far less."""
+    pattern = f"%{escaped(text)}%"
+    caseless = text.lower() == text == text.upper()
+    return (column.like if caseless else column.ilike)(pattern, escape=ESCAPE)  # type: ignore[no-any-return]
 
 
 def _begins(session: Session, column: Any, text: str) -> ColumnElement[bool]:

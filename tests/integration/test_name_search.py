@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from crm.domain.customers import Customer
 from crm.grid import TableConfig, query, searching
-from crm.grid.query import read_page
+from crm.grid.query import Page, read_page
 from crm.grid.view import View
 from crm.services.access.permissions import SYSTEM
 from crm.services.classes.study_records import initialise
@@ -74,18 +74,24 @@ def test_a_part_of_a_name_or_the_beginning_of_a_number_finds(people: Session, te
 
 @pytest.mark.parametrize("text", ["小明", "明", "1380000000", "We_", "99"])
 @pytest.mark.parametrize("cap", [1, 1000])
-@pytest.mark.parametrize("sparse", [0, 5000])
+@pytest.mark.parametrize("sparse", [0, 1, 5000])
+@pytest.mark.parametrize("filters", [{}, {"state": ("waiting",)}], ids=["alone", "filtered"])
 def test_a_large_table_is_searched_to_the_same_rows_whatever_way_is_taken(
-    people: Session, monkeypatch: pytest.MonkeyPatch, text: str, cap: int, sparse: int
+    people: Session, monkeypatch: pytest.MonkeyPatch, text: str, cap: int, sparse: int, filters: dict[str, Any]
 ) -> None:
-    view = View(search=text, sort="-created_at")
     config = replace(CUSTOMERS, cap=cap)
-    small = read_page(config, people, SYSTEM, view, settings().zone).rows
-    monkeypatch.setattr(query, "EXACT", 0)
-    monkeypatch.setattr(query, "SPARSE", sparse)
-    monkeypatch.setattr(searching, "SPARSE", sparse)
 
-    assert read_page(config, people, SYSTEM, view, settings().zone).rows == small
+    def pages() -> list[Page]:
+        views = [View(search=text, filters=filters, sort="-created_at", size=2, page=page) for page in (1, 2, 9)]
+        return [read_page(config, people, SYSTEM, view, settings().zone) for view in views]
+
+    small = pages()
+    monkeypatch.setattr(query, "EXACT", 0)
+    monkeypatch.setattr(searching, "SPARSE", sparse)
+    large = pages()
+
+    assert [page.rows for page in large[:2]] == [page.rows for page in small[:2]]
+    assert [(page.total, page.more) for page in large] == [(min(one.total, cap), one.total > cap) for one in small]
 
 
 def test_the_index_follows_a_change_of_name_and_a_row_that_is_gone(people: Session) -> None:
@@ -104,7 +110,6 @@ def test_what_the_index_names_first_and_is_called_otherwise_by_now_hides_nobody(
     people.execute(update(Customer).where(col(Customer.name).in_(("王小明", "小明王"))).values(name="赵小"))
     last = a_customer(people, "钱小明")
     monkeypatch.setattr(query, "EXACT", 0)
-    monkeypatch.setattr(query, "SPARSE", 0)
     monkeypatch.setattr(searching, "SPARSE", 0)
 
     view = View(search="小明", sort="-created_at")
@@ -124,7 +129,7 @@ def test_postgres_walks_the_order_for_many_matches_although_its_statistics_hold_
         if name == "李":
             session.execute(text("ANALYZE customer"))
     monkeypatch.setattr(query, "EXACT", 0)
-    monkeypatch.setattr(query, "SPARSE", 0)
+    monkeypatch.setattr(searching, "SPARSE", 0)
     asked: list[tuple[str, Any]] = []
     event.listen(
         session.get_bind(), "before_cursor_execute", lambda _c, _cursor, sql, given, *_: asked.append((sql, given))
