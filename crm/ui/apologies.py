@@ -1,5 +1,8 @@
 """A student's apologies: asking to be excused from a day of an own class, what was answered, taking one back."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
 import streamlit as st
 
 from crm.domain.calendar import day_of
@@ -22,20 +25,32 @@ COLOURS = {
 }
 
 
-def apologies(actor: Actor) -> None:
-    """Draws the form and the list for whoever is a student. Nobody else sees anything of it."""
+class Own(NamedTuple):
+    """A student's own apologies, and what their classes are called."""
+
+    rows: Sequence[Apology]
+    names: Mapping[int, Says]
+
+
+def read_apologies(session: Any, actor: Actor) -> Own | None:
+    """What `apologies` draws. None for who is no student."""
     if not actor.may(services.APOLOGISE):
+        return None
+    rows = services.mine(session, actor)
+    return Own(rows, class_names.named(session, (row.class_group_id for row in rows)))
+
+
+def apologies(actor: Actor, own: Own | None) -> None:
+    """Draws the form and the list for whoever is a student. Nobody else sees anything of it."""
+    if own is None:
         return
-    with reading_as_somebody() as session:
-        rows = services.mine(session, actor)
-        names = class_names.named(session, (row.class_group_id for row in rows))
     st.subheader(_("Apologies"), anchor=False)
     said: tuple[Says, bool] | None = st.session_state.pop(SAID, None)
     if said is not None:
         (st.success if said[1] else st.error)(marked(said[0]), icon=":material/info:")
     _form(actor)
-    for row in rows:
-        _one(actor, row, names[row.class_group_id])
+    for row in own.rows:
+        _one(actor, row, own.names[row.class_group_id])
 
 
 def _form(actor: Actor) -> None:

@@ -15,11 +15,11 @@ from crm.rbac import Actor
 from crm.services.attendance import attendance_figures
 from crm.services.scores import class_medians, my_grades
 from crm.services.scores.my_grades import Graded
-from crm.ui.address import choose
-from crm.ui.apologies import apologies
+from crm.ui.address import choose, chosen
+from crm.ui.apologies import apologies, read_apologies
 from crm.ui.attendance_strip import attendance_strip
 from crm.ui.grades_chart import Standing, drawn, grades_chart
-from crm.ui.homework import due_next
+from crm.ui.homework import due_next, read_due
 from crm.ui.session import now, reading_as_somebody
 
 ROW = 35
@@ -29,18 +29,21 @@ KEPT = 60
 
 def grades(actor: Actor) -> None:
     """The page of a student. Nothing that the address says decides whose scores are shown."""
+    # All of it is read before anything is drawn: each session that is opened costs as much as several small queries.
     with reading_as_somebody() as session:
         classes = my_grades.classes(session, actor)
-    if not classes:
+        class_id = chosen("class", list(classes))
+        if class_id is not None:
+            read = my_grades.of_class(session, actor, class_id, now(), kept_medians)
+            due = read_due(session, actor, classes, read)
+            excuses = read_apologies(session, actor)
+    if class_id is None:
         st.info(_("You have no place in a class yet. Your scores will be here."), icon=":material/school:")
         return
-    class_id = next(iter(classes))
     if len(classes) > 1:
-        class_id = choose("class", _("Class"), list(classes), lambda key: str(classes[key])) or class_id
+        choose("class", _("Class"), list(classes), lambda key: str(classes[key]))
     else:
         st.caption(marked(classes[class_id]))
-    with reading_as_somebody() as session:
-        read = my_grades.of_class(session, actor, class_id, now(), kept_medians)
     days = read.days
     if days:
         _figures(days)
@@ -48,12 +51,12 @@ def grades(actor: Actor) -> None:
         _as_table(days)
     else:
         st.info(_("Your class has no day with you yet."), icon=":material/event:")
-    due_next(actor, classes, read)
+    due_next(actor, classes, due)
     if days:
         attendance_strip(days)
         st.subheader(_("All days"), anchor=False)
         _table(days)
-    apologies(actor)
+    apologies(actor, excuses)
 
 
 @st.cache_data(ttl=KEPT, max_entries=500, show_spinner=False)
@@ -63,15 +66,16 @@ def kept_medians(_session: Any, class_id: int) -> Mapping[int, float]:
 
 
 def _figures(days: Sequence[Graded]) -> None:
-    numbers = [day.number for day in days]
+    numbers = [day.number for day in days if day.number is not None]
+    missing = [day.state for day in days].count(ScoreState.MISSING)
     rule = attendance_figures.rule()
     attended = figure((day.attended for day in days), rule)
     share = percent(attended)
     figures = (
         (_("Average"), _one_decimal(average(numbers))),
         (_("Median"), _one_decimal(median(numbers))),
-        (_("Graded"), show(sum(number is not None for number in numbers))),
-        (_("Missing"), show(sum(day.state is ScoreState.MISSING for day in days))),
+        (_("Graded"), show(len(numbers))),
+        (_("Missing"), show(missing)),
         (_("Attendance"), "–" if share is None else f"{show(share)} %"),
     )
     with st.container(horizontal=True, gap="small"):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ from crm.services.scores.homework import HAND_IN, LONGEST_NOTE, LONGEST_TEXT, Fi
 from crm.services.scores.my_grades import HandedIn, Homework, Own, handed_in, homework
 from crm.settings import settings
 from crm.ui import door
-from crm.ui.address import choose
+from crm.ui.address import choose, chosen
 from crm.ui.homework_route import address
 from crm.ui.session import now, reading_as_somebody, writing_as
 
@@ -31,6 +31,13 @@ class Given(NamedTuple):
     file: File | None
 
 
+class Due(NamedTuple):
+    """What can be handed in in any of the student's classes, the earliest due first, and what is chosen of it."""
+
+    found: Mapping[int, Homework]
+    day: HandedIn | None
+
+
 class Asked(NamedTuple):
     """The question that waits in the form of that turn: what was handed in meanwhile."""
 
@@ -38,32 +45,36 @@ class Asked(NamedTuple):
     conflict: Conflict
 
 
-def due_next(actor: Actor, classes: Mapping[int, Says], read: Own) -> None:
-    """What is due next in any of the student's classes, and the form to hand it in: the earliest due first."""
-    said = st.session_state.pop(SAID, None)
-    if said is not None:
-        st.toast(marked(said), icon=":material/check:")
-    with reading_as_somebody() as session:
-        found = {one.id: one for one in homework(session, actor, classes, read)}
-    if not found:
-        return
+def read_due(session: Any, actor: Actor, classes: Mapping[int, Says], read: Own) -> Due:
+    """What `due_next` draws."""
     today = day_of(now(), settings().zone)
 
-    def urgency(key: int) -> tuple[bool, bool, int]:
+    def urgency(one: Homework) -> tuple[bool, bool, int]:
         """What waits and is not late, by its due date; then what is late, the latest first; then what is in."""
-        one = found[key]
         late = one.due_on is not None and one.due_on < today
         when = (one.due_on or one.held_on).toordinal()
         return one.handed_in, late, -when if late else when
 
+    found = {one.id: one for one in sorted(homework(session, actor, classes, read), key=urgency)}
+    key = chosen(CHOSEN, list(found))
+    return Due(found, None if key is None else handed_in(session, actor, key))
+
+
+def due_next(actor: Actor, classes: Mapping[int, Says], due: Due) -> None:
+    """What is due next in any of the student's classes, and the form to hand it in: the earliest due first."""
+    said = st.session_state.pop(SAID, None)
+    if said is not None:
+        st.toast(marked(said), icon=":material/check:")
+    if due.day is None:
+        return
+
     def named(key: int) -> str:
-        name = _named(found[key])
-        return f"{name} · {classes[found[key].class_id]}" if len(classes) > 1 else name
+        name = _named(due.found[key])
+        return f"{name} · {classes[due.found[key].class_id]}" if len(classes) > 1 else name
 
     st.subheader(_("Homework"), anchor=False)
-    chosen = choose(CHOSEN, _("Day"), sorted(found, key=urgency), named)
-    if chosen is not None:
-        _one(actor, chosen)
+    choose(CHOSEN, _("Day"), list(due.found), named)
+    _one(actor, due.day)
 
 
 def _named(one: Homework) -> str:
@@ -82,9 +93,7 @@ def asked_for(brief: str | None, exam_points: str | None) -> None:
         st.text(exam_points)
 
 
-def _one(actor: Actor, study_record_id: int) -> None:
-    with reading_as_somebody() as session:
-        day = handed_in(session, actor, study_record_id)
+def _one(actor: Actor, day: HandedIn) -> None:
     with st.container(border=True):
         asked_for(day.brief, day.exam_points)
         if day.handed_in_at:

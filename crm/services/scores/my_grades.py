@@ -31,7 +31,7 @@ VIEW = "grades.view"
 DECIDED = (ScoreState.GRADED, ScoreState.COPIED, ScoreState.FAILED)
 """Homework in these states is not handed in any more: a teacher has judged it."""
 NO_SUCH_DAY = says("There is no such day of yours.")
-NOT_DUE = ScoreState.NOT_DUE
+_NOT_DUE = ScoreState.NOT_DUE.value
 _STATES = {state.value: state for state in ScoreState}
 _BY_DAY = itemgetter(3, 2)
 _MARKS = {mark.value: mark for mark in Attendance}
@@ -109,6 +109,27 @@ def classes(session: Session, actor: Actor) -> Mapping[int, Says]:
     return {key: names[key] for key in ids}
 
 
+# Nothing that is long, states and moments as they are stored, and plain rows: this may be years of days.
+_DAYS: Any = select(
+    col(StudyRecord.id),
+    col(CourseRecord.id),
+    col(CourseRecord.day_number),
+    col(CourseRecord.held_on),
+    col(CourseRecord.title),
+    col(CourseRecord.homework_title),
+    col(CourseRecord.homework_due_on),
+    type_coerce(col(StudyRecord.score_state), String),
+    col(StudyRecord.score),
+    col(StudyRecord.handed_in_at).is_not(None),
+    col(StudyRecord.teacher_remark),
+    type_coerce(col(StudyRecord.attendance), String),
+    col(StudyRecord.late_minutes),
+    col(CourseRecord.taken_at).is_not(None),
+    # Asked of what was missed only: the second half of an "and" would be looked up for every day.
+    case((col(StudyRecord.attendance).in_(MISSED), attendance_figures.MADE_UP), else_=false()),
+).join(CourseRecord, col(CourseRecord.id) == col(StudyRecord.course_record_id))
+
+
 def _own(actor: Actor, *columns: Any) -> Any:
     """Columns of the actor's own study records and their days."""
     return (
@@ -137,39 +158,13 @@ def of_class(
     """
     actor.require(VIEW)
     in_class = _in_own_place(session, actor, class_id)
-    # Nothing that is long, states and moments as they are stored, and plain rows: this may be years of days.
-    asked: Any = select(
-        col(StudyRecord.id),
-        col(CourseRecord.id),
-        col(CourseRecord.day_number),
-        col(CourseRecord.held_on),
-        col(CourseRecord.title),
-        col(CourseRecord.homework_title),
-        col(CourseRecord.homework_due_on),
-        type_coerce(col(StudyRecord.score_state), String),
-        col(StudyRecord.score),
-        col(StudyRecord.handed_in_at).is_not(None),
-        col(StudyRecord.teacher_remark),
-        type_coerce(col(StudyRecord.attendance), String),
-        col(StudyRecord.late_minutes),
-        col(CourseRecord.taken_at).is_not(None),
-        or_(col(StudyRecord.makes_up_id).is_(None), in_class),
-        # Asked of what was missed only: the second half of an "and" would be looked up for every day.
-        case((col(StudyRecord.attendance).in_(MISSED), attendance_figures.MADE_UP), else_=false()),
-    )
-    rows = (
-        session.connection()
-        .execute(
-            asked.join(CourseRecord, col(CourseRecord.id) == col(StudyRecord.course_record_id)).where(
-                col(StudyRecord.student_id) == _me(actor),
-                col(CourseRecord.class_group_id) == class_id,
-                or_(in_class, col(StudyRecord.makes_up_id).is_not(None)),
-            )
-        )
-        .all()
+    asked = _DAYS.add_columns(or_(col(StudyRecord.makes_up_id).is_(None), in_class)).where(
+        col(StudyRecord.student_id) == _me(actor),
+        col(CourseRecord.class_group_id) == class_id,
+        or_(in_class, col(StudyRecord.makes_up_id).is_not(None)),
     )
     # Years of days are put in order here in a tenth of the time: SQLite would carry every column through its sorter.
-    rows = sorted(rows, key=_BY_DAY)
+    rows = sorted(session.connection().execute(asked).all(), key=_BY_DAY)
     medians = medians_of(session, class_id) if rows else {}
     today = day_of(now, settings().zone)
     return Own(
@@ -183,18 +178,18 @@ def of_class(
                 homework,
                 due_on,
                 # What nobody scored is all that the calendar decides.
-                in_effect(NOT_DUE, handed_in=bool(handed_in), due_on=due_on, today=today)
-                if state == NOT_DUE.value
+                in_effect(ScoreState.NOT_DUE, handed_in=handed_in, due_on=due_on, today=today)
+                if state == _NOT_DUE
                 else _STATES[state],
                 score,
                 medians.get(record),
-                bool(handed_in),
+                handed_in,
                 remark,
                 _attended(mark, minutes, taken, in_class, made_up),
             )
             for (
                 key, record, number, held_on, title, homework, due_on, state, score, handed_in, remark,
-                mark, minutes, taken, in_class, made_up,
+                mark, minutes, taken, made_up, in_class,
             ) in rows
         ),
     )  # fmt: skip
