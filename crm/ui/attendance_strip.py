@@ -1,13 +1,13 @@
 """A student's attendance as a strip: a square a day, read out with its day and its mark."""
 
-from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
 
+from crm.domain.attendance import Attended
 from crm.domain.teaching import Attendance
 from crm.i18n import _, show
-from crm.services.scores.my_grades import Graded
+from crm.services.scores.own_days import Days
 from crm.ui.attendance_marks import legend, pale, sign
 
 COLOURS = {
@@ -18,6 +18,7 @@ COLOURS = {
     Attendance.LEFT_EARLY: "#b7791f",
 }
 NOT_TAKEN = "#8f8a9e"
+DAY = "{day}"
 LATEST = 60
 """How many days are drawn; the table of all days has the others."""
 STYLE = """
@@ -32,23 +33,25 @@ STYLE = """
 """
 
 
-def attendance_strip(days: Sequence[Graded]) -> None:
+def attendance_strip(days: Days) -> None:
     """Draws the latest days in their order, with what the signs mean below. Nothing where there is no day."""
     if not days:
         return
     latest = days[-LATEST:]
     st.subheader(_("Attendance"), anchor=False)
-    squares = "".join(_square(day) for day in latest)
+    # Hardly two marks of so many days differ: what is alike of their squares is made once.
+    square = {one: _square(one) for one in set(latest.columns.attended)}
+    squares = "".join(square[day.attended].replace(DAY, show(day.held_on)) for day in latest)
     label = escape(_("Your attendance day by day"))
     st.html(f"{STYLE}<ol class='attendance-strip' aria-label='{label}'>{squares}</ol>")
-    st.caption(legend([day.attended for day in latest]))
+    st.caption(legend(latest.columns.attended))
     if len(days) > LATEST:
         st.caption(_("The latest {count} days. The table below has all of them.", count=LATEST))
 
 
-def _square(day: Graded) -> str:
-    one = day.attended
-    said = escape(f"{show(day.held_on)} {one.says}")
+def _square(one: Attended) -> str:
+    """The square of a day with that mark, where `DAY` stands for its date."""
+    said = f"{DAY} {escape(str(one.says))}"
     colour = NOT_TAKEN if one.default else COLOURS[Attendance.PRESENT if one.made_up else one.attendance]
     open_ = " class='open'" if pale(one) else ""
     return (

@@ -1,6 +1,6 @@
 """My grades: the student's own days of a class as figures, a line and a table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -14,11 +14,11 @@ from crm.i18n import _, marked, show
 from crm.rbac import Actor
 from crm.services.attendance import attendance_figures
 from crm.services.scores import class_medians, my_grades
-from crm.services.scores.my_grades import Graded
+from crm.services.scores.own_days import Days
 from crm.ui.address import choose, chosen
 from crm.ui.apologies import apologies, read_apologies
 from crm.ui.attendance_strip import attendance_strip
-from crm.ui.grades_chart import Standing, drawn, grades_chart
+from crm.ui.grades_chart import drawn, grades_chart, standings
 from crm.ui.homework import due_next, read_due
 from crm.ui.session import now, reading_as_somebody
 
@@ -65,17 +65,16 @@ def kept_medians(_session: Any, class_id: int) -> Mapping[int, float]:
     return class_medians.medians_of(_session, class_id)
 
 
-def _figures(days: Sequence[Graded]) -> None:
-    numbers = [day.number for day in days if day.number is not None]
-    missing = [day.state for day in days].count(ScoreState.MISSING)
+def _figures(days: Days) -> None:
+    numbers = [number for number in days.columns.number if number is not None]
     rule = attendance_figures.rule()
-    attended = figure((day.attended for day in days), rule)
+    attended = figure(days.columns.attended, rule)
     share = percent(attended)
     figures = (
         (_("Average"), _one_decimal(average(numbers))),
         (_("Median"), _one_decimal(median(numbers))),
         (_("Graded"), show(len(numbers))),
-        (_("Missing"), show(missing)),
+        (_("Missing"), show(days.columns.state.count(ScoreState.MISSING))),
         (_("Attendance"), "–" if share is None else f"{show(share)} %"),
     )
     with st.container(horizontal=True, gap="small"):
@@ -94,36 +93,38 @@ def _one_decimal(figure: float | None) -> str:
     return "–" if figure is None else show(round(figure, 1))
 
 
-def _as_table(days: Sequence[Graded]) -> None:
+def _as_table(days: Days) -> None:
     """What the chart shows, as a table that every screen reader reads; made only for whoever opens it."""
     shown = st.expander(_("The chart as a table"), key="grades:as-table", on_change="rerun")
     if not shown.open:
         return
-    words = Standing()
-    rows = [(show(day.held_on), day.title, words.of(day), _one_decimal(day.median)) for day in drawn(days)]
+    there = drawn(days)
+    words = standings(there.columns)
+    rows = [
+        (show(day.held_on), day.title, word, _one_decimal(day.median)) for day, word in zip(there, words, strict=True)
+    ]
     with shown:
         st.table(pd.DataFrame(rows, columns=[_("Day"), _("Title"), _("Score"), _("Class median")]), hide_index=True)
 
 
-def _table(days: Sequence[Graded]) -> None:
+def _table(days: Days) -> None:
     """The latest day first, as people look for it, and the score beside it, where a phone shows it."""
-    latest = days[::-1]
-    words = Standing()
+    latest = days[::-1].columns
     rule = attendance_figures.rule()
-    marks = {day.attended for day in latest}
+    marks = set(latest.attended)
     mark: dict[Attended, str] = {one: str(one.says) for one in marks}
     counts: dict[Attended, str] = {one: str(counted(one, rule)) for one in marks}
     frame = pa.table(
         {
-            "day": pa.array([day.held_on for day in latest], pa.date32()),
-            "score": pa.array([words.of(day) for day in latest], pa.string()),
-            "attendance": pa.array([mark[day.attended] for day in latest], pa.string()),
-            "counts": pa.array([counts[day.attended] for day in latest], pa.string()),
-            "title": pa.array([day.title for day in latest], pa.string()),
-            "homework": pa.array([day.homework for day in latest], pa.string()),
-            "median": pa.array([day.median for day in latest], pa.float64()),
-            "remark": pa.array([day.remark for day in latest], pa.string()),
-            "number": pa.array([day.day_number for day in latest], pa.int32()),
+            "day": pa.array(latest.held_on, pa.date32()),
+            "score": pa.array(standings(latest), pa.string()),
+            "attendance": pa.array([mark[one] for one in latest.attended], pa.string()),
+            "counts": pa.array([counts[one] for one in latest.attended], pa.string()),
+            "title": pa.array(latest.title, pa.string()),
+            "homework": pa.array(latest.homework, pa.string()),
+            "median": pa.array(latest.median, pa.float64()),
+            "remark": pa.array(latest.remark, pa.string()),
+            "number": pa.array(latest.day_number, pa.int32()),
         }
     )
     column = st.column_config

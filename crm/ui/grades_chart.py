@@ -1,6 +1,5 @@
 """The line of a student's scores. Its shape is made once for each language; what it shows goes beside it as a frame."""
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -11,7 +10,7 @@ import streamlit as st
 from crm.domain.scores import letter_of
 from crm.domain.teaching import ScoreState
 from crm.i18n import Language, _, language, read_in
-from crm.services.scores.my_grades import Graded
+from crm.services.scores.own_days import Columns, Days
 from crm.ui.class_gradebook import without_data
 
 MARKED = (ScoreState.MISSING, ScoreState.COPIED, ScoreState.FAILED)
@@ -19,9 +18,11 @@ MARKED = (ScoreState.MISSING, ScoreState.COPIED, ScoreState.FAILED)
 SHAPES = ("cross", "triangle-up", "diamond")
 COLOURS = ("#d1495b", "#e0a526", "#8f8a9e")
 HEIGHT = 300
+_NOT_DUE = ScoreState.NOT_DUE
+_NUMBERS = [f"{number} ({letter_of(number)})" for number in range(101)]
 
 
-def grades_chart(all_days: Sequence[Graded]) -> None:
+def grades_chart(all_days: Days) -> None:
     """Draws the scores by day, with gaps where nothing is graded, marks for the rest and the class median."""
     days = drawn(all_days)
     st.vega_lite_chart(
@@ -34,65 +35,69 @@ def grades_chart(all_days: Sequence[Graded]) -> None:
     )
 
 
-def drawn(days: Sequence[Graded]) -> list[Graded]:
+def drawn(days: Days) -> Days:
     """The days that the chart has a place for: those with homework or a score, up to the last that has something."""
-    asked = [day for day in days if day.homework is not None or day.state is not ScoreState.NOT_DUE]
-    while asked and asked[-1].state is ScoreState.NOT_DUE and asked[-1].median is None:
-        asked.pop()
-    return asked
+    each = days.columns
+    asked = days.only(
+        homework is not None or state is not _NOT_DUE for homework, state in zip(each.homework, each.state, strict=True)
+    )
+    last = len(asked)
+    while last and asked.columns.state[last - 1] is _NOT_DUE and asked.columns.median[last - 1] is None:
+        last -= 1
+    return asked[:last]
 
 
-def described(days: Sequence[Graded]) -> str:
+def described(days: Days) -> str:
     """What the chart shows, in a sentence for whoever cannot see it; the table below it has every number."""
-    graded = [day for day in days if day.number is not None]
-    if not graded:
+    numbers = [number for number in days.columns.number if number is not None]
+    if not numbers:
         return _("A chart of scores by day. Nothing is graded yet.")
+    held_on = [day for day, number in zip(days.columns.held_on, days.columns.number, strict=True) if number is not None]
     return _(
         "A chart of scores by day: {count} graded from {first} to {last}, the lowest {least}, the highest {most}."
         " The table below has the same numbers.",
-        count=len(graded),
-        first=graded[0].held_on,
-        last=graded[-1].held_on,
-        least=min(day.number or 0 for day in graded),
-        most=max(day.number or 0 for day in graded),
+        count=len(numbers),
+        first=held_on[0],
+        last=held_on[-1],
+        least=min(numbers),
+        most=max(numbers),
     )
 
 
-def chart_frame(days: Sequence[Graded]) -> pa.Table:
+def chart_frame(days: Days) -> pa.Table:
     """One row a day, in the order of the days. A number only where a day is graded; a state is a text and no height."""
+    each = days.columns
     marks = {state: str(state.label) for state in MARKED}
-    words = Standing()
     return pa.table(
         {
-            "day": pa.array([day.held_on for day in days], pa.date32()).cast(pa.timestamp("ms")),
-            "title": pa.array([day.title for day in days], pa.string()),
-            "score": pa.array([day.number for day in days], pa.float64()),
-            "median": pa.array([day.median for day in days], pa.float64()),
-            "mark": pa.array([marks.get(day.state) for day in days], pa.string()),
-            "read": pa.array([words.of(day) for day in days], pa.string()),
+            "day": pa.array(each.held_on, pa.date32()).cast(pa.timestamp("ms")),
+            "title": pa.array(each.title, pa.string()),
+            "score": pa.array(each.number, pa.float64()),
+            "median": pa.array(each.median, pa.float64()),
+            "mark": pa.array([marks.get(state) for state in each.state], pa.string()),
+            "read": pa.array(standings(each), pa.string()),
         }
     )
 
 
-_NUMBERS = [f"{number} ({letter_of(number)})" for number in range(101)]
-
-
-class Standing:
-    """How the homework of a day stands, in a few words of this run's reader."""
-
-    def __init__(self) -> None:
-        self._states = {state: str(state.label) for state in ScoreState}
-        self._open, self._in = _("To be handed in"), _("Handed in")
-
-    def of(self, day: Graded) -> str:
-        """The score with its letter, the state, or what is to be done."""
-        if day.number is not None:
-            return _NUMBERS[day.number]
-        if day.state is not ScoreState.NOT_DUE:
-            return self._states[day.state]
-        if day.homework is None:
-            return ""
-        return self._in if day.handed_in else self._open
+def standings(days: Columns) -> list[str]:
+    """How the homework of each day stands, in a few words of this run's reader: the score with its letter, the state,
+    or what is to be done.
+    """
+    states = {state: str(state.label) for state in ScoreState}
+    to_do = {True: _("Handed in"), False: _("To be handed in")}
+    return [
+        _NUMBERS[number]
+        if number is not None
+        else states[state]
+        if state is not _NOT_DUE
+        else ""
+        if homework is None
+        else to_do[handed_in]
+        for number, state, homework, handed_in in zip(
+            days.number, days.state, days.homework, days.handed_in, strict=True
+        )
+    ]
 
 
 @cache

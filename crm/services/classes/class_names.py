@@ -13,20 +13,18 @@ from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services.classes.class_scopes import CLASSES
 
-
-def _names() -> Any:
-    return (
-        select(col(ClassGroup.id), col(Course.name), col(ClassGroup.semester), col(School.name))
-        .join(Course, col(Course.id) == col(ClassGroup.course_id))
-        .join(School, col(School.id) == col(ClassGroup.school_id))
-        .order_by(col(Course.name), col(ClassGroup.semester).desc(), col(School.name))
-    )
+_NAMES: Any = (
+    select(col(ClassGroup.id), col(Course.name), col(ClassGroup.semester), col(School.name))
+    .join(Course, col(Course.id) == col(ClassGroup.course_id))
+    .join(School, col(School.id) == col(ClassGroup.school_id))
+    .order_by(col(Course.name), col(ClassGroup.semester).desc(), col(School.name))
+)
 
 
 def _named(session: Session, condition: ColumnElement[bool]) -> dict[int, Says]:
     return {
         key: says("{course} {semester} · {school}", course=course, semester=semester, school=school)
-        for key, course, semester, school in session.execute(_names().where(condition))
+        for key, course, semester, school in session.execute(_NAMES.where(condition))
     }
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, String, and_, case, false, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Integer, String, and_, case, false, or_, select, type_coerce
 from sqlmodel import Session, col
 
 from crm.domain.attendance import Attended
@@ -25,6 +25,7 @@ from crm.services.classes import class_names
 from crm.services.classes.class_scopes import student_of
 from crm.services.scores.class_medians import medians_of
 from crm.services.scores.gradebook_scopes import COUNTS
+from crm.services.scores.own_days import Columns, Days
 from crm.settings import settings
 
 VIEW = "grades.view"
@@ -35,27 +36,6 @@ _NOT_DUE = ScoreState.NOT_DUE.value
 _STATES = {state.value: state for state in ScoreState}
 _BY_DAY = itemgetter(3, 2)
 _MARKS = {mark.value: mark for mark in Attendance}
-
-
-class Graded(NamedTuple):
-    """One of the student's own days. `state` is how the homework stands today, `number` only when graded.
-
-    `median` is that of the class, where enough were graded for it to tell nobody's score. `attended` is what the
-    formula of attendance makes of the day.
-    """
-
-    id: int
-    day_number: int
-    held_on: date
-    title: str
-    homework: str | None
-    due_on: date | None
-    state: ScoreState
-    number: int | None
-    median: float | None
-    handed_in: bool
-    remark: str | None
-    attended: Attended
 
 
 class Homework(NamedTuple):
@@ -92,25 +72,41 @@ class Own:
     """One class of the student, in the order of its days."""
 
     class_id: int
-    days: tuple[Graded, ...]
+    days: Days
+
+
+# Statements are put together once: doing it with every page costs as much as asking them.
+_PLACES: Any = (
+    select(col(Enrolment.class_group_id))
+    .join(Student, col(Student.id) == col(Enrolment.student_id))
+    .order_by(col(Enrolment.joined_on).desc(), col(Enrolment.id).desc())
+)
+_PLACE: Any = select(col(Enrolment.joined_on), col(Enrolment.left_on))
 
 
 def classes(session: Session, actor: Actor) -> Mapping[int, Says]:
     """The classes in which the actor has or had a place, the latest first. Empty for who is no student."""
     actor.require(VIEW)
-    asked = (
-        select(col(Enrolment.class_group_id), col(Enrolment.joined_on))
-        .join(Student, col(Student.id) == col(Enrolment.student_id))
-        .where(student_of(actor.account_id))
-        .order_by(col(Enrolment.joined_on).desc(), col(Enrolment.id).desc())
-    )
-    ids = list(dict.fromkeys(key for key, _joined in session.execute(asked)))
+    ids = list(dict.fromkeys(session.scalars(_PLACES.where(student_of(actor.account_id)))))
     names = class_names.named(session, ids)
     return {key: names[key] for key in ids}
 
 
+def _of_days(*columns: Any) -> Any:
+    """Columns of study records and their days."""
+    # Plus nothing: SQLite begins with the student's own records then, which its index has side by side. It would look
+    # for them from each day of the class.
+    day = col(StudyRecord.course_record_id) + 0
+    return select(*columns).select_from(StudyRecord).join(CourseRecord, col(CourseRecord.id) == day)
+
+
+def _yes(condition: Any) -> Any:
+    """A yes or no in the words of the database, which `_attended` reads, for hardly two of years of days differ."""
+    return type_coerce(condition, Integer)
+
+
 # Nothing that is long, states and moments as they are stored, and plain rows: this may be years of days.
-_DAYS: Any = select(
+_DAYS = _of_days(
     col(StudyRecord.id),
     col(CourseRecord.id),
     col(CourseRecord.day_number),
@@ -124,20 +120,39 @@ _DAYS: Any = select(
     col(StudyRecord.teacher_remark),
     type_coerce(col(StudyRecord.attendance), String),
     col(StudyRecord.late_minutes),
-    col(CourseRecord.taken_at).is_not(None),
+    _yes(col(CourseRecord.taken_at).is_not(None)),
     # Asked of what was missed only: the second half of an "and" would be looked up for every day.
-    case((col(StudyRecord.attendance).in_(MISSED), attendance_figures.MADE_UP), else_=false()),
-).join(CourseRecord, col(CourseRecord.id) == col(StudyRecord.course_record_id))
+    _yes(case((col(StudyRecord.attendance).in_(MISSED), attendance_figures.MADE_UP), else_=false())),
+)
+
+_HOMEWORK = _of_days(
+    col(StudyRecord.id),
+    col(CourseRecord.class_group_id),
+    col(CourseRecord.day_number),
+    col(CourseRecord.held_on),
+    col(CourseRecord.homework_title),
+    col(CourseRecord.homework_due_on),
+    col(StudyRecord.handed_in_at).is_not(None),
+).where(COUNTS, col(CourseRecord.homework_title).is_not(None), col(StudyRecord.score_state).not_in(DECIDED))
+
+_HANDED_IN = _of_days(
+    col(StudyRecord.id),
+    col(StudyRecord.version),
+    col(CourseRecord.homework_title),
+    col(CourseRecord.homework_brief),
+    col(CourseRecord.exam_points),
+    col(CourseRecord.homework_due_on),
+    col(StudyRecord.handed_in_at),
+    col(StudyRecord.homework_text),
+    col(StudyRecord.homework_file),
+    col(StudyRecord.homework_file_name),
+    col(StudyRecord.student_remark),
+).where(COUNTS)
 
 
-def _own(actor: Actor, *columns: Any) -> Any:
-    """Columns of the actor's own study records and their days."""
-    return (
-        select(*columns)
-        .select_from(StudyRecord)
-        .join(CourseRecord, col(CourseRecord.id) == col(StudyRecord.course_record_id))
-        .where(col(StudyRecord.student_id) == _me(actor), COUNTS)
-    )
+def _own(actor: Actor) -> Any:
+    """Study records of the actor's own."""
+    return col(StudyRecord.student_id) == _me(actor)
 
 
 def _me(actor: Actor) -> Any:
@@ -158,46 +173,50 @@ def of_class(
     """
     actor.require(VIEW)
     in_class = _in_own_place(session, actor, class_id)
-    asked = _DAYS.add_columns(or_(col(StudyRecord.makes_up_id).is_(None), in_class)).where(
-        col(StudyRecord.student_id) == _me(actor),
+    asked = _DAYS.add_columns(_yes(or_(col(StudyRecord.makes_up_id).is_(None), in_class))).where(
+        _own(actor),
         col(CourseRecord.class_group_id) == class_id,
         or_(in_class, col(StudyRecord.makes_up_id).is_not(None)),
     )
     # Years of days are put in order here in a tenth of the time: SQLite would carry every column through its sorter.
     rows = sorted(session.connection().execute(asked).all(), key=_BY_DAY)
-    medians = medians_of(session, class_id) if rows else {}
+    if not rows:
+        return Own(class_id, Days(Columns()))
+    (
+        ids, records, day_numbers, held_on, titles, homework, due_on, stored, numbers, handed_in, remarks,
+        marks, minutes, taken, made_up, placed,
+    ) = zip(*rows, strict=True)  # fmt: skip
+    medians = medians_of(session, class_id)
     today = day_of(now, settings().zone)
+    states = [
+        # What nobody scored is all that the calendar decides.
+        in_effect(ScoreState.NOT_DUE, handed_in=given, due_on=due, today=today) if state == _NOT_DUE else _STATES[state]
+        for state, given, due in zip(stored, handed_in, due_on, strict=True)
+    ]
     return Own(
         class_id,
-        tuple(
-            Graded(
-                key,
-                number,
-                held_on,
-                title,
-                homework,
-                due_on,
-                # What nobody scored is all that the calendar decides.
-                in_effect(ScoreState.NOT_DUE, handed_in=handed_in, due_on=due_on, today=today)
-                if state == _NOT_DUE
-                else _STATES[state],
-                score,
-                medians.get(record),
-                handed_in,
-                remark,
-                _attended(mark, minutes, taken, in_class, made_up),
+        Days(
+            Columns(
+                id=ids,
+                day_number=day_numbers,
+                held_on=held_on,
+                title=titles,
+                homework=homework,
+                due_on=due_on,
+                state=states,
+                number=numbers,
+                median=[medians.get(record) for record in records],
+                handed_in=handed_in,
+                remark=remarks,
+                attended=list(map(_attended, marks, minutes, taken, placed, made_up)),
             )
-            for (
-                key, record, number, held_on, title, homework, due_on, state, score, handed_in, remark,
-                mark, minutes, taken, made_up, in_class,
-            ) in rows
         ),
-    )  # fmt: skip
+    )
 
 
 @lru_cache(10_000)
 def _attended(mark: str, minutes: int | None, taken: object, in_class: object, made_up: object) -> Attended:
-    """As stored, yes and no by whatever the database says for them; of years of days hardly two differ."""
+    """The mark as stored, yes and no by whatever the database says for them; of years of days hardly two differ."""
     return Attended(_MARKS[mark], minutes, bool(taken), bool(in_class), bool(made_up))
 
 
@@ -206,9 +225,7 @@ def _in_own_place(session: Session, actor: Actor, class_id: int) -> ColumnElemen
 
     Who reads years of own days need not ask about each of them whether somebody had a place.
     """
-    asked = select(col(Enrolment.joined_on), col(Enrolment.left_on)).where(
-        col(Enrolment.student_id) == _me(actor), col(Enrolment.class_group_id) == class_id
-    )
+    asked = _PLACE.where(col(Enrolment.student_id) == _me(actor), col(Enrolment.class_group_id) == class_id)
     day = col(CourseRecord.held_on)
     return or_(
         false(),
@@ -227,26 +244,13 @@ def homework(session: Session, actor: Actor, own: Iterable[int], read: Own) -> l
     actor.require(VIEW)
     here = [
         Homework(one.id, read.class_id, one.day_number, one.held_on, one.homework, one.due_on, one.handed_in)
-        for one in read.days
-        if one.homework is not None and one.state not in DECIDED
+        for one in read.days.only([state not in DECIDED for state in read.days.columns.state])
+        if one.homework is not None
     ]
     others = [key for key in own if key != read.class_id]
     if not others:
         return here
-    asked = _own(
-        actor,
-        col(StudyRecord.id),
-        col(CourseRecord.class_group_id),
-        col(CourseRecord.day_number),
-        col(CourseRecord.held_on),
-        col(CourseRecord.homework_title),
-        col(CourseRecord.homework_due_on),
-        col(StudyRecord.handed_in_at).is_not(None),
-    ).where(
-        col(CourseRecord.homework_title).is_not(None),
-        col(StudyRecord.score_state).not_in(DECIDED),
-        col(CourseRecord.class_group_id).in_(others),
-    )
+    asked = _HOMEWORK.where(_own(actor), col(CourseRecord.class_group_id).in_(others))
     found = here + [Homework(*row) for row in session.execute(asked)]
     return sorted(found, key=lambda one: (one.held_on, one.id))
 
@@ -254,21 +258,7 @@ def homework(session: Session, actor: Actor, own: Iterable[int], read: Own) -> l
 def handed_in(session: Session, actor: Actor, study_record_id: int) -> HandedIn:
     """What belongs to the homework of one of the actor's own days. Raises `NotFound`."""
     actor.require(VIEW)
-    asked = _own(
-        actor,
-        col(StudyRecord.id),
-        col(StudyRecord.version),
-        col(CourseRecord.homework_title),
-        col(CourseRecord.homework_brief),
-        col(CourseRecord.exam_points),
-        col(CourseRecord.homework_due_on),
-        col(StudyRecord.handed_in_at),
-        col(StudyRecord.homework_text),
-        col(StudyRecord.homework_file),
-        col(StudyRecord.homework_file_name),
-        col(StudyRecord.student_remark),
-    )
-    found = session.execute(asked.where(col(StudyRecord.id) == study_record_id)).one_or_none()
+    found = session.execute(_HANDED_IN.where(_own(actor), col(StudyRecord.id) == study_record_id)).one_or_none()
     if found is None:
         raise NotFound(NO_SUCH_DAY, VIEW, study_record_id)
     key, version, homework, brief, points, due_on, at, text, file, file_name, note = found
