@@ -138,10 +138,12 @@ class SignInRules(Section):
 class Server(Section):
     """Where the app listens: this machine only, unless a proxy or the whole school is to reach it.
 
-    `gallery` shows administrators the page for those who declare tables; a demo school has it anyway.
+    `processes`: how many share the work; 0: one for each core, four at most. `gallery` shows administrators the page
+    for those who declare tables; a demo school has it anyway.
     """
 
     listen: str = Field(default="localhost", min_length=1)
+    processes: int = Field(default=0, ge=0, le=64)
     gallery: bool = False
 
 

@@ -9,6 +9,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -47,8 +48,10 @@ def offer(actor: Actor, file: Path, name: str, needs: Iterable[str]) -> str:
 def forget_old(folder: Path) -> None:
     """Files that nobody may fetch any more are gone. Called before each new one, and at the start."""
     for old in folder.glob("*"):
-        if old.stat().st_mtime < time.time() - KEPT_SECONDS:
-            old.unlink(missing_ok=True)
+        # Another process may forget the same one.
+        with suppress(FileNotFoundError):
+            if old.stat().st_mtime < time.time() - KEPT_SECONDS:
+                old.unlink()
 
 
 async def fetch(request: Request) -> Response:

@@ -2,16 +2,18 @@
 
 How to start it, for `python -m crm run` and everybody else:
 
-    python -m crm.ui.web                  # one process, port from PORT (8501), stops on SIGTERM or Ctrl-C
+    python -m crm.ui.web                  # port from PORT (8501), stops on SIGTERM or Ctrl-C
     serve(port=8501)                      # the same from Python; blocks
 
 From any folder. It is ready when `GET /_stcore/health` answers `ok`. It listens on this machine only,
-unless the settings `server.listen` and `school.address` say more.
+unless the settings `server.listen` and `school.address` say more. It uses all cores, with a process for each
+(`crm.ui.processes`), unless the setting `server.processes` says otherwise.
 `streamlit run app.py` works too, but then a sign-in lasts only as long as its browser tab.
 """
 
+import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -31,7 +33,7 @@ from crm.i18n import says
 from crm.services.access import sign_in
 from crm.settings import ROOT, settings
 from crm.store.session import writing
-from crm.ui import door, export_files, homework_route
+from crm.ui import door, export_files, homework_route, processes
 from crm.ui.closed import Closed
 from crm.ui.failures import on_error, silence_streamlit
 from crm.ui.headers import SecurityHeaders
@@ -45,8 +47,18 @@ MAX_FORM = 4096
 THIS_MACHINE = ("localhost", "127.0.0.1")
 
 
-def make_app() -> st.App:
-    """The ASGI application: pages, the routes of the door, headers, and what a failure looks like."""
+def make_app(listens: Callable[[int], None] = lambda _port: None) -> st.App:
+    """The ASGI application: pages, the routes of the door, headers, and what a failure looks like.
+
+    `listens` is told the port once visitors may come.
+    """
+
+    @asynccontextmanager
+    async def prepared(_app: st.App) -> AsyncIterator[None]:
+        start()
+        listens(int(st.get_option("server.port") or 0))
+        yield
+
     # A page opened before `st.navigation` ran once would run without app.py around it. Every page asks
     # for its permission itself; this is a second lock on the same door.
     PagesManager.uses_pages_directory = False
@@ -55,7 +67,7 @@ def make_app() -> st.App:
     door.open_door()
     return st.App(
         APP,
-        lifespan=_prepared,
+        lifespan=prepared,
         routes=[
             Route(door.SIGN_IN, enter, methods=["POST"]),
             Route(door.SIGN_OUT, leave, methods=["POST"]),
@@ -69,10 +81,32 @@ def make_app() -> st.App:
 
 
 def serve(port: int | None = None) -> None:
-    """Serves the app until it is told to stop. `port`: else PORT, else 8501."""
+    """Serves the app until it is told to stop. `port`: else PORT, else 8501.
+
+    Raises `Unavailable` if the port is taken, `Misconfigured` when a setting or a declared table is wrong.
+    """
     # Streamlit looks for .streamlit/config.toml beside the script that was started.
     sys.argv = [str(APP)]
-    make_app().run(config=server_options(port or settings().port))
+    number, count = port or settings().port, processes.wanted()
+    if count == 1:
+        make_app().run(config=server_options(number))
+        return
+    door.open_door()
+    start()
+    if status := processes.serve_together(count, number, _serve_behind):
+        sys.exit(status)
+
+
+def _serve_behind(tell: Callable[[int], None]) -> None:
+    """One of several processes: on a port of this machine that the system chooses."""
+
+    def listens(port: int) -> None:
+        processes.end_with_parent()
+        tell(port)
+
+    # What was imported before has read Streamlit's settings, and Streamlit warns that ours for this process differ.
+    logging.getLogger("streamlit.config").disabled = True
+    make_app(listens).run(config={**server_options(0), "server.address": "127.0.0.1"})
 
 
 def server_options(port: int) -> dict[str, Any]:
@@ -91,12 +125,6 @@ def server_options(port: int) -> dict[str, Any]:
         "server.corsAllowedOrigins": [here.school.address.rstrip("/")] if name else [],
         "server.maxUploadSize": max(here.imports.max_megabytes, here.homework.max_megabytes),
     }
-
-
-@asynccontextmanager
-async def _prepared(_app: st.App) -> AsyncIterator[None]:
-    start()
-    yield
 
 
 async def enter(request: Request) -> Response:
@@ -192,3 +220,5 @@ if __name__ == "__main__":
         serve()
     except ThanosError as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)

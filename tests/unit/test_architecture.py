@@ -45,7 +45,7 @@ OTHERS: dict[str, set[str]] = {
     "jobs": {"schedule", "typer", *SQL},
     "cli": {"typer", *SQL},
     "gallery": set(SQL),
-    "ui": {"streamlit", "streamlit_authenticator", "starlette", "pandas", "pyarrow", "altair"},
+    "ui": {"streamlit", "streamlit_authenticator", "starlette", "uvloop", "pandas", "pyarrow", "altair"},
     "tables": set(SQL),
     # A model's own rules are pydantic's.
     "grid": {"streamlit", "pandas", "xlsxwriter", "pydantic", *SQL},

@@ -1,0 +1,228 @@
+"""The sticky proxy in front of several processes: real sockets, and behind it something that notes what it was sent."""
+
+import asyncio
+import inspect
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from functools import partial, wraps
+
+import pytest
+import uvloop
+
+from crm.ui import front
+from crm.ui.front import END, Places, Unclear, Visitor, read_head
+from tests.servers import free_port
+
+ASK = b"GET / HTTP/1.1\r\nHost: school\r\n"
+
+
+def in_a_loop(test):
+    """The test as an ordinary function, in the loop that serves and in Python's own."""
+
+    @wraps(test)
+    def run(*args, **named):
+        for loop in (uvloop.new_event_loop, asyncio.new_event_loop):
+            with asyncio.Runner(loop_factory=loop) as runner:
+                runner.run(test(*args, **named))
+
+    run.__signature__ = inspect.signature(test)
+    return run
+
+
+@asynccontextmanager
+async def two_behind():
+    """The port of a front, and of each connection to the two behind it: (which, head, what came after it)."""
+    came = []
+
+    async def serve(number, reader, writer):
+        head = await reader.readuntil(END)
+        heard = (number, head, bytearray())
+        came.append(heard)
+        with closing(writer):
+            writer.write(b"%d" % number)
+            while part := await reader.read(1 << 16):
+                heard[2].extend(part)
+                writer.write(part)
+                await writer.drain()
+
+    async with AsyncExitStack() as opened:
+        behind = [await asyncio.start_server(partial(serve, number), "127.0.0.1", 0) for number in range(2)]
+        for one in behind:
+            opened.push_async_callback(one.wait_closed)
+            opened.callback(one.close)
+        ports = [one.sockets[0].getsockname()[1] for one in behind]
+        places = Places(2, "thanos")
+        here = await asyncio.get_running_loop().create_server(partial(Visitor, places, ports), "127.0.0.1", 0)
+        opened.callback(here.close)
+        yield here.sockets[0].getsockname()[1], came, places
+        while any(places.open):
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def a_visitor(port):
+    """A connection: where they read, and where they write."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 10)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+
+async def asked(port, *lines, after=b""):
+    """All that comes back for one request that says nothing after this."""
+    async with a_visitor(port) as (reader, writer):
+        writer.write(ASK + b"".join(line + b"\r\n" for line in lines) + b"\r\n" + after)
+        writer.write_eof()
+        return await reader.read()
+
+
+def cookie(name):
+    return b"Cookie: theme=dark; thanos=" + name
+
+
+@in_a_loop
+async def test_all_that_comes_by_one_sign_in_goes_to_one_process():
+    async with two_behind() as (port, came, _places):
+        people = [b"%d" % number for number in range(10)]
+        for _round in range(3):
+            for one in people:
+                await asked(port, cookie(one))
+
+    places = [{number for number, head, _body in came if b"thanos=%s\r" % one in head} for one in people]
+    assert all(len(each) == 1 for each in places)
+
+
+@in_a_loop
+async def test_who_is_new_goes_where_the_fewest_are():
+    async with two_behind() as (port, came, places), AsyncExitStack() as stay:
+        for number in range(20):
+            reader, writer = await stay.enter_async_context(a_visitor(port))
+            writer.write(ASK + cookie(b"%d" % number) + b"\r\n\r\n")
+            await reader.read(1)
+
+        assert sorted(number for number, _head, _body in came) == [0] * 10 + [1] * 10
+        assert places.open == [10, 10]
+
+
+@in_a_loop
+async def test_without_a_cookie_the_address_decides():
+    async with two_behind() as (port, came, _places):
+        for number in range(4):
+            await asked(port, b"X-Tab: %d" % number)
+
+    assert len({number for number, _head, _body in came}) == 1
+
+
+@in_a_loop
+async def test_whatever_is_sent_comes_through_whole_in_both_directions():
+    much = bytes(range(256)) * (1 << 14)
+
+    async with two_behind() as (port, came, _places):
+        answer = await asked(port, b"Content-Length: %d" % len(much), after=much)
+
+    assert came[0][2] == much
+    assert answer == b"0" + much
+
+
+@in_a_loop
+async def test_who_reads_slowly_fills_no_memory():
+    async with two_behind() as (port, _came, _places), a_visitor(port) as (_reader, writer):
+        writer.write(ASK + b"\r\n")
+        sent, part = 0, bytes(1 << 20)
+        # Nobody reads the echo: at some time nothing more is taken.
+        with pytest.raises(TimeoutError):
+            while sent < 1 << 28:
+                writer.write(part)
+                async with asyncio.timeout(0.5):
+                    await writer.drain()
+                sent += len(part)
+        writer.transport.abort()
+
+    assert sent < 1 << 26
+
+
+@in_a_loop
+async def test_a_head_that_comes_bit_by_bit_is_waited_for():
+    async with two_behind() as (port, _came, _places), a_visitor(port) as (reader, writer):
+        for byte in ASK + b"\r\n":
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0)
+
+        assert await reader.read(1) == b"0"
+
+
+@in_a_loop
+async def test_what_cannot_be_read_in_one_way_only_is_refused():
+    async with two_behind() as (port, came, _places):
+        for line in (b"a: b\nX-Forwarded-For: 1.2.3.4", b"a: b\r", b"a\n\nGET / HTTP/1.1", b" folded: yes", b"nothing"):
+            assert (await asked(port, line)).startswith(b"HTTP/1.1 400")
+        # Who goes on talking may see the connection end before the answer.
+        with suppress(ConnectionError):
+            assert (await asked(port, b"a: " + bytes(front.HEAD_BYTES * 2))).startswith(b"HTTP/1.1 431")
+
+    assert came == []
+
+
+@in_a_loop
+async def test_a_process_that_is_not_there_is_said():
+    places = Places(1, "thanos")
+    here = await asyncio.get_running_loop().create_server(partial(Visitor, places, [free_port()]), "127.0.0.1", 0)
+    async with here:
+        assert (await asked(here.sockets[0].getsockname()[1])).startswith(b"HTTP/1.1 503")
+    assert places.open == [0]
+
+
+@in_a_loop
+async def test_who_says_nothing_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(front, "HEAD_SECONDS", 0.05)
+
+    async with two_behind() as (port, _came, _places), a_visitor(port) as (reader, _writer), asyncio.timeout(10):
+        assert await reader.read() == b""
+
+
+def test_where_a_visitor_comes_from_is_said_last_and_once():
+    head = read_head(ASK + b"x-forwarded-for: 1.2.3.4\r\nX-Forwarded-For: 5.6.7.8" + END, "9.9.9.9")
+
+    assert head.forwarded == b"1.2.3.4, 5.6.7.8, 9.9.9.9"
+    assert head.passed_on.lower().count(b"x-forwarded-for") == 1
+
+
+def test_a_connection_is_for_one_request():
+    kept = read_head(ASK + b"Connection: keep-alive" + END, "9.9.9.9")
+    socket = read_head(ASK + b"Connection: keep-alive, Upgrade\r\nUpgrade: websocket" + END, "9.9.9.9")
+
+    assert b"keep-alive" not in kept.passed_on + socket.passed_on
+    assert b"\r\nConnection: close\r\n" in kept.passed_on
+    assert b"\r\nConnection: Upgrade, close\r\n" in socket.passed_on
+    assert b"\r\nUpgrade: websocket\r\n" in socket.passed_on
+
+
+def test_a_cookie_is_known_wherever_it_stands():
+    places = Places(2, "thanos")
+    first = places.of(read_head(ASK + b"Cookie: thanos=a" + END, "9.9.9.9"))
+    places.open[first] += 1
+    again = [ASK + b"Cookie: x=y; thanos=a;z=1" + END, ASK + b"cookie: x=y\r\nCookie: thanos=a" + END]
+
+    assert [places.of(read_head(each, "8.8.8.8")) for each in again] == [first, first]
+    assert places.of(read_head(ASK + b"Cookie: nothanos=a" + END, "7.7.7.7")) != first
+
+
+def test_only_the_latest_are_remembered(monkeypatch):
+    monkeypatch.setattr(front, "REMEMBERED", 2)
+    places = Places(2, "thanos")
+    heads = [read_head(ASK + cookie(name) + END, "9.9.9.9") for name in (b"a", b"b", b"c")]
+
+    a, b, c = heads
+    for head in (a, b, a, c):
+        places.of(head)
+    places.open = [1, 0]
+
+    assert [places.of(head) for head in (a, c, b)] == [0, 0, 1]
+
+
+def test_a_head_without_line_ends_of_its_own_is_unclear():
+    with pytest.raises(Unclear):
+        read_head(b"GET / HTTP/1.1\nHost: a" + END, "9.9.9.9")
