@@ -29,11 +29,12 @@ def class_gradebook_of(actor: Actor, class_id: int) -> None:
     if not book.pupils:
         st.info(_("No day of this class is initialised yet."), icon=":material/event:")
         return
-    matrix(book)
+    overall = book.figures()
+    matrix(book, overall)
     st.subheader(_("How the scores are spread"), anchor=False)
     counts = class_gradebook.letters(list(book.cells.values()))
     frame = pd.DataFrame({"letter": list(counts), "count": list(counts.values())})
-    total, middle = book.figures()
+    total, middle = overall
     if total is not None and middle is not None:
         st.caption(_("Average {average}, median {median}.", average=round(total, 1), median=round(middle, 1)))
     st.vega_lite_chart(
@@ -45,9 +46,8 @@ def class_gradebook_of(actor: Actor, class_id: int) -> None:
     )
 
 
-def matrix(book: Book) -> None:
-    """Students by days. The first two rows are the averages and the medians of the days."""
-    overall = book.figures()
+def matrix(book: Book, overall: tuple[float | None, float | None]) -> None:
+    """Students by days. The first two rows are the averages and the medians of the days, `overall` of all of them."""
     pupils = [book.of_pupil(pupil) for pupil in book.pupils]
     columns: dict[str, Any] = {
         "name": pa.array([_("Average"), _("Median"), *(pupil.name for pupil in book.pupils)], pa.string()),
@@ -58,8 +58,7 @@ def matrix(book: Book) -> None:
     # What a cell shows is looked up once for each that differs: there are thousands, and few that do.
     shown: dict[Score | None, str] = {cell: typed(cell) for cell in set(book.cells.values())}
     shown[None] = ""
-    for place, day in enumerate(book.days):
-        numbers = [row[place] for row in pupils]
+    for day, numbers in zip(book.days, zip(*pupils, strict=True), strict=True):
         cells = [shown[book.cells.get((pupil.id, day.id))] for pupil in book.pupils]
         columns[str(day.id)] = pa.array([_figure(average(numbers)), _figure(median(numbers)), *cells], pa.string())
     frame = pa.table(columns)

@@ -1,5 +1,6 @@
 """A class's gradebook: students by days, read with one query for all cells, and figures over it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from sqlmodel import Session, col
 
 from crm.domain.calendar import day_of
 from crm.domain.customers import Customer
-from crm.domain.scores import ENOUGH, LETTERS, Score, average, in_effect, letter_of, median
+from crm.domain.scores import ENOUGH, LETTERS, NONE, Score, average, in_effect, letter_of, median
 from crm.domain.students import Student
 from crm.domain.teaching import CourseRecord, ScoreState, StudyRecord
 from crm.i18n import Says
@@ -42,15 +43,11 @@ class Book:
 
     def of_pupil(self, pupil: Pupil) -> list[int | None]:
         """The numbers of a student in day order; None where nothing is graded."""
-        return [self._number(pupil.id, day.id) for day in self.days]
+        return [self.cells.get((pupil.id, day.id), NONE).number for day in self.days]
 
     def of_day(self, day: Day) -> list[int | None]:
         """The numbers of a day in the order of the students; None where nothing is graded."""
-        return [self._number(pupil.id, day.id) for pupil in self.pupils]
-
-    def _number(self, pupil: int, day: int) -> int | None:
-        cell = self.cells.get((pupil, day))
-        return cell.number if cell is not None else None
+        return [self.cells.get((pupil.id, day.id), NONE).number for pupil in self.pupils]
 
     def figures(self) -> tuple[float | None, float | None]:
         """The average and the median of everything graded."""
@@ -61,7 +58,7 @@ class Book:
 def book(session: Session, actor: Actor, class_id: int, now: datetime, permission: str = VIEW) -> Book:
     """The gradebook of a class that the actor may open. Raises `NotFound`, `NotAllowed`."""
     in_order = tuple(reversed(days(session, actor, permission, class_id)))
-    # Names apart, and the state as the text it is stored as: there are thousands of cells.
+    # Names apart, the state as the text it is stored as, and plain rows: there are thousands of cells.
     asked = (
         select(
             col(StudyRecord.student_id),
@@ -78,7 +75,7 @@ def book(session: Session, actor: Actor, class_id: int, now: datetime, permissio
     states = {state.value: state for state in ScoreState}
     plain = {state: Score(state) for state in ScoreState}
     cells: dict[tuple[int, int], Score] = {}
-    for pupil, day, state, number, handed_in in session.execute(asked).all():
+    for pupil, day, state, number, handed_in in session.connection().execute(asked).all():
         if number is not None:
             cells[pupil, day] = _GRADED[number]
         else:
@@ -98,10 +95,14 @@ _GRADED = [Score(ScoreState.GRADED, number) for number in range(101)]
 
 def letters(scores: Sequence[Score]) -> dict[str, int]:
     """How many have each letter, the best first; every letter is there, also with none."""
+    return _by_letter(Counter(score.number for score in scores if score.number is not None))
+
+
+def _by_letter(numbers: Mapping[int, int]) -> dict[str, int]:
+    """The same of numbers, and how often there is each."""
     counts = dict.fromkeys(LETTERS, 0)
-    for score in scores:
-        if score.number is not None:
-            counts[letter_of(score.number)] += 1
+    for number, often in numbers.items():
+        counts[letter_of(number)] += often
     return counts
 
 
@@ -156,16 +157,12 @@ def compare(session: Session, actor: Actor, now: datetime, permission: str = VIE
 
 
 def _compared(class_id: int, name: Says, numbers: Mapping[int, int], others: Mapping[str, int]) -> Compared:
-    by_letter = dict.fromkeys(LETTERS, 0)
-    listed: list[int | None] = []
-    for number, count in numbers.items():
-        by_letter[letter_of(number)] += count
-        listed += [number] * count
+    listed = list(Counter(numbers).elements())
     enough = len(listed) >= ENOUGH
     return Compared(
         class_id,
         name,
-        by_letter,
+        _by_letter(numbers),
         len(listed),
         others.get(ScoreState.MISSING, 0),
         others.get(ScoreState.COPIED, 0),
