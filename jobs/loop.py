@@ -185,7 +185,7 @@ class Loop:
                     return
                 recorded = job_claims.finish(session, run, outcome, account, now)
                 if recorded and isinstance(job.rhythm, Every) and (account is None or outcome is JobOutcome.FAILED):
-                    job_claims.forget_like(session, run)
+                    job_claims.forget_like(session, run, now)
         except (Unavailable, SQLAlchemyError):
             # The run stays as of a dead runner, and is taken again when the database is back.
             return

@@ -184,7 +184,7 @@ def test_a_frequent_job_leaves_one_row_of_quiet_runs_and_all_that_did_something(
         run = taken(now=now, dates=(now,))
         finish(run, account=says("Sent: {n}.", n=second) if second % 25 == 0 else None, now=now)
         with writing() as session:
-            job_claims.forget_like(session, run)
+            job_claims.forget_like(session, run, now)
 
     assert [str(Says.loaded(run.account)) for run in recorded()] == [
         "Sent: 0.",
@@ -193,6 +193,30 @@ def test_a_frequent_job_leaves_one_row_of_quiet_runs_and_all_that_did_something(
         "Sent: 75.",
         "",
     ]
+
+
+def test_a_frequent_job_that_fails_date_after_date_is_told_once_until_it_went_well_again(engine: Engine) -> None:
+    with writing() as session:
+        install_roles(session)
+        accounts.create(session, SYSTEM, "boss", "administrator", None, "Boss", None, NOON)
+
+    def runs(minutes: range, outcome: JobOutcome) -> list[str]:
+        for minute in minutes:
+            now = NOON + timedelta(minutes=minute)
+            run = taken(now=now, dates=(now,))
+            finish(run, outcome, says("The disk is full.") if outcome is JobOutcome.FAILED else None, now)
+            with writing() as session:
+                job_claims.forget_like(session, run, now)
+        with reading() as session:
+            return [str(Says.loaded(one.body)) for one in session.exec(select(Notification))]
+
+    failed, done = JobOutcome.FAILED, JobOutcome.DONE
+    assert runs(range(TRIES - 1), failed) == []
+    assert runs(range(TRIES - 1, 20), failed) == ["The disk is full."]
+    assert [one.attempts for one in recorded()] == [20]
+    assert len(runs(range(20, 21), done)) == 1
+    assert len(runs(range(21, 20 + TRIES), failed)) == 1
+    assert len(runs(range(20 + TRIES, 40), failed)) == 2
 
 
 def plan_ids() -> list[int]:

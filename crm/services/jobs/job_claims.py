@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, select, text, update
+from sqlalchemy import CursorResult, delete, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col
@@ -167,20 +167,32 @@ def hand_back(session: Session, run: Run, now: datetime) -> None:
     session.execute(_mine(run).values(alive_at=now - 2 * HEART_STOPS, attempts=run.attempt - 1))
 
 
-def forget_like(session: Session, run: Run) -> None:
-    """Forget earlier runs of the job that ended just like this one, so that a frequent job fills no table."""
+def forget_like(session: Session, run: Run, now: datetime) -> None:
+    """Forget earlier runs of a frequent job that ended just like this one, so that it fills no table.
+
+    A failure takes over the attempts of those that it follows without a success between: no date of such a job is
+    tried for long, so whoever may run jobs is told once that many dates failed.
+    """
     ended = session.get(JobRun, run.id)
     if ended is None:
         return
-    session.execute(
-        delete(JobRun).where(
-            col(JobRun.job) == run.job,
-            col(JobRun.outcome) == ended.outcome,
-            col(JobRun.account) == ended.account,
-            col(JobRun.due_at) < run.due_at,
-            col(JobRun.asked_by_id).is_(None),
-        )
+    alike = delete(JobRun).where(
+        col(JobRun.job) == run.job,
+        col(JobRun.outcome) == ended.outcome,
+        col(JobRun.account) == ended.account,
+        col(JobRun.due_at) < run.due_at,
+        col(JobRun.asked_by_id).is_(None),
     )
+    gone = session.execute(alike.returning(col(JobRun.due_at), col(JobRun.attempts))).all()
+    if ended.outcome is not JobOutcome.FAILED or not gone:
+        return
+    went_well = session.scalar(
+        select(func.max(col(JobRun.due_at))).where(col(JobRun.job) == run.job, col(JobRun.outcome) == JobOutcome.DONE)
+    )
+    before = sum(row.attempts for row in gone if went_well is None or row.due_at > went_well)
+    ended.attempts += before
+    if before < TRIES <= ended.attempts and run.attempt < TRIES:
+        _tell(session, run.job, Says.loaded(ended.account), now)
 
 
 def prune(session: Session, now: datetime) -> int:
