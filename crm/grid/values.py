@@ -159,7 +159,8 @@ def _cents(raw: Any) -> int:
 def _date(raw: Any) -> date:
     if isinstance(raw, datetime):
         return raw.date()
-    return raw if isinstance(raw, date) else date.fromisoformat(str(raw)[:10])
+    # An editor says a day with or without its midnight.
+    return raw if isinstance(raw, date) else datetime.fromisoformat(str(raw)).date()
 
 
 def _choice(raw: Any, choices: tuple[PyEnum, ...]) -> PyEnum:

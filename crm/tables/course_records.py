@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import col
 
+from crm.domain.recovery import RECOVERABLE
 from crm.domain.series import WEEKDAYS
 from crm.domain.teaching import CourseRecord, DayState
 from crm.grid import Action, AnyOf, Column, DateRange, Delete, EditForm, Form, Input, Related, TableConfig
@@ -141,7 +142,7 @@ COURSE_RECORDS = site.register(
         delete=Delete(
             run=course_records.delete_many,
             undo=deleted_days.undo_many,
-            recoverable=deleted_days.RECOVERABLE,
+            recoverable=RECOVERABLE,
             confirm=says_n(
                 "Delete {count} day? Only where nothing was recorded yet. It can be brought back for {days} days.",
                 "Delete {count} days? Only where nothing was recorded yet. They can be brought back for {days} days.",

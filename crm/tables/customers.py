@@ -8,6 +8,7 @@ from crm.domain.customers import Customer
 from crm.domain.deadlines import Deadlines, days_left, expires_at
 from crm.domain.normalise import digits_typed
 from crm.domain.payments import PaymentKind
+from crm.domain.recovery import RECOVERABLE
 from crm.grid import Action, AnyOf, Column, DateRange, Delete, EditForm, Form, Input, Related, Search, TableConfig
 from crm.i18n import Says, says, says_n
 from crm.services.customers import customer_choices, customers, deleted_customers, hand_over, holding, name_search, pool
@@ -108,7 +109,7 @@ CUSTOMERS = site.register(
         delete=Delete(
             run=customers.delete_many,
             undo=deleted_customers.restore_many,
-            recoverable=deleted_customers.RECOVERABLE,
+            recoverable=RECOVERABLE,
             confirm=says_n(
                 "Delete {count} customer? It can be brought back for {days} days.",
                 "Delete {count} customers? They can be brought back for {days} days.",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select
@@ -10,7 +10,9 @@ from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
+from crm.domain import recovery
 from crm.domain.classes import ClassGroup
+from crm.domain.recovery import RECOVERABLE
 from crm.domain.teaching import CourseRecord, DeletedDay
 from crm.errors import Told, deny
 from crm.i18n import Says, says
@@ -22,7 +24,6 @@ from crm.services.classes.course_days import NO_SUCH
 from crm.services.classes.course_records import DELETE
 from crm.store.many_rows import is_one_of
 
-RECOVERABLE = timedelta(days=30)
 DELETED_DAYS = by_class(col(DeletedDay.id), col(DeletedDay.class_group_id))
 """Deleted days, by whose class they are of."""
 _UNSEEN = {"synchronize_session": False}
@@ -38,9 +39,8 @@ def recoverable(_session: Session, actor: Actor, now: datetime) -> SelectOfScala
 
 
 def days_to_restore(row: Any, now: datetime) -> int:
-    """Days of 24 hours, begun ones included, in which it can be brought back; 0 once they are over."""
-    left: timedelta = row.deleted_at + RECOVERABLE - now
-    return max(0, -(-left // timedelta(days=1)))
+    """As `crm.domain.recovery` counts them."""
+    return recovery.days_to_restore(row.deleted_at, now)
 
 
 def called(session: Session, ids: Sequence[int]) -> dict[int, Says]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
@@ -10,8 +10,10 @@ from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
+from crm.domain import recovery
 from crm.domain.customers import Customer
 from crm.domain.episodes import Assignment, Origin
+from crm.domain.recovery import RECOVERABLE
 from crm.errors import Invalid
 from crm.i18n import Says, says
 from crm.rbac import Actor
@@ -24,7 +26,6 @@ from crm.services.customers.scopes import CUSTOMERS, NO_SUCH
 from crm.services.sharing import sharing_round
 from crm.store.many_rows import is_one_of
 
-RECOVERABLE = timedelta(days=30)
 _UNSEEN = {"synchronize_session": False}
 
 
@@ -36,10 +37,8 @@ def recoverable(_session: Session, actor: Actor, now: datetime) -> SelectOfScala
 
 
 def days_to_restore(customer: Customer, now: datetime) -> int | None:
-    """Days of 24 hours, begun ones included, in which a deleted customer can be brought back; 0 once they are over."""
-    if customer.deleted_at is None:
-        return None
-    return max(0, -((now - customer.deleted_at - RECOVERABLE) // timedelta(days=1)))
+    """As `crm.domain.recovery` counts them; None for who is not deleted."""
+    return None if customer.deleted_at is None else recovery.days_to_restore(customer.deleted_at, now)
 
 
 def restore_many(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> Mapping[int, Says | None]:

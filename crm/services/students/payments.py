@@ -73,7 +73,7 @@ def record_for(
     time ran out keeps nobody. The same again within half a minute is one payment. Raises `Invalid` by field.
     """
     actor.require(RECORD)
-    if len(set(ids)) > 1:
+    if len(set(ids)) != 1:
         return dict.fromkeys(ids, _ONE)
     return {ids[0]: _record(session, actor, ids[0], HELD, Typed(**values), now)}
 
@@ -83,7 +83,7 @@ def record_for_students(
 ) -> Mapping[int, Says | None]:
     """The same of one student, who enrolled with the actor as far as the reach goes. Raises `Invalid` by field."""
     actor.require(RECORD)
-    if len(set(ids)) > 1:
+    if len(set(ids)) != 1:
         return dict.fromkeys(ids, _ONE)
     asked = (
         select(col(Student.customer_id))
