@@ -49,5 +49,5 @@ def _of_sqlite(session: Session, class_id: int) -> dict[int, float]:
     found: dict[int, float] = {}
     for count, days in alike.items():
         place = {"one_or_two": 2 - count % 2, "before": (count - 1) // 2}
-        found.update(session.execute(_SQLITE_MIDDLES, {**place, "days": json.dumps(days)}).tuples().all())
+        found.update(session.execute(_SQLITE_MIDDLES, {**place, "days": json.dumps(days)}).all())
     return found
