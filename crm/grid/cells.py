@@ -37,13 +37,14 @@ ADDRESSES = ("/", "https://", "http://", "mailto:", "tel:")
 class Drawn:
     """The cells of one column. `options` are its choices where it is edited, `tones` its badges' colours by text.
 
-    `more`: there are more choices than `options` has.
+    `more`: there are more choices than `options` has. `written` is what the cells hold where they are edited.
     """
 
     cells: ExtensionArray
     options: Mapping[Any, str] | None = None
     tones: Mapping[str, Tone | None] = field(default_factory=dict)
     more: bool = False
+    written: Sequence[Any] = ()
 
 
 def column_of(values: Sequence[Any], dtype: Any) -> ExtensionArray:
@@ -77,7 +78,8 @@ def drawn(
     if edits:
         named, more = _choices(config, column, session, actor, values) if kind == "relation" else (None, False)
         dtype = _key_type(values) if kind == "relation" else DTYPES.get(kind, TEXT)
-        return Drawn(column_of([written_value(kind, value) for value in values], dtype), named, more=more)
+        written = [written_value(kind, value) for value in values]
+        return Drawn(column_of(written, dtype), named, more=more, written=written)
     if column.progress is not None:
         return Drawn(column_of([None if value is None else float(value) for value in values], DTYPES["decimal"]))
     plain = column.show is None and column.tone is None and column.link is None

@@ -14,7 +14,7 @@ from crm.grid.edits import TICK, Cells, Snapshot
 from crm.grid.fields import facts
 from crm.grid.locks import Closed, closed
 from crm.grid.seeing import visible
-from crm.grid.values import Rule, written_value
+from crm.grid.values import Rule
 from crm.rbac import Actor
 
 OPEN, LOCK = "_open", "_lock"
@@ -75,6 +75,7 @@ def shown(
     data: dict[str, Any] = {}
     options: dict[str, Mapping[Any, str]] = {}
     tones: dict[str, Mapping[str, Tone | None]] = {}
+    written: dict[str, Sequence[Any]] = {}
     more: set[str] = set()
     locked = closed(config, session, actor, rows, tuple(rules))
     if actions:
@@ -89,22 +90,24 @@ def shown(
     for column in columns:
         made = drawn(config, column, session, actor, rows, now, column.name in rules)
         data[column.name], tones[column.name] = made.cells, made.tones
+        if column.name in rules:
+            written[column.name] = made.written
         if made.options is not None:
             options[column.name] = made.options
         if made.more:
             more.add(column.name)
-    frame = pd.DataFrame(data, index=pd.Index(list(ids), name=config.key), columns=pd.Index(list(data), dtype=object))
+    # Nobody else holds these columns, so they need not be copied.
+    frame = pd.DataFrame(
+        data, index=pd.Index(list(ids), name=config.key), columns=pd.Index(list(data), dtype=object), copy=False
+    )
     return Shown(
         frame,
         Snapshot(
             ids,
             tuple(getattr(row, config.version, 0) for row in rows),
             tuple(
-                {
-                    TICK: key in ticked,
-                    **{name: written_value(rule.kind, getattr(row, name)) for name, rule in rules.items()},
-                }
-                for key, row in zip(ids, rows, strict=True)
+                {TICK: key in ticked, **{name: values[place] for name, values in written.items()}}
+                for place, key in enumerate(ids)
             ),
         ),
         columns,

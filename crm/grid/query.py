@@ -59,6 +59,10 @@ class _Matching:
         """Whether it is a search for what is so rare that all that its indexes name are gathered."""
         return self._search is not None and self._search.sparse
 
+    def more_than(self, count: int) -> bool:
+        """Whether the indexes of the search have said already that more rows match."""
+        return self._search is not None and not self._filters and self._search.more_than(count)
+
     def gathered(self) -> Select[Any]:
         """By the indexes of what narrows: all matches are found, then put in order."""
         return self._all.where(*self._narrowing, *([self._search.among(self._key)] if self._search else []))
@@ -71,7 +75,7 @@ class _Matching:
     def keys(self, session: Session, most: int) -> Sequence[Any] | None:
         """The keys of all that match, in no order; None where they are more than `most`."""
         if self._search and self._search.named:
-            if not self._filters and self._search.more_than(most):
+            if self.more_than(most):
                 return None
             # To gather all that is named takes long, and the first and a few more are nearly always enough.
             first = self.named(most + 1 + most // 8).with_only_columns(self._key).limit(most + 1)
@@ -119,6 +123,8 @@ def read_page(config: TableConfig, session: Session, actor: Actor, view: View, z
         found = asked.gathered()
         total = session.scalar(select(func.count()).select_from(found.with_only_columns(key).subquery())) or 0
         more = False
+    elif asked.sparse and asked.more_than(config.cap):
+        total, more, found = config.cap, True, asked.named()
     elif asked.sparse:
         # Gathered once, for the page and for their number.
         keys = in_order = session.scalars(ordered(config, asked.named().with_only_columns(key), view.sort)).all()

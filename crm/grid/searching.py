@@ -52,8 +52,8 @@ class Searched:
         return self.named and sum(self._of_each) <= SPARSE
 
     def more_than(self, count: int) -> bool:
-        """Whether it is known already that more rows match: what one field names, it names once. Not where sparse."""
-        return self.exact and max(self._of_each) > count
+        """Whether it is known already that more rows match: what one field names, it names once."""
+        return self.named and self.exact and max(self._of_each) > count
 
     def among(self, key: Any) -> ColumnElement[bool]:
         """The condition, beginning from the keys where there are any and not too many."""
