@@ -39,7 +39,7 @@ def read_head(raw: bytes, peer: str) -> Head:
     """The head of a request, `raw` up to its empty line, from a visitor at the address `peer`.
 
     Raises `Unclear`. Line ends have to be those of HTTP, and no line goes on in the next one: else this proxy and the
-    process behind could disagree about what the head says.
+    process behind could disagree about what the head says. The length of a body is said beforehand, as browsers do.
     """
     if raw.count(b"\n") != raw.count(b"\r\n") or raw.count(b"\r") != raw.count(b"\r\n"):
         raise Unclear
@@ -51,6 +51,9 @@ def read_head(raw: bytes, peer: str) -> Head:
         if not colon or not name or name != name.strip():
             raise Unclear
         name = name.lower()
+        # A body in chunks may end with more lines of a head, which nobody in front of it reads.
+        if name == b"transfer-encoding":
+            raise Unclear
         if name in said:
             said[name].append(value.strip())
         if name not in (b"connection", b"x-forwarded-for"):
@@ -167,9 +170,14 @@ class Visitor(_Side):
             self.other.transport.abort()
 
     async def _go(self, end: int) -> None:
-        host = str(self.transport.get_extra_info("peername")[0])
+        peer = self.transport.get_extra_info("peername")
+        if peer is None:
+            # Gone before the address was asked for.
+            self.transport.close()
+            return
         try:
-            head = read_head(bytes(self._head[:end]), host)
+            # What came by IPv4 to an address of IPv6 is known by the former.
+            head = read_head(bytes(self._head[:end]), str(peer[0]).removeprefix("::ffff:"))
         except Unclear:
             self._answer(b"400 Bad Request")
             return

@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -24,6 +24,8 @@ Tell = Callable[[int], None]
 MOST = 4
 """More processes than this come only by the setting: each keeps a copy of what it was sent."""
 STOP_SECONDS = 10.0
+WAITING = 2048
+"""So many visitors may wait to be let in: a class that opens its grades at one moment."""
 TRUSTED_PROXIES = "FORWARDED_ALLOW_IPS"
 
 
@@ -47,6 +49,7 @@ def serve_together(count: int, port: int, serve_one: Callable[[Tell], None]) -> 
     import uvloop
 
     _trust_this_machine()
+    _take_many()
     # Linux copies what is imported with the process; elsewhere a copy is not safe, and each imports for itself.
     linux = sys.platform == "linux"
     context = multiprocessing.get_context("fork") if linux else multiprocessing.get_context("spawn")
@@ -62,7 +65,7 @@ def serve_together(count: int, port: int, serve_one: Callable[[Tell], None]) -> 
         ports = [int(each.recv()) for each in told]
         # Only now: a process that is copied would hold the address too.
         with (
-            _listening(settings().server.listen, port) as listening,
+            listening_at(settings().server.listen, port) as listening,
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
             return runner.run(_in_front(listening, started, ports))
@@ -81,6 +84,30 @@ def end_with_parent() -> None:
         asyncio.get_running_loop().add_reader(parent.sentinel, os._exit, 1)
 
 
+@contextmanager
+def listening_at(address: str, port: int) -> Iterator[socket.socket]:
+    """The socket of that address and port. Raises `Unavailable`."""
+    six = ":" in address
+    family = socket.AF_INET6 if six else socket.AF_INET
+    # "::" is reached by both.
+    both = six and socket.has_dualstack_ipv6()
+    try:
+        listening = socket.create_server((address, port), family=family, dualstack_ipv6=both)
+    except OSError as error:
+        # What follows in brackets is the address once more.
+        why = (error.strerror or str(error)).partition(" (")[0]
+        raise Unavailable(
+            says(
+                "The app cannot listen on {address}, port {port}: {why}. Stop what uses it, or choose another in PORT.",
+                address=address,
+                port=str(port),
+                why=why,
+            )
+        ) from None
+    with listening:
+        yield listening
+
+
 async def _in_front(listening: socket.socket, started: Sequence[BaseProcess], ports: Sequence[int]) -> int:
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -88,7 +115,7 @@ async def _in_front(listening: socket.socket, started: Sequence[BaseProcess], po
     over = [loop.create_task(_readable(one.sentinel)) for one in started]
     over.append(loop.create_task(_true(stopping)))
     visitor = partial(Visitor, Places(len(ports), door.cookie_name()), ports)
-    async with await loop.create_server(visitor, sock=listening):
+    async with await loop.create_server(visitor, sock=listening, backlog=WAITING):
         await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
     return 0 if stopping.is_set() else 1
 
@@ -129,24 +156,15 @@ def _end(started: Sequence[BaseProcess]) -> None:
 def _trust_this_machine() -> None:
     """The processes believe the one in front of them, and whichever proxy is named, where a visitor comes from."""
     named = os.environ.get(TRUSTED_PROXIES)
-    if named and named != "*":
+    if named is not None and named != "*":
         os.environ[TRUSTED_PROXIES] = f"{named},127.0.0.1"
 
 
-@contextmanager
-def _listening(address: str, port: int) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    try:
-        listening = socket.create_server((address, port), family=family, backlog=2048)
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno else str(error)
-        raise Unavailable(
-            says(
-                "The app cannot listen on {address}, port {port}: {why}. Stop what uses it, or choose another in PORT.",
-                address=address,
-                port=str(port),
-                why=why,
-            )
-        ) from None
-    with listening:
-        yield listening
+def _take_many() -> None:
+    """As many connections as the system lets us have: each takes two open files here, and 1,024 is the custom."""
+    import resource
+
+    _soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Some systems have no limit above, and refuse to have none.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,7 +1,10 @@
 """Several processes behind one address: who comes stays with the process that has their pages, and all end together."""
 
+import asyncio
 import http.client
 import multiprocessing
+import os
+import resource
 import signal
 import socket
 from contextlib import ExitStack, closing, contextmanager
@@ -17,7 +20,8 @@ from crm.domain.records import AuditEntry
 from crm.errors import Unavailable
 from crm.i18n import says
 from crm.store.session import reading, writing
-from crm.ui.processes import serve_together
+from crm.ui import processes
+from crm.ui.processes import listening_at, serve_together
 from tests.app.people import a_person, token_of
 from tests.app.served import served
 from tests.servers import free_port
@@ -127,6 +131,47 @@ def test_a_port_that_is_taken_is_said_and_leaves_nobody():
             serve_together(2, port, tells_and_stays)
 
     assert multiprocessing.active_children() == []
+
+
+def test_a_name_that_leads_nowhere_is_said():
+    with (
+        pytest.raises(Unavailable, match=r"listen on nowhere\.invalid, port 1: \D*\."),
+        listening_at("nowhere.invalid", 1),
+    ):
+        pass
+
+
+def test_many_who_come_at_one_moment_wait_to_be_let_in():
+    async def come(listening):
+        front = asyncio.get_running_loop().create_task(processes._in_front(listening, [], []))
+        await asyncio.sleep(0.05)
+        with ExitStack() as waiting:
+            # Nobody lets them in meanwhile.
+            for _ in range(300):
+                waiting.enter_context(socket.create_connection(listening.getsockname(), timeout=5))
+        front.cancel()
+
+    with listening_at("127.0.0.1", 0) as listening:
+        asyncio.run(come(listening))
+
+
+def test_as_many_files_are_open_as_the_system_lets_us():
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft // 2, most))
+
+    processes._take_many()
+
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (most, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, most))
+
+
+@pytest.mark.parametrize(("named", "trusted"), [("10.0.0.1", "10.0.0.1,127.0.0.1"), ("", ",127.0.0.1"), ("*", "*")])
+def test_the_one_in_front_is_believed_whoever_else_is(monkeypatch, named, trusted):
+    monkeypatch.setenv(processes.TRUSTED_PROXIES, named)
+
+    processes._trust_this_machine()
+
+    assert os.environ[processes.TRUSTED_PROXIES] == trusted
 
 
 def test_one_that_does_not_get_as_far_as_listening_ends_the_others():

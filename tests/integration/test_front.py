@@ -2,6 +2,8 @@
 
 import asyncio
 import inspect
+import socket
+import struct
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from functools import partial, wraps
 
@@ -10,6 +12,7 @@ import uvloop
 
 from crm.ui import front
 from crm.ui.front import END, Places, Unclear, Visitor, read_head
+from crm.ui.processes import listening_at
 from tests.servers import free_port
 
 ASK = b"GET / HTTP/1.1\r\nHost: school\r\n"
@@ -29,15 +32,15 @@ def in_a_loop(test):
 
 
 @asynccontextmanager
-async def two_behind():
-    """The port of a front, and of each connection to the two behind it: (which, head, what came after it)."""
+async def two_behind(address="127.0.0.1"):
+    """The port of a front at the address, and of each connection to the two behind: (which, head, what came after)."""
     came = []
 
     async def serve(number, reader, writer):
         head = await reader.readuntil(END)
         heard = (number, head, bytearray())
         came.append(heard)
-        with closing(writer):
+        with closing(writer), suppress(ConnectionError):
             writer.write(b"%d" % number)
             while part := await reader.read(1 << 16):
                 heard[2].extend(part)
@@ -51,7 +54,8 @@ async def two_behind():
             opened.callback(one.close)
         ports = [one.sockets[0].getsockname()[1] for one in behind]
         places = Places(2, "thanos")
-        here = await asyncio.get_running_loop().create_server(partial(Visitor, places, ports), "127.0.0.1", 0)
+        listening = opened.enter_context(listening_at(address, 0))
+        here = await asyncio.get_running_loop().create_server(partial(Visitor, places, ports), sock=listening)
         opened.callback(here.close)
         yield here.sockets[0].getsockname()[1], came, places
         while any(places.open):
@@ -156,9 +160,14 @@ async def test_a_head_that_comes_bit_by_bit_is_waited_for():
 
 @in_a_loop
 async def test_what_cannot_be_read_in_one_way_only_is_refused():
+    forged = (b"a: b\nX-Forwarded-For: 1.2.3.4", b"a: b\r", b"a\n\nGET / HTTP/1.1", b" folded: yes", b"nothing")
+
     async with two_behind() as (port, came, _places):
-        for line in (b"a: b\nX-Forwarded-For: 1.2.3.4", b"a: b\r", b"a\n\nGET / HTTP/1.1", b" folded: yes", b"nothing"):
+        for line in forged:
             assert (await asked(port, line)).startswith(b"HTTP/1.1 400")
+        # What ends a body in chunks is more of the head, which would be believed.
+        chunked = await asked(port, b"Transfer-Encoding: chunked", after=b"0\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n")
+        assert chunked.startswith(b"HTTP/1.1 400")
         # Who goes on talking may see the connection end before the answer.
         with suppress(ConnectionError):
             assert (await asked(port, b"a: " + bytes(front.HEAD_BYTES * 2))).startswith(b"HTTP/1.1 431")
@@ -183,6 +192,28 @@ async def test_who_says_nothing_is_not_waited_for(monkeypatch):
         assert await reader.read() == b""
 
 
+@in_a_loop
+async def test_who_is_gone_before_they_are_looked_at_is_nothing_to_report():
+    failures = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, about: failures.append(about))
+
+    async with two_behind() as (port, _came, _places):
+        with socket.create_connection(("127.0.0.1", port)) as gone:
+            gone.sendall(ASK + b"\r\n")
+            gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert (await asked(port)) in (b"0", b"1")
+
+    assert failures == []
+
+
+@in_a_loop
+async def test_an_address_for_both_is_reached_by_ipv4_and_knows_its_visitors_by_it():
+    async with two_behind("::" if socket.has_dualstack_ipv6() else "0.0.0.0") as (port, came, _places):
+        assert await asked(port) == b"0"
+
+    assert b"X-Forwarded-For: 127.0.0.1\r\n" in came[0][1]
+
+
 def test_where_a_visitor_comes_from_is_said_last_and_once():
     head = read_head(ASK + b"x-forwarded-for: 1.2.3.4\r\nX-Forwarded-For: 5.6.7.8" + END, "9.9.9.9")
 
@@ -192,12 +223,12 @@ def test_where_a_visitor_comes_from_is_said_last_and_once():
 
 def test_a_connection_is_for_one_request():
     kept = read_head(ASK + b"Connection: keep-alive" + END, "9.9.9.9")
-    socket = read_head(ASK + b"Connection: keep-alive, Upgrade\r\nUpgrade: websocket" + END, "9.9.9.9")
+    upgraded = read_head(ASK + b"Connection: keep-alive, Upgrade\r\nUpgrade: websocket" + END, "9.9.9.9")
 
-    assert b"keep-alive" not in kept.passed_on + socket.passed_on
+    assert b"keep-alive" not in kept.passed_on + upgraded.passed_on
     assert b"\r\nConnection: close\r\n" in kept.passed_on
-    assert b"\r\nConnection: Upgrade, close\r\n" in socket.passed_on
-    assert b"\r\nUpgrade: websocket\r\n" in socket.passed_on
+    assert b"\r\nConnection: Upgrade, close\r\n" in upgraded.passed_on
+    assert b"\r\nUpgrade: websocket\r\n" in upgraded.passed_on
 
 
 def test_a_cookie_is_known_wherever_it_stands():
