@@ -19,7 +19,7 @@ HEAD_BYTES = 64 << 10
 HEAD_SECONDS = 60.0
 """So long may a visitor take to say what they want: browsers open connections ahead of using them."""
 REMEMBERED = 20_000
-"""So many sign-ins have their process remembered, the latest seen."""
+"""So many sign-ins have their process remembered, the latest seen; whoever is here is, whatever else is made up."""
 END = b"\r\n\r\n"
 
 
@@ -65,24 +65,46 @@ def read_head(raw: bytes, peer: str) -> Head:
     return Head(b"; ".join(said[b"cookie"]), forwarded, b"\r\n".join([request, *ours, *kept]) + END)
 
 
+class Seat:
+    """The process that serves somebody, and how many connections they have open."""
+
+    __slots__ = ("open", "place")
+
+    def __init__(self, place: int) -> None:
+        self.place, self.open = place, 0
+
+
 class Places:
     """Which process serves whom. `count`: how many there are; `cookie`: the name of the sign-in's cookie."""
 
     def __init__(self, count: int, cookie: str) -> None:
         self.open = [0] * count
         self._cookie = cookie.encode()
-        self._remembered: OrderedDict[bytes, int] = OrderedDict()
+        self._remembered: OrderedDict[bytes, Seat] = OrderedDict()
 
-    def of(self, head: Head) -> int:
-        """The process of whoever sent this; of somebody new, the one with the fewest open connections."""
+    def enter(self, head: Head) -> Seat:
+        """A connection more of whoever sent this: somebody new goes to the process with the fewest open ones."""
         key = hashlib.blake2b(self._sign_in(head.cookies) or head.forwarded, digest_size=16).digest()
-        place = self._remembered.pop(key, None)
-        if place is None:
-            place = self.open.index(min(self.open))
-        self._remembered[key] = place
-        if len(self._remembered) > REMEMBERED:
-            self._remembered.popitem(last=False)
-        return place
+        seat = self._remembered.pop(key, None) or Seat(self.open.index(min(self.open)))
+        self._remembered[key] = seat
+        seat.open += 1
+        self.open[seat.place] += 1
+        self._forget()
+        return seat
+
+    def leave(self, seat: Seat) -> None:
+        """A connection less."""
+        seat.open -= 1
+        self.open[seat.place] -= 1
+
+    def _forget(self) -> None:
+        # Two for each that comes: so those who stay are passed over without ever looking at all.
+        for _ in range(2):
+            if len(self._remembered) <= REMEMBERED:
+                return
+            key, seat = self._remembered.popitem(last=False)
+            if seat.open:
+                self._remembered[key] = seat
 
     def _sign_in(self, cookies: bytes) -> bytes:
         for each in cookies.split(b";"):
@@ -128,7 +150,7 @@ class Visitor(_Side):
 
     def __init__(self, places: Places, ports: Sequence[int]) -> None:
         self._places, self._ports = places, ports
-        self._place: int | None = None
+        self._seat: Seat | None = None
         self._head = bytearray()
         self._going: asyncio.Task[None] | None = None
         self._said_all = False
@@ -163,8 +185,8 @@ class Visitor(_Side):
         self._patience.cancel()
         if self._going:
             self._going.cancel()
-        if self._place is not None:
-            self._places.open[self._place] -= 1
+        if self._seat:
+            self._places.leave(self._seat)
         # Nobody is left to hear the answer; what was said and not read is of nobody any more.
         if self.other:
             self.other.transport.abort()
@@ -181,11 +203,10 @@ class Visitor(_Side):
         except Unclear:
             self._answer(b"400 Bad Request")
             return
-        self._place = self._places.of(head)
-        self._places.open[self._place] += 1
+        self._seat = self._places.enter(head)
         loop = asyncio.get_running_loop()
         try:
-            _transport, behind = await loop.create_connection(_Behind, "127.0.0.1", self._ports[self._place])
+            _transport, behind = await loop.create_connection(_Behind, "127.0.0.1", self._ports[self._seat.place])
         except OSError:
             self._answer(b"503 Service Unavailable")
             return

@@ -233,25 +233,38 @@ def test_a_connection_is_for_one_request():
 
 def test_a_cookie_is_known_wherever_it_stands():
     places = Places(2, "thanos")
-    first = places.of(read_head(ASK + b"Cookie: thanos=a" + END, "9.9.9.9"))
-    places.open[first] += 1
+    first = places.enter(read_head(ASK + b"Cookie: thanos=a" + END, "9.9.9.9"))
     again = [ASK + b"Cookie: x=y; thanos=a;z=1" + END, ASK + b"cookie: x=y\r\nCookie: thanos=a" + END]
 
-    assert [places.of(read_head(each, "8.8.8.8")) for each in again] == [first, first]
-    assert places.of(read_head(ASK + b"Cookie: nothanos=a" + END, "7.7.7.7")) != first
+    assert [places.enter(read_head(each, "8.8.8.8")) for each in again] == [first, first]
+    assert places.enter(read_head(ASK + b"Cookie: nothanos=a" + END, "7.7.7.7")).place != first.place
+
+
+def by_cookie(name):
+    return read_head(ASK + cookie(name) + END, "9.9.9.9")
 
 
 def test_only_the_latest_are_remembered(monkeypatch):
     monkeypatch.setattr(front, "REMEMBERED", 2)
     places = Places(2, "thanos")
-    heads = [read_head(ASK + cookie(name) + END, "9.9.9.9") for name in (b"a", b"b", b"c")]
 
-    a, b, c = heads
-    for head in (a, b, a, c):
-        places.of(head)
+    for name in (b"a", b"b", b"a", b"c"):
+        places.leave(places.enter(by_cookie(name)))
     places.open = [1, 0]
 
-    assert [places.of(head) for head in (a, c, b)] == [0, 0, 1]
+    assert [places.enter(by_cookie(name)).place for name in (b"a", b"c", b"b")] == [0, 0, 1]
+
+
+def test_who_has_a_page_open_is_remembered_whatever_cookies_are_made_up(monkeypatch):
+    monkeypatch.setattr(front, "REMEMBERED", 50)
+    places = Places(2, "thanos")
+    here = {name: places.enter(by_cookie(name)) for name in (b"a", b"b", b"c")}
+
+    for number in range(1000):
+        places.leave(places.enter(by_cookie(b"made up %d" % number)))
+
+    assert {name: places.enter(by_cookie(name)) for name in here} == here
+    assert len(places._remembered) <= 50
 
 
 def test_a_head_without_line_ends_of_its_own_is_unclear():
