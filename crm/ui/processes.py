@@ -114,10 +114,14 @@ async def _in_front(listening: socket.socket, started: Sequence[BaseProcess], po
         loop.add_signal_handler(number, stopping.set)
     over = [loop.create_task(_readable(one.sentinel)) for one in started]
     over.append(loop.create_task(_true(stopping)))
-    visitor = partial(Visitor, Places(len(ports), door.cookie_name()), ports)
-    async with await loop.create_server(visitor, sock=listening, backlog=WAITING):
+    async with await _let_in(listening, ports):
         await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
     return 0 if stopping.is_set() else 1
+
+
+async def _let_in(listening: socket.socket, ports: Sequence[int]) -> asyncio.Server:
+    visitor = partial(Visitor, Places(len(ports), door.cookie_name()), ports)
+    return await asyncio.get_running_loop().create_server(visitor, sock=listening, backlog=WAITING)
 
 
 async def _true(event: asyncio.Event) -> None:

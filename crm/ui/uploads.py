@@ -1,5 +1,8 @@
 """Who may upload: Streamlit takes files from any open session into memory, before a page has asked who is there."""
 
+import asyncio
+from contextlib import suppress
+
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -14,10 +17,12 @@ SHEETS, HOMEWORK = ("import.run", "gradebook.import"), ("grades.hand_in",)
 """Whoever may do one of these has a page with an upload."""
 ROOM = 64 << 10
 """What a form has around a file."""
+PATIENCE = 30.0
+"""So many seconds the rest of what is turned away may take to come, and be dropped."""
 
 
 class UploadsOfTheSignedIn:
-    """Turns away, before a byte is read, whoever has no page with an upload: else a visitor could fill the memory."""
+    """Turns away, before a byte is kept, whoever has no page with an upload: else a visitor could fill the memory."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -26,14 +31,25 @@ class UploadsOfTheSignedIn:
         if scope["type"] == "http" and scope["path"].startswith(PATH) and scope["method"] != "OPTIONS":
             request = Request(scope)
             most, language = await ask(request, lambda _session, actor: _megabytes(actor))
-            if not most:
-                await say(says("Sign in to upload."), language, 403)(scope, receive, send)
-                return
             length = request.headers.get("content-length", "")
-            if length.isdigit() and int(length) > (most << 20) + ROOM:
-                await say(says("The file is too large."), language, 413)(scope, receive, send)
+            refusal = None
+            if not most:
+                refusal = say(says("Sign in to upload."), language, 403)
+            elif length.isdigit() and int(length) > (most << 20) + ROOM:
+                refusal = say(says("The file is too large."), language, 413)
+            if refusal:
+                # A connection that closes while something is still coming breaks: the answer would be lost with it.
+                await _drop(receive)
+                await refusal(scope, receive, send)
                 return
         await self.app(scope, receive, send)
+
+
+async def _drop(receive: Receive) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            while (await receive()).get("more_body"):
+                pass
 
 
 def _megabytes(actor: Actor) -> int:

@@ -1,6 +1,5 @@
 """Several processes behind one address: who comes stays with the process that has their pages, and all end together."""
 
-import asyncio
 import http.client
 import multiprocessing
 import os
@@ -24,6 +23,7 @@ from crm.ui import processes
 from crm.ui.processes import listening_at, serve_together
 from tests.app.people import a_person, token_of
 from tests.app.served import served
+from tests.loops import run_apart
 from tests.servers import free_port
 
 
@@ -143,16 +143,14 @@ def test_a_name_that_leads_nowhere_is_said():
 
 def test_many_who_come_at_one_moment_wait_to_be_let_in():
     async def come(listening):
-        front = asyncio.get_running_loop().create_task(processes._in_front(listening, [], []))
-        await asyncio.sleep(0.05)
-        with ExitStack() as waiting:
-            # Nobody lets them in meanwhile.
-            for _ in range(300):
-                waiting.enter_context(socket.create_connection(listening.getsockname(), timeout=5))
-        front.cancel()
+        async with await processes._let_in(listening, []):
+            with ExitStack() as waiting:
+                # The loop stands still: nobody lets them in meanwhile.
+                for _ in range(300):
+                    waiting.enter_context(socket.create_connection(listening.getsockname(), timeout=5))
 
     with listening_at("127.0.0.1", 0) as listening:
-        asyncio.run(come(listening))
+        run_apart(come(listening))
 
 
 def test_as_many_files_are_open_as_the_system_lets_us():

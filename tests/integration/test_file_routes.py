@@ -1,7 +1,6 @@
 """The routes beside the pages: who gets a file and who may upload, what is recorded of others, and what they read."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -21,6 +20,7 @@ from crm.ui import door, export_files, homework_route
 from crm.ui.uploads import UploadsOfTheSignedIn
 from tests.app.people import a_person, token_of
 from tests.builders import NOON, an_actor
+from tests.loops import run_apart
 from tests.school_builders import a_class_group, a_course_record, a_student_in, a_study_record
 
 PDF = b"%PDF-1.7"
@@ -69,16 +69,18 @@ def asked(path, cookie, method="GET", reads=""):
         "headers": [(b"cookie", cookie.encode()), (b"accept-language", reads.encode())],
     }  # fmt: skip
 
+    all_said = [{"type": "http.request"}]
+
     async def receive():
-        # Nobody leaves before the answer is there.
-        await asyncio.Event().wait()
+        if not all_said:
+            # Nobody leaves before the answer is there.
+            await asyncio.Event().wait()
+        return all_said.pop()
 
     async def send(message):
         sent.append(message)
 
-    # In a thread of its own: a browser of an earlier test may keep a loop running in this one.
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(lambda: asyncio.run(APP(scope, receive, send))).result()
+    run_apart(APP(scope, receive, send))
     return sent[0]["status"], b"".join(each.get("body", b"") for each in sent[1:])
 
 

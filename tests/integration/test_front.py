@@ -13,6 +13,7 @@ import uvloop
 from crm.ui import front
 from crm.ui.front import END, Places, Unclear, Visitor, read_head
 from crm.ui.processes import listening_at
+from tests.loops import run_apart
 from tests.servers import free_port
 
 ASK = b"GET / HTTP/1.1\r\nHost: school\r\n"
@@ -24,8 +25,7 @@ def in_a_loop(test):
     @wraps(test)
     def run(*args, **named):
         for loop in (uvloop.new_event_loop, asyncio.new_event_loop):
-            with asyncio.Runner(loop_factory=loop) as runner:
-                runner.run(test(*args, **named))
+            run_apart(test(*args, **named), loop)
 
     run.__signature__ = inspect.signature(test)
     return run
