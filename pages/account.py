@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from crm.i18n import _
-from crm.ui.account import own_password, own_sessions
+from crm.ui.access.account import own_password, own_sessions
 from crm.ui.language import language_switch
 from crm.ui.session import require, set_language
 

@@ -6,8 +6,8 @@ from crm.grid.render import render_table
 from crm.i18n import _
 from crm.tables.apologies import APOLOGIES
 from crm.tables.attendance import RECORDS
-from crm.ui.attendance import take
-from crm.ui.month_sheet import sheet
+from crm.ui.attendance.attendance import take
+from crm.ui.attendance.month_sheet import sheet
 from crm.ui.parts import part
 from crm.ui.session import require
 

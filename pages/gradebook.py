@@ -3,7 +3,7 @@
 import streamlit as st
 
 from crm.i18n import _
-from crm.ui.gradebook import gradebook
+from crm.ui.scores.gradebook import gradebook
 from crm.ui.session import require
 
 actor = require("gradebook.view")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from crm.i18n import _
-from crm.ui.grades import grades
+from crm.ui.scores.grades import grades
 from crm.ui.session import require
 
 actor = require("grades.view")

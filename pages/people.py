@@ -5,8 +5,8 @@ import streamlit as st
 from crm.grid.render import render_table
 from crm.i18n import _
 from crm.tables.people import PEOPLE
-from crm.ui.new_sign_in import new_sign_in
-from crm.ui.people import person
+from crm.ui.access.new_sign_in import new_sign_in
+from crm.ui.access.people import person
 from crm.ui.session import require
 
 actor = require("people.view")

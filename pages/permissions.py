@@ -3,7 +3,7 @@
 import streamlit as st
 
 from crm.i18n import _
-from crm.ui.permissions import permissions
+from crm.ui.access.permissions import permissions
 from crm.ui.session import require
 
 actor = require("permissions.view")

@@ -6,7 +6,7 @@ from crm.grid.render import render_table
 from crm.i18n import _
 from crm.tables.students import STUDENTS
 from crm.ui.session import require
-from crm.ui.student_sheet import student_sheet
+from crm.ui.students.student_sheet import student_sheet
 
 actor = require("students.view")
 st.title(_("Students"))

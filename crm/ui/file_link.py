@@ -7,8 +7,8 @@ import streamlit as st
 
 from crm.i18n import _
 from crm.rbac import Actor
-from crm.ui import door
-from crm.ui.export_files import offer
+from crm.ui.serving import door
+from crm.ui.serving.export_files import offer
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ICON = ":material/download:"

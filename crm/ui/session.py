@@ -21,7 +21,7 @@ from crm.services.access.permissions import PAGES
 from crm.services.access.sign_in import SignedIn
 from crm.settings import settings
 from crm.store.session import reading, writing
-from crm.ui import door
+from crm.ui.serving import door
 from crm.ui.start import start
 
 TOKEN = "session_token"
@@ -237,15 +237,15 @@ def _token() -> str | None:
 
 
 def _ask_to_sign_in() -> Never:
-    from crm.ui.sign_in_form import show_sign_in
+    from crm.ui.access.sign_in_form import show_sign_in
 
     show_sign_in()
     st.stop()
 
 
 def _ask_for_new_password(here: SignedIn) -> Never:
+    from crm.ui.access.password_form import show_password_form
     from crm.ui.language import language_switch
-    from crm.ui.password_form import show_password_form
 
     st.title(_("Choose a password of your own"))
     language_switch("first-language", partial(set_language, here.actor))

@@ -29,16 +29,16 @@ def _start() -> None:
     from crm.services import bulk_runs, saved_views, shown_columns
     from crm.services.access import audit
     from crm.tables.site import site
-    from crm.ui import door
-    from crm.ui.export_files import offer
     from crm.ui.gallery import reading_garden, writing_garden
-    from crm.ui.garbage import keep_cheap
+    from crm.ui.serving import door
+    from crm.ui.serving.export_files import offer
+    from crm.ui.serving.garbage import keep_cheap
     from crm.ui.session import again, now, reading_as_somebody, writing_as_somebody
 
     # Everything a page may need, so that no visitor waits for an import. Some modules warn that nobody visits yet.
     logging.disable(logging.WARNING)
     for package in (crm.tables, crm.grid, crm.ui):
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             import_module(module.name)
     logging.disable(logging.NOTSET)
     keeping = Keeping(

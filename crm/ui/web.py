@@ -7,7 +7,7 @@ How to start it, for `python -m crm run` and everybody else:
 
 From any folder. It is ready when `GET /_stcore/health` answers `ok`. It listens on this machine only,
 unless the settings `server.listen` and `school.address` say more. It uses all cores, with a process for each
-(`crm.ui.processes`), unless the setting `server.processes` says otherwise.
+(`crm.ui.serving.processes`), unless the setting `server.processes` says otherwise.
 `streamlit run app.py` works too, but then a sign-in lasts only as long as its browser tab.
 """
 
@@ -33,14 +33,14 @@ from crm.i18n import says
 from crm.services.access import sign_in
 from crm.settings import ROOT, settings
 from crm.store.session import writing
-from crm.ui import door, export_files, homework_route, processes
-from crm.ui.closed import Closed
 from crm.ui.failures import on_error, silence_streamlit
-from crm.ui.headers import SecurityHeaders
+from crm.ui.serving import door, export_files, homework_route, processes
+from crm.ui.serving.closed import Closed
+from crm.ui.serving.headers import SecurityHeaders
+from crm.ui.serving.theme import keep_theme
+from crm.ui.serving.uploads import UploadsOfTheSignedIn
+from crm.ui.serving.visitors import ask, say
 from crm.ui.start import start
-from crm.ui.theme import keep_theme
-from crm.ui.uploads import UploadsOfTheSignedIn
-from crm.ui.visitors import ask, say
 
 APP = ROOT / "app.py"
 MAX_FORM = 4096

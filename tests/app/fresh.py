@@ -29,7 +29,7 @@ from tests.app.components import scan_component_manifests
 def main() -> None:
     """Serves as asked, until nobody is there to ask."""
     for package in (crm.tables, crm.grid, crm.ui):
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             import_module(module.name)
     scan_component_manifests()
     # No server looks at what it inherits when it collects garbage, which would copy all of it.

@@ -19,8 +19,8 @@ from crm.domain.records import AuditEntry
 from crm.errors import Unavailable
 from crm.i18n import says
 from crm.store.session import reading, writing
-from crm.ui import processes
-from crm.ui.processes import listening_at, serve_together
+from crm.ui.serving import processes
+from crm.ui.serving.processes import listening_at, serve_together
 from tests.app.people import a_person, token_of
 from tests.app.served import served
 from tests.loops import run_apart

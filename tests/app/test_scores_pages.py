@@ -17,8 +17,8 @@ from crm.services.access.permissions import install_roles
 from crm.services.scores.my_grades import of_class
 from crm.services.scores.scoring import REMARK, TYPED, Line, Sheet
 from crm.store.session import reading, writing
-from crm.ui.grades_chart import chart_frame, chart_spec, drawn
-from crm.ui.typed_scores import NOT_SAVED, Drawn, changes, opened, unsaved
+from crm.ui.scores.grades_chart import chart_frame, chart_spec, drawn
+from crm.ui.scores.typed_scores import NOT_SAVED, Drawn, changes, opened, unsaved
 from tests.app.people import page_as
 from tests.builders import an_actor
 from tests.school_builders import a_class_group, a_course_record, a_student_in, a_study_record, an_enrolment

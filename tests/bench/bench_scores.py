@@ -20,7 +20,7 @@ from crm.domain.classes import ClassGroup
 from crm.store.engine import make_engine
 from crm.store.metadata import metadata
 from crm.store.session import writing
-from crm.ui import grades
+from crm.ui.scores import grades
 from tests.bench.figure import Figure
 from tests.builders import an_account
 from tests.school_builders import a_class_group, a_student_in
@@ -116,7 +116,7 @@ def _cpu(engine: Engine, page: str, class_id: int, account_id: int, first: bool 
 
         from crm.rbac import Actor
         from crm.services.access.permissions import DEFAULT_ROLES
-        from crm.ui import class_gradebook, grades
+        from crm.ui.scores import class_gradebook, grades
 
         roles = {each.name: each.grants for each in DEFAULT_ROLES}
         actor = Actor(account_id, "Somebody", roles["student" if page == "grades" else "sales_manager"])

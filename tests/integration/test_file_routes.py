@@ -16,8 +16,8 @@ from crm.rbac import store as rbac
 from crm.services.access import audit
 from crm.services.scores.homework import File, hand_in
 from crm.store.session import reading, writing
-from crm.ui import door, export_files, homework_route
-from crm.ui.uploads import UploadsOfTheSignedIn
+from crm.ui.serving import door, export_files, homework_route
+from crm.ui.serving.uploads import UploadsOfTheSignedIn
 from tests.app.people import a_person, token_of
 from tests.builders import NOON, an_actor
 from tests.loops import run_apart

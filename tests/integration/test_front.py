@@ -10,9 +10,9 @@ from functools import partial, wraps
 import pytest
 import uvloop
 
-from crm.ui import front
-from crm.ui.front import END, Places, Unclear, Visitor, read_head
-from crm.ui.processes import listening_at
+from crm.ui.serving import front
+from crm.ui.serving.front import END, Places, Unclear, Visitor, read_head
+from crm.ui.serving.processes import listening_at
 from tests.loops import run_apart
 from tests.servers import free_port
 

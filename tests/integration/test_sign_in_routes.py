@@ -1,5 +1,6 @@
 """The routes beside the pages, on a real server: the cookie, who may post, where one is sent, and the headers."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.cookies import SimpleCookie
@@ -198,6 +199,23 @@ def test_doors_of_streamlits_own_stay_closed(server, path):
 )
 def test_a_closed_door_speaks_the_browsers_language(server, language, said):
     assert server.request("GET", "/_stcore/metrics", **{"Accept-Language": language}).body == said
+
+
+@pytest.mark.parametrize("path", ["/customers/1", "/customers/1/", "/a/b/c", "/a/static/js/main.js"])
+def test_below_a_page_there_is_nothing(server, path):
+    answer = server.request("GET", path.rstrip("/"))
+
+    assert (answer.status, answer.body) == (404, "There is nothing at this address.")
+    assert server.request("GET", path).status in (301, 404)
+
+
+def test_what_pages_consist_of_is_given(server):
+    page = server.request("GET", "/customers")
+    files = re.findall(r'(?:src|href)="\./(static/[^"]+)"', page.body)
+
+    assert page.status == 200
+    assert files
+    assert {server.request("GET", f"/{file}").status for file in files} == {200}
 
 
 def test_a_school_on_https_gets_a_secure_cookie(database, folder, a_ticket):

@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from crm.ui import garbage
+from crm.ui.serving import garbage
 
 
 class Loop:

@@ -8,7 +8,7 @@ from streamlit_authenticator import Hasher
 
 from crm.errors import Invalid
 from crm.services.access import passwords
-from crm.ui.door import own_path
+from crm.ui.serving.door import own_path
 from crm.ui.web import server_options
 
 

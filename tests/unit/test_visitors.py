@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm.ui.visitors import browser_language
+from crm.ui.serving.visitors import browser_language
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from crm.services.access import roles
 from crm.services.access.permissions import PAGES
 from crm.services.access.roles import Change, RoleNow
 from crm.store.session import reading
-from crm.ui.offers import offers
+from crm.ui.access.offers import offers
 from crm.ui.session import now, see_as, writing_as
 
 DRAFTS, SAID = "permissions:drafts", "permissions:said"

@@ -16,8 +16,8 @@ from multiprocessing.process import BaseProcess
 from crm.errors import ThanosError, Unavailable
 from crm.i18n import says
 from crm.settings import settings
-from crm.ui import door
-from crm.ui.front import Places, Visitor
+from crm.ui.serving import door
+from crm.ui.serving.front import Places, Visitor
 
 Tell = Callable[[int], None]
 """Takes the port on which a process listens, as soon as it does."""

@@ -15,8 +15,8 @@ from crm.i18n import _
 from crm.services.access import sign_in
 from crm.settings import settings
 from crm.store.session import writing
-from crm.ui import door
 from crm.ui.language import language_switch
+from crm.ui.serving import door
 from crm.ui.session import address, browser, choose_language, chosen_language, keep_token, now
 
 

@@ -20,7 +20,7 @@ from crm.errors import NotAllowed
 from crm.i18n import says
 from crm.rbac import Actor, Reach
 from crm.settings import settings
-from crm.ui.visitors import ask, say
+from crm.ui.serving.visitors import ask, say
 
 ROUTE = "/exports/{token}/{name}"
 KEPT_SECONDS = 15 * 60

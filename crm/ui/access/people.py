@@ -14,8 +14,8 @@ from crm.services.access.people import Person
 from crm.services.customers.hand_over import ASSIGN
 from crm.services.staff import leaving, staff
 from crm.services.staff.leaving import HandOut, MoveTo, Stay
+from crm.ui.access.new_sign_in import one_time_password
 from crm.ui.dialogs import SECRET, WRONG, ask, close, dialog
-from crm.ui.new_sign_in import one_time_password
 from crm.ui.session import now, reading_as_somebody, writing_as
 
 SAID = "person:said"

@@ -14,8 +14,8 @@ from crm.services.students import payments, student_payments, student_sign_ins, 
 from crm.services.students.students import Sheet
 from crm.settings import settings
 from crm.tables.payments import PAYMENT_TONES
+from crm.ui.access.new_sign_in import one_time_password
 from crm.ui.dialogs import SECRET, WRONG, ask, dialog
-from crm.ui.new_sign_in import one_time_password
 from crm.ui.session import now, reading_as_somebody, writing_as
 
 PART = "student:sign-in"

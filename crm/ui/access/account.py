@@ -5,7 +5,7 @@ import streamlit as st
 from crm.i18n import _
 from crm.rbac import Actor
 from crm.services.access import own_account
-from crm.ui.password_form import show_password_form
+from crm.ui.access.password_form import show_password_form
 from crm.ui.session import look, now, sign_out, writing_as
 
 CHANGED = "password-changed"

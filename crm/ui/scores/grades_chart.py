@@ -11,7 +11,7 @@ from crm.domain.scores import letter_of
 from crm.domain.teaching import ScoreState
 from crm.i18n import Language, _, language, read_in
 from crm.services.scores.own_days import Columns, Days
-from crm.ui.class_gradebook import without_data
+from crm.ui.scores.class_gradebook import without_data
 
 MARKED = (ScoreState.MISSING, ScoreState.COPIED, ScoreState.FAILED)
 """States that have a mark under the line. They have no number, so they stand at no height of it."""

@@ -13,9 +13,9 @@ from crm.rbac import Actor
 from crm.services.scores.homework import HAND_IN, LONGEST_NOTE, LONGEST_TEXT, File, fetch, hand_in
 from crm.services.scores.my_grades import HandedIn, Homework, Own, handed_in, homework
 from crm.settings import settings
-from crm.ui import door
 from crm.ui.address import choose, chosen
-from crm.ui.homework_route import address
+from crm.ui.serving import door
+from crm.ui.serving.homework_route import address
 from crm.ui.session import now, reading_as_somebody, writing_as
 
 SAID, ROUND, CHOSEN = "homework:said", "homework:round", "homework"

@@ -11,10 +11,10 @@ from crm.services.classes import class_names
 from crm.services.scores.gradebook_scopes import SCORE, VIEW, running_first
 from crm.services.scores.score_sheets import EXPORT, IMPORT
 from crm.ui.address import choose
-from crm.ui.at_risk import at_risk
-from crm.ui.class_gradebook import class_gradebook_of, compared
-from crm.ui.score_sheets import sheets
-from crm.ui.scoring import scoring
+from crm.ui.scores.at_risk import at_risk
+from crm.ui.scores.class_gradebook import class_gradebook_of, compared
+from crm.ui.scores.score_sheets import sheets
+from crm.ui.scores.scoring import scoring
 from crm.ui.session import reading_as_somebody
 
 

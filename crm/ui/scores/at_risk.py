@@ -15,8 +15,8 @@ from crm.services.attendance import attendance, attendance_figures
 from crm.services.scores import at_risk as services
 from crm.services.scores.at_risk import AtRisk
 from crm.services.scores.score_sheets import EXPORT, write_list
-from crm.ui.attendance_marks import rows_of
-from crm.ui.score_sheets import file_out
+from crm.ui.attendance.attendance_marks import rows_of
+from crm.ui.scores.score_sheets import file_out
 from crm.ui.session import now, reading_as_somebody
 
 

@@ -16,10 +16,10 @@ from crm.services.attendance import attendance_figures
 from crm.services.scores import class_medians, my_grades
 from crm.services.scores.own_days import Days
 from crm.ui.address import choose, chosen
-from crm.ui.apologies import apologies, read_apologies
-from crm.ui.attendance_strip import attendance_strip
-from crm.ui.grades_chart import drawn, grades_chart, standings
-from crm.ui.homework import due_next, read_due
+from crm.ui.attendance.apologies import apologies, read_apologies
+from crm.ui.attendance.attendance_strip import attendance_strip
+from crm.ui.scores.grades_chart import drawn, grades_chart, standings
+from crm.ui.scores.homework import due_next, read_due
 from crm.ui.session import now, reading_as_somebody
 
 ROW = 35

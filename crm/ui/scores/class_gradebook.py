@@ -16,7 +16,7 @@ from crm.services.scores import class_gradebook
 from crm.services.scores.class_gradebook import Book, Compared
 from crm.services.scores.gradebook_scopes import Day
 from crm.services.scores.score_sheets import EXPORT, write_list
-from crm.ui.score_sheets import file_out
+from crm.ui.scores.score_sheets import file_out
 from crm.ui.session import now, reading_as_somebody
 
 ROW = 35

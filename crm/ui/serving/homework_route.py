@@ -11,7 +11,7 @@ from crm.i18n import says
 from crm.rbac import Actor
 from crm.services.scores import homework
 from crm.store.homework_files import NAME
-from crm.ui.visitors import ask, say
+from crm.ui.serving.visitors import ask, say
 
 ROUTE = "/homework/{number}/{file}/{name}"
 

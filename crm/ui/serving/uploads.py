@@ -10,7 +10,7 @@ from crm.errors import deny
 from crm.i18n import says
 from crm.rbac import Actor
 from crm.settings import settings
-from crm.ui.visitors import ask, say
+from crm.ui.serving.visitors import ask, say
 
 PATH = "/_stcore/upload_file/"
 SHEETS, HOMEWORK = ("import.run", "gradebook.import"), ("grades.hand_in",)

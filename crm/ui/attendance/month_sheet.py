@@ -18,7 +18,7 @@ from crm.services.attendance import month_sheet
 from crm.services.attendance.month_sheet import Line, Sheet
 from crm.settings import settings
 from crm.ui.address import choose
-from crm.ui.attendance_marks import legend, pale, rows_of, sign
+from crm.ui.attendance.attendance_marks import legend, pale, rows_of, sign
 from crm.ui.file_link import file_link
 from crm.ui.session import now, reading_as_somebody, writing_as
 

@@ -8,7 +8,7 @@ from crm.domain.attendance import Attended
 from crm.domain.teaching import Attendance
 from crm.i18n import _, show
 from crm.services.scores.own_days import Days
-from crm.ui.attendance_marks import legend, pale, sign
+from crm.ui.attendance.attendance_marks import legend, pale, sign
 
 COLOURS = {
     Attendance.PRESENT: "#2e9e6b",

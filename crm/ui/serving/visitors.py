@@ -18,7 +18,7 @@ from crm.rbac import Actor
 from crm.services.access import sign_in
 from crm.settings import settings
 from crm.store.session import reading
-from crm.ui import door
+from crm.ui.serving import door
 from crm.ui.session import note_refusals, now
 
 Found = TypeVar("Found")

@@ -1,0 +1,1 @@
+"""Days of classes and who was there."""

@@ -1,0 +1,1 @@
+"""Homework, scores, what becomes of them, and the student's own page."""

@@ -1,0 +1,1 @@
+"""What a student's and a class's rows open to."""
