@@ -135,7 +135,7 @@ def _cpu(engine: Engine, page: str, class_id: int, account_id: int, first: bool 
     spent = []
     for turn in range(WARM + TIMES):
         if first:
-            grades.kept_medians.clear()
+            grades.kept_days.clear()
         at.run()
         if at.exception or not at.dataframe:
             raise RuntimeError(f"{page} shows no table: {at.exception}")

@@ -11,7 +11,7 @@ from crm.domain.teaching import Attendance, ScoreState
 from crm.errors import NotAllowed
 from crm.rbac import Reach
 from crm.services.attendance import attendance_figures
-from crm.services.scores import my_grades
+from crm.services.scores import class_days, my_grades
 from tests.builders import NOON, an_actor
 from tests.school_builders import TODAY, a_class_group, a_student_in, a_study_record, an_enrolment
 from tests.scored import a_day, a_scored_class, grade
@@ -79,7 +79,7 @@ def test_the_class_median_is_there_from_five_graded_on(session, scores, middle):
     assert day.median == middle
 
 
-def test_medians_that_are_kept_are_not_even_asked_for_by_who_has_no_day_in_the_class(session):
+def test_days_that_are_kept_are_not_even_asked_for_by_who_has_no_place_in_the_class(session):
     klass, other = a_scored_class(session, 1), a_scored_class(session, 1)
     for one in (klass, other):
         a_day(session, one)
@@ -88,12 +88,40 @@ def test_medians_that_are_kept_are_not_even_asked_for_by_who_has_no_day_in_the_c
 
     def kept(_session, class_id):
         asked.append(class_id)
-        return {}
+        return class_days.days_of(session, class_id)
 
     for group in (klass.group, other.group):
         my_grades.of_class(session, the(klass.students[0]), group.id, NOON, kept)
 
     assert asked == [klass.group.id]
+
+
+def test_a_day_that_came_after_the_others_were_kept_is_there(session):
+    klass = a_scored_class(session, 1)
+    a_day(session, klass, TODAY - timedelta(days=2))
+    session.flush()
+    kept = class_days.days_of(session, klass.group.id or 0)
+    a_day(session, klass, TODAY - timedelta(days=1))
+    session.flush()
+    me = the(klass.students[0])
+
+    found = my_grades.of_class(session, me, klass.group.id, NOON, lambda _session, _class: kept)
+
+    assert [day.held_on for day in found.days] == [TODAY - timedelta(days=2), TODAY - timedelta(days=1)]
+
+
+def test_who_has_two_classes_reads_the_days_of_the_one_that_was_asked_for(session):
+    klass = a_scored_class(session, 1)
+    later = a_scored_class(session, 0)
+    later = type(later)(later.group, later.lecturer, klass.students)
+    an_enrolment(session, klass.students[0], later.group)
+    for one, ago in ((klass, 2), (later, 1)):
+        a_day(session, one, TODAY - timedelta(days=ago))
+    session.flush()
+    me = the(klass.students[0])
+
+    assert [day.held_on for day in days_of(session, me, klass.group)] == [TODAY - timedelta(days=2)]
+    assert [day.held_on for day in days_of(session, me, later.group)] == [TODAY - timedelta(days=1)]
 
 
 def test_a_state_has_no_number_and_what_was_due_is_missing_the_day_after(session):

@@ -1,13 +1,13 @@
 """A student's own scores: whose they are is in every query, and no id of a request is trusted for it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from operator import itemgetter
+from itertools import compress
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, String, and_, case, false, or_, select, type_coerce
+from sqlalchemy import Integer, String, case, false, select, type_coerce
 from sqlmodel import Session, col
 
 from crm.domain.attendance import Attended
@@ -23,10 +23,12 @@ from crm.services.attendance import attendance_figures
 from crm.services.attendance.make_ups import MISSED
 from crm.services.classes import class_names
 from crm.services.classes.class_scopes import student_of
-from crm.services.scores.class_medians import medians_of
+from crm.services.scores import class_days
+from crm.services.scores.class_days import ClassDays
 from crm.services.scores.gradebook_scopes import COUNTS
 from crm.services.scores.own_days import Columns, Days
 from crm.settings import settings
+from crm.store.many_rows import is_one_of
 
 VIEW = "grades.view"
 DECIDED = (ScoreState.GRADED, ScoreState.COPIED, ScoreState.FAILED)
@@ -34,7 +36,6 @@ DECIDED = (ScoreState.GRADED, ScoreState.COPIED, ScoreState.FAILED)
 NO_SUCH_DAY = says("There is no such day of yours.")
 _NOT_DUE = ScoreState.NOT_DUE.value
 _STATES = {state.value: state for state in ScoreState}
-_BY_DAY = itemgetter(3, 2)
 _MARKS = {mark.value: mark for mark in Attendance}
 
 
@@ -105,22 +106,17 @@ def _yes(condition: Any) -> Any:
     return type_coerce(condition, Integer)
 
 
-# Nothing that is long, states and moments as they are stored, and plain rows: this may be years of days.
-_DAYS = _of_days(
+# Nothing that is long, states as they are stored, and plain rows: this may be years of days.
+_RECORDS: Any = select(
+    col(StudyRecord.course_record_id),
+    col(StudyRecord.makes_up_id),
     col(StudyRecord.id),
-    col(CourseRecord.id),
-    col(CourseRecord.day_number),
-    col(CourseRecord.held_on),
-    col(CourseRecord.title),
-    col(CourseRecord.homework_title),
-    col(CourseRecord.homework_due_on),
     type_coerce(col(StudyRecord.score_state), String),
     col(StudyRecord.score),
-    col(StudyRecord.handed_in_at).is_not(None),
+    _yes(col(StudyRecord.handed_in_at).is_not(None)),
     col(StudyRecord.teacher_remark),
     type_coerce(col(StudyRecord.attendance), String),
     col(StudyRecord.late_minutes),
-    _yes(col(CourseRecord.taken_at).is_not(None)),
     # Asked of what was missed only: the second half of an "and" would be looked up for every day.
     _yes(case((col(StudyRecord.attendance).in_(MISSED), attendance_figures.MADE_UP), else_=false())),
 )
@@ -155,6 +151,11 @@ def _own(actor: Actor) -> Any:
     return col(StudyRecord.student_id) == _me(actor)
 
 
+def _own_place(actor: Actor) -> Any:
+    """Enrolments of the actor's own."""
+    return col(Enrolment.student_id) == _me(actor)
+
+
 def _me(actor: Actor) -> Any:
     """The student that the actor is: one value, so that no plan begins with everybody of the class."""
     return select(col(Student.id)).where(student_of(actor.account_id)).scalar_subquery()
@@ -165,75 +166,73 @@ def of_class(
     actor: Actor,
     class_id: int,
     now: datetime,
-    medians_of: Callable[[Session, int], Mapping[int, float]] = medians_of,
+    days_of: Callable[[Session, int], ClassDays] = class_days.days_of,
 ) -> Own:
     """The actor's own days of a class, first to last. None of anybody else's, whatever `class_id` is.
 
-    `medians_of` is asked for those of the class once it is known that the actor has a day of it.
+    `days_of` is asked for those of the class once it is known that the actor has or had a place there. What it has
+    kept may lack a day of the actor's: then they are read.
     """
     actor.require(VIEW)
-    in_class = _in_own_place(session, actor, class_id)
-    asked = _DAYS.add_columns(_yes(or_(col(StudyRecord.makes_up_id).is_(None), in_class))).where(
-        _own(actor),
-        col(CourseRecord.class_group_id) == class_id,
-        or_(in_class, col(StudyRecord.makes_up_id).is_not(None)),
-    )
-    # Years of days are put in order here in a tenth of the time: SQLite would carry every column through its sorter.
-    rows = sorted(session.connection().execute(asked).all(), key=_BY_DAY)
-    if not rows:
+    places = session.execute(_PLACE.where(_own_place(actor), col(Enrolment.class_group_id) == class_id)).all()
+    if not places:
         return Own(class_id, Days(Columns()))
-    (
-        ids, records, day_numbers, held_on, titles, homework, due_on, stored, numbers, handed_in, remarks,
-        marks, minutes, taken, made_up, placed,
-    ) = zip(*rows, strict=True)  # fmt: skip
-    medians = medians_of(session, class_id)
+    mine = {row[0]: row for row in session.connection().execute(_RECORDS.where(_own(actor))).all()}
+    days = days_of(session, class_id)
+    if _of_class_among(session, class_id, mine.keys() - set(days.id)):
+        days = class_days.days_of(session, class_id)
+    placed = [any(joined <= day and (left is None or day < left) for joined, left in places) for day in days.held_on]
+    # A day that makes up for another is one's own, too.
+    own = [key in mine and (here or mine[key][1] is not None) for key, here in zip(days.id, placed, strict=True)]
+    days = days.only(own)
+    if not days.id:
+        return Own(class_id, Days(Columns()))
+    rows = [mine[key] for key in days.id]
+    _days, _others, ids, stored, numbers, handed_in, remarks, marks, minutes, made_up = zip(*rows, strict=True)
     today = day_of(now, settings().zone)
     states = [
         # What nobody scored is all that the calendar decides.
-        in_effect(ScoreState.NOT_DUE, handed_in=given, due_on=due, today=today) if state == _NOT_DUE else _STATES[state]
-        for state, given, due in zip(stored, handed_in, due_on, strict=True)
+        in_effect(ScoreState.NOT_DUE, handed_in=bool(given), due_on=due, today=today)
+        if state == _NOT_DUE
+        else _STATES[state]
+        for state, given, due in zip(stored, handed_in, days.due_on, strict=True)
     ]
     return Own(
         class_id,
         Days(
             Columns(
                 id=ids,
-                day_number=day_numbers,
-                held_on=held_on,
-                title=titles,
-                homework=homework,
-                due_on=due_on,
+                day_number=days.day_number,
+                held_on=days.held_on,
+                title=days.title,
+                homework=days.homework,
+                due_on=days.due_on,
                 state=states,
                 number=numbers,
-                median=[medians.get(record) for record in records],
-                handed_in=handed_in,
+                median=days.median,
+                handed_in=list(map(bool, handed_in)),
                 remark=remarks,
-                attended=list(map(_attended, marks, minutes, taken, placed, made_up)),
+                attended=list(map(_attended, marks, minutes, days.taken, compress(placed, own), made_up)),
             )
         ),
     )
+
+
+def _of_class_among(session: Session, class_id: int, records: Collection[int]) -> bool:
+    """Whether one of these course records is of the class. Asked for nothing where there are none, as nearly always."""
+    if not records:
+        return False
+    record = col(CourseRecord.id)
+    asked = select(record).where(
+        col(CourseRecord.class_group_id) == class_id, is_one_of(session, record, list(records))
+    )
+    return session.execute(asked.limit(1)).first() is not None
 
 
 @lru_cache(10_000)
 def _attended(mark: str, minutes: int | None, taken: object, in_class: object, made_up: object) -> Attended:
     """The mark as stored, yes and no by whatever the database says for them; of years of days hardly two differ."""
     return Attended(_MARKS[mark], minutes, bool(taken), bool(in_class), bool(made_up))
-
-
-def _in_own_place(session: Session, actor: Actor, class_id: int) -> ColumnElement[bool]:
-    """Whether a day of the class is one of the actor's own there: `class_scopes.was_in_class`, with the dates known.
-
-    Who reads years of own days need not ask about each of them whether somebody had a place.
-    """
-    asked = _PLACE.where(col(Enrolment.student_id) == _me(actor), col(Enrolment.class_group_id) == class_id)
-    day = col(CourseRecord.held_on)
-    return or_(
-        false(),
-        *(
-            day >= joined if left is None else and_(day >= joined, day < left)
-            for joined, left in session.execute(asked)
-        ),
-    )
 
 
 def homework(session: Session, actor: Actor, own: Iterable[int], read: Own) -> list[Homework]:

@@ -1,6 +1,5 @@
 """My grades: the student's own days of a class as figures, a line and a table."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -13,7 +12,8 @@ from crm.domain.teaching import ScoreState
 from crm.i18n import _, marked, show
 from crm.rbac import Actor
 from crm.services.attendance import attendance_figures
-from crm.services.scores import class_medians, my_grades
+from crm.services.scores import class_days, my_grades
+from crm.services.scores.class_days import ClassDays
 from crm.services.scores.own_days import Days
 from crm.ui.address import choose, chosen
 from crm.ui.attendance.apologies import apologies, read_apologies
@@ -24,7 +24,7 @@ from crm.ui.session import now, reading_as_somebody
 
 ROW = 35
 KEPT = 60
-"""Seconds for which the medians of a class are kept. The same for everybody in it, they tell nothing of anybody."""
+"""Seconds for which the days of a class are kept. The same for everybody in it, they tell nothing of anybody."""
 
 
 def grades(actor: Actor) -> None:
@@ -34,7 +34,7 @@ def grades(actor: Actor) -> None:
         classes = my_grades.classes(session, actor)
         class_id = chosen("class", list(classes))
         if class_id is not None:
-            read = my_grades.of_class(session, actor, class_id, now(), kept_medians)
+            read = my_grades.of_class(session, actor, class_id, now(), kept_days)
             due = read_due(session, actor, classes, read)
             excuses = read_apologies(session, actor)
     if class_id is None:
@@ -59,10 +59,10 @@ def grades(actor: Actor) -> None:
     apologies(actor, excuses)
 
 
-@st.cache_data(ttl=KEPT, max_entries=500, show_spinner=False)
-def kept_medians(_session: Any, class_id: int) -> Mapping[int, float]:
+@st.cache_resource(ttl=KEPT, max_entries=500, show_spinner=False)
+def kept_days(_session: Any, class_id: int) -> ClassDays:
     """Those of a class, read once a minute for all of its students: they are most of what years of days cost."""
-    return class_medians.medians_of(_session, class_id)
+    return class_days.days_of(_session, class_id)
 
 
 def _figures(days: Days) -> None:
