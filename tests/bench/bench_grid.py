@@ -3,7 +3,8 @@
 Measured inside the run, in the thread that draws the page: its CPU, as the median of many reruns. On PostgreSQL the CPU
 that the server's processes spent meanwhile is added; told in hundredths of a second only, it is a mean.
 Beyond an empty page counts what a person waits for: the time until the page is drawn.
-The data are such that a filter leaves a full page at 1,000 rows too (a search may leave less): what differs is the table's size.
+The data are such that a filter leaves a full page at 1,000 rows too: what differs is the size of the table only.
+A search may leave less.
 """
 
 import gc
