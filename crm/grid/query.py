@@ -105,6 +105,12 @@ class _Matching:
         return [condition for _field, condition in self._filters]
 
 
+def has_rows(config: TableConfig, session: Session, actor: Actor) -> bool:
+    """Whether there is any row that the actor may see."""
+    key = attribute(config.model, config.key)
+    return session.scalar(config.rows(session, actor).with_only_columns(key).order_by(None).limit(1)) is not None
+
+
 def read_page(config: TableConfig, session: Session, actor: Actor, view: View, zone: ZoneInfo) -> Page:
     """One page of the view. A page beyond the last one is the last one. A view that could not be read has no rows.
 

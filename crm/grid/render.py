@@ -21,14 +21,14 @@ from crm.grid.forms import add_dialog, edit_dialog
 from crm.grid.frame import shown
 from crm.grid.outcome import outcome
 from crm.grid.pager import pager
-from crm.grid.query import read_page
+from crm.grid.query import has_rows, read_page
 from crm.grid.record import record
 from crm.grid.shortcuts import SEARCH, listen_for_search, shortcut
 from crm.grid.state import Here, dialog_is_open
 from crm.grid.style import STYLE
 from crm.grid.toolbar import clear, toolbar
 from crm.grid.turns import turn
-from crm.grid.view import View
+from crm.grid.view import as_it_begins
 from crm.grid.visits import forget_last_visit, forget_left_form, hold_form
 from crm.i18n import _, marked
 from crm.rbac import Actor
@@ -96,6 +96,8 @@ def _list(here: Here) -> None:
             raise
         toolbar(here, view, session, counted(config, session, here.actor, view, here.zone, page))
         hold_choice(here, view, page)
+        begun = not page.rows and as_it_begins(config, view)
+        elsewhere = begun and has_rows(config, session, here.actor)
         drawing = shown(config, session, here.actor, page.rows, ticked(here), here.connection.now(), hidden)
     outcome(here, dict(drawing.names))
     did_line(here)
@@ -107,16 +109,21 @@ def _list(here: Here) -> None:
             pager(here, view, page)
             undo_button(here)
     elif not view.unread:
-        _nothing(here, view)
+        _nothing(here, view.narrowed and not begun, elsewhere)
 
 
-def _nothing(here: Here, view: View) -> None:
-    """No row: why, and the button that helps."""
+def _nothing(here: Here, narrowed: bool, elsewhere: bool) -> None:
+    """No row: why, and the button that helps. `elsewhere`: there are some, beside what the table begins with."""
     form = here.config.add
     with st.container(border=True, horizontal_alignment="center", key=here.key("empty")):
-        if view.narrowed:
-            st.markdown(_("Nothing matches. Clear a filter or search for something else."))
-            st.button(_("Clear all"), key=here.key("empty-clear"), on_click=clear, args=(here,))
+        if narrowed or elsewhere:
+            st.markdown(
+                _("Nothing matches. Clear a filter or search for something else.")
+                if narrowed
+                else _("Nothing with the filter that this list begins with. There is something without it.")
+            )
+            name = _("Clear all") if narrowed else _("Show all")
+            st.button(name, key=here.key("empty-clear"), on_click=clear, args=(here,))
             return
         st.markdown(str(here.config.empty))
         if form is not None and here.actor.may(form.needs):

@@ -149,6 +149,12 @@ def write_view(config: TableConfig, view: View) -> dict[str, list[str]]:
     return {f"{config.prefix}{key}": values for key, values in made.items()}
 
 
+def as_it_begins(config: TableConfig, view: View) -> bool:
+    """Whether what the table begins with narrows the view, and nothing that somebody asked for."""
+    asked = View(view.search, view.filters, config.order, size=config.page_sizes[0], unread=view.unread)
+    return view.narrowed and not write_view(config, asked)
+
+
 def complete(config: TableConfig) -> TableConfig:
     """The table without what it begins with: what is kept or told of a view then names all that narrows it."""
     return replace(config, begins="")

@@ -8,11 +8,12 @@ from sqlalchemy import func, or_, select
 from sqlmodel import Session, col
 
 from crm.domain.calendar import day_of
+from crm.domain.classes import ClassGroup
 from crm.domain.payments import Payment, PaymentState
 from crm.domain.students import Student
 from crm.domain.teaching import Apology, ApologyState, CourseRecord, ScoreState, StudyRecord
 from crm.rbac import Actor
-from crm.services.classes.class_scopes import ANYBODY, APOLOGIES, COURSE_RECORDS, STUDY_RECORDS, student_of
+from crm.services.classes.class_scopes import ANYBODY, APOLOGIES, CLASSES, COURSE_RECORDS, STUDY_RECORDS, student_of
 from crm.services.scores.gradebook_scopes import COUNTS
 from crm.services.scores.my_grades import DECIDED
 from crm.services.students.student_scopes import PAYMENTS
@@ -46,12 +47,12 @@ class Homework:
 
 
 def teaching(session: Session, actor: Actor, now: datetime) -> Teaching | None:
-    """What waits for a teacher; None where no class that they teach has a day, or they may not see the attendance."""
+    """What waits for a teacher; None where they teach no class, or may not see the attendance."""
     if actor.owner_id is None or not actor.may("attendance.view"):
         return None
-    mine, held = COURSE_RECORDS.own(actor.owner_id), col(CourseRecord.held_on)
-    if session.scalar(select(col(CourseRecord.id)).where(mine).limit(1)) is None:
+    if session.scalar(select(col(ClassGroup.id)).where(CLASSES.own(actor.owner_id)).limit(1)) is None:
         return None
+    mine, held = COURSE_RECORDS.own(actor.owner_id), col(CourseRecord.held_on)
     today = day_of(now, settings().zone)
     since = held >= today - LOOKS_BACK
     days: Any = session.execute(

@@ -88,6 +88,24 @@ def test_course_records_begin_with_the_last_days_that_were_and_one_click_shows_t
     assert at.query_params["held_on"] in ("any", ["any"])
 
 
+def test_where_no_day_is_there_yet_one_is_added_and_where_all_are_to_come_they_are_one_click_away(sqlite_url):
+    with writing() as session:
+        account = a_person(session, "class_teacher")
+        group_id = a_class_group(session, teacher=an_employee(session, account_id=account.id)).id
+    at = page_as(account, "course-records").run()
+
+    offered = [button.label for button in at.button if "empty" in str(button.key)]
+    with writing() as session:
+        a_course_record(session, session.get(ClassGroup, group_id), datetime.now(UTC).date() + timedelta(days=9))
+    at.run()
+    said = [element.value for element in at.markdown]
+    at.button(key="course-records:empty-clear").click().run()
+
+    assert offered == ["Add a day"]
+    assert "Nothing with the filter that this list begins with. There is something without it." in said
+    assert len(titles(at)) == 1
+
+
 def titles(at):
     return list(at.dataframe[0].value["title"])
 

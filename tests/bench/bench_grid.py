@@ -11,7 +11,7 @@ import gc
 import random
 import statistics
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -73,11 +73,15 @@ def _none() -> float:
 
 def _cpu_of(server: psutil.Process) -> float:
     """The CPU that the server has spent so far, with its processes that are there or have ended."""
+    children = server.children(recursive=True)
+    spent = 0.0
+    for child in children:
+        # One that ends meanwhile is among those that have ended, which are asked for afterwards.
+        with suppress(psutil.NoSuchProcess):
+            times = child.cpu_times()
+            spent += times.user + times.system
     own = server.cpu_times()
-    ended = own.children_user + own.children_system
-    return ended + sum(
-        one.user + one.system for one in (own, *(child.cpu_times() for child in server.children(recursive=True)))
-    )
+    return spent + own.user + own.system + own.children_user + own.children_system
 
 
 def _measured(where: str, addresses_of: dict[int, str], server_cpu: Callable[[], float]) -> Iterator[Figure]:

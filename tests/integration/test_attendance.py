@@ -457,3 +457,16 @@ def test_a_day_that_a_link_names_is_named_however_far_it_is_and_only_to_whose_it
     assert list(class_day.days_to_take(session, taught.actor, NOON)) == [taught.day.id]
     assert list(class_day.days_to_take(session, taught.actor, NOON, old.id)) == [taught.day.id, old.id]
     assert list(class_day.days_to_take(session, taught.actor, NOON, foreign.id)) == [taught.day.id]
+
+
+def test_a_day_with_guests_only_is_reminded_of_too(session, taught):
+    row = taught.row(session, taught.ann)
+    attendance.save(session, taught.actor, row.id, row.version, {"attendance": "absent"}, NOON)
+    taken_days.confirm_many(session, taught.actor, [taught.day.id], NOON)
+    twin = a_class_group(session, taught.lecturer, course_id=taught.group.course_id, semester=2)
+    day = a_course_record(session, twin, DAY, initialised_at=NOON)
+
+    assert attendance_reminders.remind(session, SYSTEM, NOON, NOON) == 0
+    make_ups.link(session, taught.actor, day.id, row.id, NOON)
+
+    assert attendance_reminders.remind(session, SYSTEM, NOON, NOON) == 1

@@ -138,7 +138,7 @@ def test_beyond_a_bound_nobody_counts_on(session, monkeypatch):
 def test_who_teaches_reads_what_waits_in_own_classes(session):
     mine, other = a_scored_class(session, 2), a_scored_class(session, 1)
     me = an_actor(role="lecturer", of=mine.lecturer)
-    assert home.numbers(session, me, NOON).teaching is None
+    assert home.numbers(session, me, NOON).teaching == Teaching(0, 0, 0, 0, None)
     a_day(session, mine, TODAY)
     old, rows = a_day(session, mine, TODAY - timedelta(days=2))
     a_day(session, mine, TODAY - timedelta(days=3), taken_at=NOON)
@@ -151,7 +151,9 @@ def test_who_teaches_reads_what_waits_in_own_classes(session):
     session.flush()
 
     assert home.numbers(session, me, NOON).teaching == Teaching(1, 1, 1, 1, (mine.group.id, old.id))
-    assert home.numbers(session, an_actor(role="finance"), NOON).teaching is None
+    teaches_nothing = an_employee(session, "Nobody's")
+    for other in (an_actor(role="finance"), an_actor(role="lecturer", of=teaches_nothing)):
+        assert home.numbers(session, other, NOON).teaching is None
 
 
 def test_homework_of_who_had_left_by_that_day_waits_for_nobody(session):

@@ -71,10 +71,18 @@ def in_class_on(day: date | ColumnElement[date] | Any) -> ColumnElement[bool]:
     return (col(Enrolment.joined_on) <= day) & or_(col(Enrolment.left_on).is_(None), col(Enrolment.left_on) > day)
 
 
-ANYBODY: ColumnElement[bool] = exists().where(
-    col(Enrolment.class_group_id) == col(CourseRecord.class_group_id), in_class_on(col(CourseRecord.held_on))
+ANYBODY: ColumnElement[bool] = or_(
+    exists().where(
+        col(Enrolment.class_group_id) == col(CourseRecord.class_group_id), in_class_on(col(CourseRecord.held_on))
+    ),
+    select(col(StudyRecord.id))
+    .where(col(StudyRecord.course_record_id) == col(CourseRecord.id), col(StudyRecord.makes_up_id).is_not(None))
+    .correlate(CourseRecord)
+    .exists(),
 )
-"""Course records of days on which anybody has a place in the class: of others no attendance is taken."""
+"""Course records of days on which anybody has a place in the class or makes up for another: of others no attendance
+is taken.
+"""
 
 
 def was_in_class(student: Any, class_group: Any, day: Any) -> ColumnElement[bool]:
