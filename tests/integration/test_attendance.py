@@ -17,8 +17,15 @@ from crm.grid.edits import Change
 from crm.grid.saving import save_all
 from crm.rbac import Reach
 from crm.services.access.permissions import SYSTEM
-from crm.services.attendance import apologies, attendance, attendance_reminders, make_ups, month_sheet, taken_days
-from crm.services.classes import class_day
+from crm.services.attendance import (
+    apologies,
+    attendance,
+    attendance_reminders,
+    class_day,
+    make_ups,
+    month_sheet,
+    taken_days,
+)
 from crm.services.classes.study_records import initialise
 from crm.store.session import is_postgres, reading, writing
 from crm.tables.attendance import RECORDS

@@ -45,8 +45,8 @@ from crm.rbac import store as rbac
 from crm.services import home, saved_views, shown_columns
 from crm.services.access import accounts, offers, own_account, people, roles
 from crm.services.access.permissions import PAGES, SYSTEM
-from crm.services.attendance import apologies, attendance, attendance_figures, make_ups, month_sheet
-from crm.services.classes import class_calendar, class_day, classes, series
+from crm.services.attendance import apologies, attendance, attendance_figures, class_day, make_ups, month_sheet
+from crm.services.classes import class_calendar, classes, series
 from crm.services.customers import customers, follow_ups, pool, story
 from crm.services.imports import import_check, import_files, import_undo
 from crm.services.notices import notices

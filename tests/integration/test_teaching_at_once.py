@@ -10,8 +10,8 @@ from crm.domain.scores import NONE
 from crm.domain.teaching import Attendance, CourseRecord, ScoreState, StudyRecord
 from crm.errors import Invalid, Refused
 from crm.services.attendance import attendance, make_ups
+from crm.services.attendance.class_day import lacking_records
 from crm.services.classes import course_records, series
-from crm.services.classes.class_day import lacking_records
 from crm.services.classes.series import Series
 from crm.services.scores import homework, scoring
 from crm.services.scores.scoring import TYPED, Typed

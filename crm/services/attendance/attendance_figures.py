@@ -13,7 +13,7 @@ from crm.domain.students import Enrolment
 from crm.domain.teaching import Attendance, CourseRecord, StudyRecord
 from crm.i18n import Says
 from crm.rbac import Actor
-from crm.services.classes.class_scopes import COURSE_RECORDS, in_class_on, was_in_class
+from crm.services.classes.class_scopes import COURSE_RECORDS, IN_CLASS, in_class_on
 from crm.settings import settings
 from crm.store.many_rows import is_one_of
 
@@ -40,11 +40,6 @@ def _made_up() -> ColumnElement[bool]:
 
 MADE_UP: ColumnElement[bool] = _made_up()
 """Study records that were made up: on a day that was taken, by being there."""
-
-IN_CLASS: ColumnElement[bool] = was_in_class(
-    col(StudyRecord.student_id), col(CourseRecord.class_group_id), col(CourseRecord.held_on)
-)
-"""Study records, beside their course record, of whoever had a place in the class on that day."""
 
 COUNTS: ColumnElement[bool] = (
     col(CourseRecord.taken_at).is_not(None) & (col(StudyRecord.attendance) != Attendance.EXCUSED) & IN_CLASS

@@ -17,9 +17,8 @@ from crm.rbac import Actor
 from crm.services.access import audit
 from crm.services.attendance import attendance_figures
 from crm.services.classes import class_names
-from crm.services.classes.class_scopes import CLASSES, COURSE_RECORDS
+from crm.services.classes.class_scopes import CLASSES, COURSE_RECORDS, IN_CLASS, NO_SUCH_CLASS
 from crm.services.classes.course_days import state_of
-from crm.services.scores.gradebook_scopes import NO_SUCH_CLASS
 from crm.services.students import student_names
 from crm.xlsx.month_sheet import write
 
@@ -92,11 +91,11 @@ def sheet(session: Session, actor: Actor, class_group_id: int, month: date) -> S
             col(StudyRecord.attendance),
             col(StudyRecord.late_minutes),
             col(CourseRecord.taken_at).is_not(None),
-            attendance_figures.IN_CLASS,
+            IN_CLASS,
             attendance_figures.MADE_UP,
         )
         .join(CourseRecord, col(CourseRecord.id) == col(StudyRecord.course_record_id))
-        .where(within, attendance_figures.IN_CLASS | col(StudyRecord.makes_up_id).is_(None))
+        .where(within, IN_CLASS | col(StudyRecord.makes_up_id).is_(None))
     )
     marks: dict[int, dict[int, Attended]] = {}
     for day, student, *attended in rows:

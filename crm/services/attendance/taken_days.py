@@ -14,7 +14,7 @@ from crm.i18n import Says, listed, says, says_n
 from crm.rbac import Actor
 from crm.services.access import audit
 from crm.services.attendance.attendance import REOPEN, TAKE
-from crm.services.classes.class_day import lacking_records
+from crm.services.attendance.class_day import lacking_records
 from crm.services.classes.course_days import NO_SUCH, reached
 from crm.services.students import student_names
 from crm.settings import settings

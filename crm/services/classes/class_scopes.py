@@ -11,7 +11,11 @@ from crm.domain.classes import ClassGroup, ClassLecturer
 from crm.domain.staff import Employee
 from crm.domain.students import Enrolment, Student
 from crm.domain.teaching import Apology, CourseRecord, StudyRecord
+from crm.i18n import says
 from crm.rbac import Scope
+
+NO_SUCH_CLASS = says("There is no such class, or it is not yours to open.")
+"""Said alike of those that do not exist and those that are none of the asker's business."""
 
 
 def _taught_by(staff: Any) -> ColumnElement[bool]:
@@ -90,3 +94,9 @@ def was_in_class(student: Any, class_group: Any, day: Any) -> ColumnElement[bool
     return exists().where(
         col(Enrolment.student_id) == student, col(Enrolment.class_group_id) == class_group, in_class_on(day)
     )
+
+
+IN_CLASS: ColumnElement[bool] = was_in_class(
+    col(StudyRecord.student_id), col(CourseRecord.class_group_id), col(CourseRecord.held_on)
+)
+"""Study records, beside their course record, of whoever had a place in the class on that day."""

@@ -12,18 +12,14 @@ from crm.domain.teaching import CourseRecord, StudyRecord
 from crm.errors import NotFound
 from crm.i18n import says
 from crm.rbac import Actor
-from crm.services.classes.class_scopes import CLASSES, COURSE_RECORDS, was_in_class
+from crm.services.classes.class_scopes import CLASSES, COURSE_RECORDS, IN_CLASS, NO_SUCH_CLASS
 
 VIEW, SCORE = "gradebook.view", "gradebook.score"
 
-NO_SUCH_CLASS = says("There is no such class, or it is not yours to open.")
 NO_SUCH_DAY = says("There is no such day, or it is not of a class of yours.")
 NO_SUCH_ROW = says("There is no such student on this day, or the class is not yours.")
 
-COUNTS: ColumnElement[bool] = or_(
-    was_in_class(col(StudyRecord.student_id), col(CourseRecord.class_group_id), col(CourseRecord.held_on)),
-    col(StudyRecord.makes_up_id).is_not(None),
-)
+COUNTS: ColumnElement[bool] = or_(IN_CLASS, col(StudyRecord.makes_up_id).is_not(None))
 """Study records, beside their course record, of whoever was in the class on that day or made up for another there."""
 
 IN_ORDER = (col(Customer.name), col(Student.id))

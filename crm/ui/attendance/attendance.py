@@ -12,10 +12,10 @@ from crm.errors import ThanosError
 from crm.grid.render import render_table
 from crm.i18n import Says, _, listed, literal, marked, says, says_n, show
 from crm.rbac import Actor
-from crm.services.attendance import attendance, taken_days
+from crm.services.attendance import attendance, class_day, taken_days
 from crm.services.attendance.attendance import Applied
-from crm.services.classes import class_day, course_records
-from crm.services.classes.class_day import MOST_DAYS, Day
+from crm.services.attendance.class_day import MOST_DAYS, Day
+from crm.services.classes import course_records
 from crm.tables.attendance import of_day
 from crm.tables.course_records import DAY_TONES
 from crm.ui.attendance.make_up import make_up

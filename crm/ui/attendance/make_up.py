@@ -6,7 +6,7 @@ from crm.errors import ThanosError
 from crm.i18n import Says, _, marked
 from crm.rbac import Actor
 from crm.services.attendance import make_ups
-from crm.services.classes.class_day import Day
+from crm.services.attendance.class_day import Day
 from crm.ui.session import now, reading_as_somebody, writing_as
 
 SAID = "make-up:said"
