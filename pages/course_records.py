@@ -6,8 +6,8 @@ from crm.grid.render import render_table
 from crm.i18n import _
 from crm.tables.course_records import COURSE_RECORDS
 from crm.tables.deleted_days import DELETED_DAYS
-from crm.ui.attendance.class_calendar import calendar
-from crm.ui.attendance.series import series
+from crm.ui.classes.class_calendar import calendar
+from crm.ui.classes.series import series
 from crm.ui.parts import part
 from crm.ui.session import require
 

@@ -1,1 +1,1 @@
-"""The signed-in person, shared widgets, charts, and the web server around the pages."""
+"""The signed-in person, shared widgets, the parts of pages, and the web server around them."""

@@ -1,1 +1,1 @@
-"""Days of classes and who was there."""
+"""Taking attendance, apologies, make-ups, and how attendance is drawn."""

@@ -19,8 +19,8 @@ from crm.services.classes import course_records
 from crm.tables.attendance import of_day
 from crm.tables.course_records import DAY_TONES
 from crm.ui.attendance.make_up import make_up
+from crm.ui.classes.day_links import day_links
 from crm.ui.session import now, reading_as_somebody, writing_as
-from crm.ui.students.class_links import day_links
 
 DAY, APPLIED, SAID, TYPED = "day", "attendance:applied", "attendance:said", "attendance:typed"
 EXCEPTIONS = (Attendance.LATE, Attendance.ABSENT, Attendance.EXCUSED, Attendance.LEFT_EARLY, Attendance.PRESENT)

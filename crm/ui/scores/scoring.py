@@ -21,10 +21,10 @@ from crm.services.scores.gradebook_scopes import SCORE, Day
 from crm.services.scores.scoring import LONGEST_REMARK, REMARK, TYPED, Line, Told, save, sheet
 from crm.settings import settings
 from crm.ui.address import choose
+from crm.ui.classes.day_links import day_links
 from crm.ui.scores.homework import asked_for, download
 from crm.ui.scores.typed_scores import NOT_SAVED, Drawn, Unsaved, changes, opened, unsaved
 from crm.ui.session import again, now, reading_as_somebody, writing_as
-from crm.ui.students.class_links import day_links
 
 DRAWN, SAID, EPOCH, UNSAVED = "scoring:drawn", "scoring:said", "scoring:epoch", "scoring:unsaved"
 FRESH = "scoring:fresh"

@@ -1,1 +1,1 @@
-"""What a student's and a class's rows open to."""
+"""What a student and a payment open to."""

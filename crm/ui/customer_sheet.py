@@ -20,10 +20,10 @@ from crm.tables.customer_fields import PERSON, STATE_TONES
 from crm.tables.site import site
 from crm.ui.session import writing_as
 
-SAID = "record:said"
+SAID = "customer:said"
 
 
-def record(actor: Actor, customer_id: int) -> None:
+def customer_sheet(actor: Actor, customer_id: int) -> None:
     """Draws the customer for whoever may open it: what to do and what happened, and beside it what is known."""
     now = datetime.now(UTC)
     _say_again()
@@ -106,7 +106,7 @@ def _facts(told: Story) -> None:
 
 
 def _claim(actor: Actor, customer_id: int) -> None:
-    if st.button(_("Claim"), type="primary", icon=":material/back_hand:", key="record:claim"):
+    if st.button(_("Claim"), type="primary", icon=":material/back_hand:", key="customer:claim"):
         try:
             with writing_as(actor) as (session, me):
                 pool.claim(session, me, customer_id, datetime.now(UTC))
@@ -120,22 +120,22 @@ def _claim(actor: Actor, customer_id: int) -> None:
 
 def _follow_up(actor: Actor, told: Story) -> None:
     """A contact in two clicks and a sentence: the way it was made, the sentence, keep."""
-    with st.form("record:follow-up", clear_on_submit=True, border=True):
+    with st.form("customer:follow-up", clear_on_submit=True, border=True):
         channel = st.pills(
             _("How"),
             list(Channel),
             default=Channel.PHONE,
             format_func=lambda way: str(way.label),
-            key="record:channel",
+            key="customer:channel",
             required=True,
         )
         note = st.text_area(
-            _("What was said"), key="record:note", max_chars=follow_ups.NOTE_LENGTH, height=80,
+            _("What was said"), key="customer:note", max_chars=follow_ups.NOTE_LENGTH, height=80,
             placeholder=_("One sentence is enough."),
         )  # fmt: skip
         with st.expander(_("Next step")):
-            step = st.text_input(_("What to do next"), key="record:step", max_chars=follow_ups.NEXT_STEP_LENGTH)
-            day = st.date_input(_("On which day"), value=None, key="record:day", format="YYYY-MM-DD")
+            step = st.text_input(_("What to do next"), key="customer:step", max_chars=follow_ups.NEXT_STEP_LENGTH)
+            day = st.date_input(_("On which day"), value=None, key="customer:day", format="YYYY-MM-DD")
         label = _("Record the follow-up") if told.mine else _("Add a note")
         sent = st.form_submit_button(label, type="primary", icon=":material/check:")
     if sent:
