@@ -248,7 +248,7 @@ def test_whoever_writes_was_looked_up_for_it() -> None:
 
 
 # What hands sessions on to the tables, and what is done before anybody is signed in, or by whoever was just looked up.
-BESIDE_A_PERSON = {"session", "start", "gallery", "password_form", "sign_in_form", "web"}
+BESIDE_A_PERSON = {"session", "start", "gallery", "password_form", "sign_in_form", "sign_in_routes"}
 
 
 def _sessions_of(file: Path) -> set[str]:

@@ -2,7 +2,7 @@
 
 Its own memory is left out: it counts attempts in a dictionary, keeps people in the session's state and
 writes its cookie by JavaScript. Attempts, sessions and the cookie are `crm.services.access.sign_in`'s and the
-routes' of `crm.ui.web`.
+routes' of `crm.ui.serving.sign_in_routes`.
 """
 
 from typing import Any
