@@ -20,6 +20,7 @@ from crm.services.imports.import_files import write_report, write_template
 from crm.services.imports.import_run import ImportResult, run_import
 from crm.settings import settings
 from crm.store.session import reading
+from crm.ui.file_upload import file_upload
 from crm.ui.session import writing_as
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -56,12 +57,12 @@ def import_sheet(actor: Actor) -> None:
 def _choose(actor: Actor) -> None:
     left, right = st.columns([3, 2], gap="large", vertical_alignment="bottom")
     with left:
-        st.file_uploader(
+        file_upload(
             _("Your sheet (xlsx)"),
-            type=["xlsx"],
+            ["xlsx"],
+            settings().imports.max_megabytes,
             key=f"{FILE}:{st.session_state.get(ROUND, 0)}",
-            max_upload_size=settings().imports.max_megabytes,
-            help=_("Columns in any order, headers in English or Chinese. Nothing is written before you confirm."),
+            tip=_("Columns in any order, headers in English or Chinese. Nothing is written before you confirm."),
         )
     with right:
         st.caption(_("The template has drop-down lists, an example and instructions."))

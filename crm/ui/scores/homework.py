@@ -14,6 +14,7 @@ from crm.services.scores.homework import HAND_IN, LONGEST_NOTE, LONGEST_TEXT, Fi
 from crm.services.scores.my_grades import HandedIn, Homework, Own, handed_in, homework
 from crm.settings import settings
 from crm.ui.address import choose, chosen
+from crm.ui.file_upload import file_upload
 from crm.ui.serving import door
 from crm.ui.serving.homework_route import address
 from crm.ui.session import now, reading_as_somebody, writing_as
@@ -116,12 +117,7 @@ def _form(actor: Actor, day: HandedIn) -> None:
         text = st.text_area(
             _("Your text"), value=seen.text or "", max_chars=LONGEST_TEXT, height=140, key=f"homework:text:{turn}"
         )
-        file = st.file_uploader(
-            _("Or a file"),
-            type=[f".{kind}" for kind in rules.kinds],
-            max_upload_size=rules.max_megabytes,
-            key=f"homework:file:{turn}",
-        )
+        file = file_upload(_("Or a file"), rules.kinds, rules.max_megabytes, key=f"homework:file:{turn}")
         note = st.text_input(
             _("Remark for the teacher"), value=seen.note or "", max_chars=LONGEST_NOTE, key=f"homework:note:{turn}"
         )

@@ -15,6 +15,7 @@ from crm.services.scores import score_sheets
 from crm.services.scores.score_sheets import EXPORT, IMPORT, Checked
 from crm.settings import settings
 from crm.ui.file_link import file_link
+from crm.ui.file_upload import file_upload
 from crm.ui.session import now, reading_as_somebody, writing_as
 
 CHECKED, SAID, ROUND = "sheet:checked", "sheet:said", "sheet:round"
@@ -56,12 +57,12 @@ def file_out(actor: Actor, key: str, label: str, name: str, what: str, write: Ca
 
 def _import(actor: Actor, class_id: int) -> None:
     turn = st.session_state.get(ROUND, 0)
-    file = st.file_uploader(
+    file = file_upload(
         _("Scores to import (xlsx)"),
-        type=["xlsx"],
-        max_upload_size=settings().imports.max_megabytes,
+        ["xlsx"],
+        settings().imports.max_megabytes,
         key=f"sheet:file:{turn}",
-        help=_("An empty cell changes nothing. Nothing is written before you confirm."),
+        tip=_("An empty cell changes nothing. Nothing is written before you confirm."),
     )
     if file is None:
         st.session_state.pop(CHECKED, None)
