@@ -1,4 +1,4 @@
-"""Taking attendance: by the list, in bulk, by names with undo; confirming; apologies, make-ups and the reminder."""
+"""Taking attendance: by the list, in bulk, by names with undo; confirming; make-ups, the reminder, the month."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -11,60 +11,21 @@ from crm.domain.attendance import Attended
 from crm.domain.marks import Mark
 from crm.domain.records import Notification
 from crm.domain.students import Enrolment
-from crm.domain.teaching import Apology, ApologyState, Attendance, CourseRecord, StudyRecord
+from crm.domain.teaching import Attendance, CourseRecord, StudyRecord
 from crm.errors import Invalid, NotAllowed, NotFound, Refused
 from crm.grid.edits import Change
 from crm.grid.saving import save_all
 from crm.rbac import Reach
 from crm.services.access.permissions import SYSTEM
-from crm.services.attendance import (
-    apologies,
-    attendance,
-    attendance_reminders,
-    class_day,
-    make_ups,
-    month_sheet,
-    taken_days,
-)
+from crm.services.attendance import attendance, attendance_reminders, class_day, make_ups, month_sheet, taken_days
 from crm.services.classes.study_records import initialise
-from crm.store.session import is_postgres, reading, writing
+from crm.store.session import is_postgres
 from crm.tables.attendance import RECORDS
-from tests.at_once import meanwhile
 from tests.builders import NOON, an_actor, an_employee
 from tests.school_builders import a_class_group, a_course, a_course_record, a_student, a_study_record
-from tests.teaching import DAY, an_apology, in_class
+from tests.teaching import DAY, in_class
 
 P, E, L, A, LE = Attendance.PRESENT, Attendance.EXCUSED, Attendance.LATE, Attendance.ABSENT, Attendance.LEFT_EARLY
-
-
-class Taught:
-    """A class with a lecturer, a class teacher, two students and an initialised day."""
-
-    def __init__(self, session):
-        self.lecturer, self.teacher = an_employee(session), an_employee(session)
-        self.group = a_class_group(session, self.lecturer, teacher=self.teacher)
-        self.ann, self.ben = a_student(session, "Ann"), a_student(session, "Ben")
-        for student in (self.ann, self.ben):
-            in_class(session, student, self.group)
-        self.day = a_course_record(session, self.group, DAY, lecturer_id=self.lecturer.id)
-        initialise(session, [self.day.id], NOON)
-        self.actor = an_actor(role="lecturer", of=self.lecturer)
-        self.head = an_actor(role="class_teacher", of=self.teacher)
-
-    def row(self, session, student, day=None):
-        return session.exec(
-            select(StudyRecord)
-            .where(StudyRecord.course_record_id == (day or self.day).id, StudyRecord.student_id == student.id)
-            .execution_options(populate_existing=True)
-        ).one()
-
-    def as_student(self, student):
-        return an_actor(role="student", account_id=student.account_id)
-
-
-@pytest.fixture
-def taught(session):
-    return Taught(session)
 
 
 def test_a_cell_is_saved_and_minutes_make_late(session, taught):
@@ -222,9 +183,6 @@ def test_a_day_to_come_one_not_initialised_and_one_that_lacks_a_late_joiner_cann
     ]  # fmt: skip
 
 
-# Apologies
-
-
 def test_who_joins_while_a_day_is_taken_is_looked_at_before_it_is_confirmed(session, taught):
     seen = {one.student_id for one in class_day.day(session, taught.actor, taught.day.id).students}
     late = a_student(session, "Late")
@@ -236,119 +194,6 @@ def test_who_joins_while_a_day_is_taken_is_looked_at_before_it_is_confirmed(sess
     assert str(told[taught.day.id]) == "Since you looked, somebody joined: Late. Look once more."
     seen.add(late.id)
     assert taken_days.confirm_many(session, taught.actor, [taught.day.id], NOON, seen=seen) == {taught.day.id: None}
-
-
-def test_a_student_asks_for_a_day_of_an_own_class_from_today_on(session, taught):
-    ann = taught.as_student(taught.ann)
-    other = a_class_group(session)
-    for group, day, reason in (
-        (taught.group.id, DAY - timedelta(days=1), "Ill"),
-        (other.id, DAY, "Ill"),
-        (999_999, DAY, "Ill"),
-        (taught.group.id, DAY, " "),
-        (taught.group.id, None, "Ill"),
-    ):
-        with pytest.raises(Invalid):
-            apologies.ask(session, ann, group, day, reason, NOON)
-
-    key = apologies.ask(session, ann, taught.group.id, DAY, "Ill", NOON)
-    with pytest.raises(Invalid):
-        apologies.ask(session, ann, taught.group.id, DAY, "Ill", NOON)
-
-    assert [one.id for one in apologies.mine(session, ann)] == [key]
-    assert apologies.mine(session, taught.as_student(taught.ben)) == []
-    told = session.exec(select(Notification.account_id)).all()
-    assert told == [taught.teacher.account_id]
-
-
-def test_accepted_the_student_is_excused_at_once_and_on_a_day_that_is_initialised_later(session, taught):
-    ann = taught.as_student(taught.ann)
-    later = a_course_record(session, taught.group, DAY + timedelta(days=1))
-    keys = [apologies.ask(session, ann, taught.group.id, day, "Ill", NOON) for day in (DAY, later.held_on)]
-
-    assert set(apologies.accept_many(session, taught.actor, keys, NOON).values()) == {apologies.NO_SUCH}
-    assert apologies.accept_many(session, taught.head, keys, NOON, answer="Get well.") == dict.fromkeys(keys)
-    initialise(session, [later.id], NOON)
-
-    assert taught.row(session, taught.ann).attendance is E
-    assert taught.row(session, taught.ann, later).attendance is E
-    assert taught.row(session, taught.ben).attendance is P
-    assert None not in apologies.decline_many(session, taught.head, keys, NOON).values()
-
-
-def test_who_was_there_stays_late_whatever_was_accepted(session, taught):
-    key = apologies.ask(session, taught.as_student(taught.ann), taught.group.id, DAY, "Ill", NOON)
-    row = taught.row(session, taught.ann)
-    attendance.save(session, taught.actor, row.id, row.version, {"late_minutes": 3}, NOON)
-
-    apologies.accept_many(session, taught.head, [key], NOON)
-
-    assert taught.row(session, taught.ann).attendance is L
-
-
-def test_an_apology_is_taken_back_by_its_student_alone_and_may_be_asked_anew(session, taught):
-    ann = taught.as_student(taught.ann)
-    key = apologies.ask(session, ann, taught.group.id, DAY, "Ill", NOON)
-    apologies.accept_many(session, taught.head, [key], NOON)
-    with pytest.raises(NotFound):
-        apologies.take_back(session, taught.as_student(taught.ben), key, NOON)
-
-    apologies.take_back(session, ann, key, NOON)
-
-    assert taught.row(session, taught.ann).attendance is P
-    with pytest.raises(Refused):
-        apologies.take_back(session, ann, key, NOON)
-    assert apologies.ask(session, ann, taught.group.id, DAY, "Ill again", NOON) == key
-    assert session.get(Apology, key).state is ApologyState.ASKED
-
-
-def test_apologies_of_foreign_classes_are_neither_seen_nor_decided(session, taught):
-    other = an_apology(session, taught.ann, a_class_group(session))
-
-    told = apologies.accept_many(session, taught.head, [other.id, 999_999], NOON)
-
-    assert set(told.values()) == {apologies.NO_SUCH}
-    assert session.exec(apologies.to_decide(session, taught.head)).all() == []
-
-
-def test_a_day_that_was_taken_is_no_day_to_apologise_for_in_advance(session, taught):
-    taken_days.confirm_many(session, taught.actor, [taught.day.id], NOON)
-
-    with pytest.raises(Invalid, match="confirmed already"):
-        apologies.ask(session, taught.as_student(taught.ann), taught.group.id, DAY, "Ill", NOON)
-
-
-def test_the_class_teacher_alone_decides_and_where_there_is_none_the_lecturers_do_and_are_told(session, taught):
-    asked = apologies.ask(session, taught.as_student(taught.ann), taught.group.id, DAY, "Ill", NOON)
-    assert session.exec(apologies.to_decide(session, taught.actor)).all() == []
-    assert apologies.decline_many(session, taught.actor, [asked], NOON) == {asked: apologies.NO_SUCH}
-
-    taught.group.teacher_id = None
-    session.flush()
-    other = apologies.ask(session, taught.as_student(taught.ben), taught.group.id, DAY, "Ill", NOON)
-
-    assert {one.id for one in session.exec(apologies.to_decide(session, taught.actor))} == {asked, other}
-    assert session.exec(apologies.to_decide(session, taught.head)).all() == []
-    told = select(Notification.account_id).order_by(Notification.id)
-    assert session.exec(told).all() == [taught.teacher.account_id, taught.lecturer.account_id]
-    assert apologies.accept_many(session, taught.actor, [asked, other], NOON) == {asked: None, other: None}
-
-
-def test_an_apology_that_is_accepted_while_its_day_is_initialised_excuses_all_the_same(engine):
-    with writing() as session:
-        taught = Taught(session)
-        later = a_course_record(session, taught.group, DAY + timedelta(days=1))
-        asked = an_apology(session, taught.ann, taught.group, later.held_on)
-
-    _made, told = meanwhile(
-        engine,
-        lambda session: initialise(session, [later.id], NOON),
-        lambda session: apologies.accept_many(session, taught.head, [asked.id], NOON),
-    )
-
-    assert told == {asked.id: None}
-    with reading() as session:
-        assert taught.row(session, taught.ann, later).attendance is E
 
 
 # Make-ups
