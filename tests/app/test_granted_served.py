@@ -22,7 +22,7 @@ from crm.ui.shell import SCREENS
 from tests.app.people import token_of
 from tests.app.served import Served, served
 from tests.granted import MISSING, OWN, ROLES, SENT, World, a_world, covered, mark
-from tests.integration.test_granted import tables
+from tests.tried import tables
 
 REFUSAL = "You may not open this page."
 
