@@ -1,6 +1,8 @@
 """`?delete=17` asks whether that row goes; an address never deletes. What was done has an account."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,22 +13,27 @@ from crm.grid.asking import Did
 from crm.i18n import says
 from crm.services.bulk_runs import Ran
 from crm.store.session import reading, writing
-from tests.app.test_grid_app import draw, engine, labels, page, url  # noqa: F401
+from tests.app.books_page import draw, labels, page, thirty_books, url
 from tests.grid_example import BOOKS, LIBRARIAN, NOW, READER, Book, connect
 
 pytestmark = pytest.mark.usefixtures("engine")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    yield from thirty_books(tmp_path)
 
 
 def texts(app: Any) -> list[str]:
     return [one.value for one in (*app.markdown, *app.caption, *app.error)]
 
 
-def there(engine: Engine, key: int) -> bool:  # noqa: F811
+def there(engine: Engine, key: int) -> bool:
     with reading(engine) as session:
         return session.scalar(select(Book.deleted_at).where(Book.id == key)) is None
 
 
-def test_the_address_opens_the_question_for_that_row_and_deletes_nothing(engine: Engine) -> None:  # noqa: F811
+def test_the_address_opens_the_question_for_that_row_and_deletes_nothing(engine: Engine) -> None:
     app = page(delete="17")
 
     assert "Delete 1 row? It can be brought back for 30 days." in texts(app)
@@ -53,7 +60,7 @@ def test_another_address_asks_of_another_row_and_none_asks_nothing() -> None:
         (READER, "17", "You are not allowed to do this (books.delete)."),
     ],
 )
-def test_a_row_beyond_reach_is_refused_alike(engine: Engine, actor: Any, key: str, said: str) -> None:  # noqa: F811
+def test_a_row_beyond_reach_is_refused_alike(engine: Engine, actor: Any, key: str, said: str) -> None:
     app = page(actor, delete=key)
 
     assert [one.value for one in app.error] == [said]
@@ -61,7 +68,7 @@ def test_a_row_beyond_reach_is_refused_alike(engine: Engine, actor: Any, key: st
     assert there(engine, 17)
 
 
-def test_agreed_to_it_goes_and_comes_back_within_reach(engine: Engine) -> None:  # noqa: F811
+def test_agreed_to_it_goes_and_comes_back_within_reach(engine: Engine) -> None:
     action = BOOKS.doings[-1]
     work = Work(action, action.run, {}, [Row(17, "Book 17"), Row(18, "Book 18")])
     with writing(engine) as session:
@@ -110,7 +117,7 @@ class Kept:
         return Ran("undo delete", 5000, 3990, 10, now) if (actor, table) == (LIBRARIAN, "books") else None
 
 
-def test_who_comes_back_from_a_run_reads_how_far_it_came(engine: Engine) -> None:  # noqa: F811
+def test_who_comes_back_from_a_run_reads_how_far_it_came(engine: Engine) -> None:
     connect(engine, runs=Kept)
     app = page()
 

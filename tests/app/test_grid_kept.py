@@ -15,7 +15,7 @@ from crm.rbac import Reach
 from crm.services import saved_views, shown_columns
 from crm.store.engine import make_engine
 from crm.store.session import reading, writing
-from tests.app.test_grid_app import frame, names, page, url
+from tests.app.books_page import frame, names, page, url
 from tests.builders import NOON
 from tests.grid_example import LIBRARIAN, READER, connect, create
 
