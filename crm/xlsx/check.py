@@ -213,13 +213,17 @@ def _set_apart(sheet: Opened, found: Layout) -> dict[int, list[Problem]]:
             if column in letters:
                 place = letters[column]
                 apart[row].append(Problem(place, found.headers[place], message))
-    for top, left, bottom, right in sheet.merged:
-        hit = [place for place in found.columns if left <= sheet.left + place <= right]
-        if not hit or bottom < found.header_row:
+    told: dict[int, int] = {}
+    for top, left, bottom, right in sorted(sheet.merged):
+        hit = next((place for place in found.columns if left <= sheet.left + place <= right), None)
+        if hit is None:
             continue
-        message = odd_cells.merged(top, left, bottom, right)
-        for row in range(max(top + 1, found.header_row + 1), min(bottom + 1, sheet.rows) + 1):
-            apart[row].append(Problem(hit[0], found.headers[hit[0]], message))
+        problem = Problem(hit, found.headers[hit], odd_cells.merged(top, left, bottom, right))
+        last = min(bottom + 1, sheet.rows)
+        # No program merges cells twice. A file may claim it thousands of times: a row is told of once in a column.
+        for row in range(max(top + 1, found.header_row + 1, told.get(hit, 0) + 1), last + 1):
+            apart[row].append(problem)
+        told[hit] = max(told.get(hit, 0), last)
     return dict(apart)
 
 

@@ -12,7 +12,7 @@ from crm.errors import Unreadable
 from crm.xlsx import check
 from crm.xlsx.check import POSITION, Checker, Looked
 from crm.xlsx.fields import FIELDS, STORED, recognised
-from crm.xlsx.reader import Limits, opened
+from crm.xlsx.reader import Limits, Opened, opened
 from tests.sheets import a_sheet, edited
 
 LIMITS = Limits(rows=1_000, file_megabytes=8, seconds=25, megabytes=400)
@@ -206,6 +206,25 @@ def test_merged_cells_are_wrong_in_each_of_their_rows() -> None:
     why = "The cells C3:C4 are merged. Unmerge them and fill in each one."
     assert problems(found) == [(3, "Company", why), (4, "Company", why)]
     assert found.numbers == [2, 5]
+
+
+def test_a_row_is_told_once_of_merged_cells_however_many_lie_over_each_other() -> None:
+    over = [(1, 0, last, 1) for last in range(100, 1_000)]
+    sheet = Opened(
+        sheet="客户",
+        rows=2_001,
+        left=0,
+        merged=((1_500, 1, 1_999, 1), *over, (2_000, 0, 9_999, 0)),
+        uncached=frozenset(),
+        failed=frozenset(),
+        chunks=iter(()),
+    )
+
+    found = Checker(sheet, check.layout(sheet, [NEEDED])).check([NEEDED, *[["A", "13800138001"]] * 2_000])
+
+    told = [(row.number, [one.column for one in row.problems]) for row in found.wrong]
+    names = [(row, ["Name"]) for row in (*range(2, 1_001), 2_001)]
+    assert told == sorted([*names, *((row, ["Phone"]) for row in range(1_501, 2_001))])
 
 
 def test_dates_where_none_belong_are_wrong() -> None:
