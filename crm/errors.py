@@ -57,6 +57,11 @@ class ThanosError(Exception):
         super().__init__(message)
         self.says = message
 
+    @property
+    def why(self) -> Says:
+        """The sentence for where only one is said."""
+        return self.says
+
     def __str__(self) -> str:
         return str(self.says)
 
@@ -101,6 +106,11 @@ class Invalid(ThanosError):
     def __init__(self, message: Says, fields: dict[str, Says] | None = None) -> None:
         super().__init__(message)
         self.fields = fields or {}
+
+    @property
+    def why(self) -> Says:
+        """What is wrong with the first field, instead of how many are."""
+        return next(iter(self.fields.values()), self.says)
 
     @classmethod
     def of(cls, fields: dict[str, Says]) -> "Invalid":

@@ -8,6 +8,12 @@ def day_of(moment: datetime, zone: tzinfo) -> date:
     return moment.astimezone(zone).date()
 
 
+def first_of_month(day: date, away: int = 0) -> date:
+    """The first day of the day's month, or of the one so many months later (earlier: below 0)."""
+    month = day.year * 12 + day.month - 1 + away
+    return date(month // 12, month % 12 + 1, 1)
+
+
 def moment_of(day: date, at: time, zone: tzinfo) -> datetime:
     """When that time of that day comes, in UTC: where the clocks jump over it the moment they jump, else the first."""
     return datetime.combine(day, at, tzinfo=zone).astimezone(UTC)

@@ -196,7 +196,7 @@ class Delete(Declared):
 
 @dataclass(frozen=True, kw_only=True)
 class TableConfig(Declared):
-    """A table of the product. Everything but the first six has a default that does no harm.
+    """A table of the product. Everything but the first five has a default that does no harm.
 
     Registered, it has a list, and where declared `add`, `edit` and `delete`, with addresses of one pattern and, unless
     others are given, permissions of one: `<name>.view`, `<name>.add`, `<name>.edit`, `<name>.delete`.

@@ -1,11 +1,11 @@
 """One customer: what is known, the whole story, and recording a follow-up."""
 
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 
 import streamlit as st
 
 from crm.domain.base import Choice
-from crm.domain.calendar import day_of, moment_of
+from crm.domain.calendar import moment_of
 from crm.domain.customers import CustomerState
 from crm.domain.deadlines import days_left
 from crm.domain.episodes import Channel
@@ -18,24 +18,24 @@ from crm.settings import settings
 from crm.store.session import reading
 from crm.tables.customer_fields import PERSON, STATE_TONES
 from crm.tables.site import site
-from crm.ui.session import writing_as
+from crm.ui.session import now, today, writing_as
 
 SAID = "customer:said"
 
 
 def customer_sheet(actor: Actor, customer_id: int) -> None:
     """Draws the customer for whoever may open it: what to do and what happened, and beside it what is known."""
-    now = datetime.now(UTC)
+    moment = now()
     _say_again()
     with reading() as session:
-        told = story.of(session, actor, customer_id, now)
+        told = story.of(session, actor, customer_id, moment)
     customer = told.customer
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(literal(customer.name), anchor=False, width="content")
         st.badge(str(customer.state.label), color=STATE_TONES[customer.state])
         if told.holder:
             st.badge(literal(told.holder), icon=":material/person:", color="gray")
-    _clock(told, now)
+    _clock(told, moment)
     # What to do comes first on a phone, where the right column follows the left.
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -50,7 +50,7 @@ def customer_sheet(actor: Actor, customer_id: int) -> None:
         _facts(told)
 
 
-def _clock(told: Story, now: datetime) -> None:
+def _clock(told: Story, moment: datetime) -> None:
     """How long the consultant has, and why if no time runs."""
     customer, clock = told.customer, told.clock
     if customer.state is CustomerState.WAITING and customer.waiting_reason:
@@ -59,7 +59,7 @@ def _clock(told: Story, now: datetime) -> None:
         return
     if clock.kept is not None:
         st.info(marked(clock.kept), icon=":material/pause_circle:")
-    left = days_left(clock.expires_at, now, settings().zone)
+    left = days_left(clock.expires_at, moment, settings().zone)
     with st.container(horizontal=True, vertical_alignment="center"):
         if left >= 0 or clock.kept is None:
             st.badge(
@@ -69,13 +69,13 @@ def _clock(told: Story, now: datetime) -> None:
                 icon=":material/timer:",
                 color="red" if left <= 0 else "orange" if left == 1 else "green",
             )
-        for label, moment in (
+        for label, due in (
             (_("Follow up by"), customer.follow_up_due_at),
             (_("Deal by"), customer.deal_due_at),
             (_("Else to the pool"), clock.goes_at),
         ):
-            if moment is not None:
-                st.markdown(f":gray[{label}] {show(moment)}", width="content")
+            if due is not None:
+                st.markdown(f":gray[{label}] {show(due)}", width="content")
 
 
 def _facts(told: Story) -> None:
@@ -109,7 +109,7 @@ def _claim(actor: Actor, customer_id: int) -> None:
     if st.button(_("Claim"), type="primary", icon=":material/back_hand:", key="customer:claim"):
         try:
             with writing_as(actor) as (session, me):
-                pool.claim(session, me, customer_id, datetime.now(UTC))
+                pool.claim(session, me, customer_id, now())
         except ThanosError as error:
             st.error(marked(error.says), icon=":material/error:")
             return
@@ -143,10 +143,10 @@ def _follow_up(actor: Actor, told: Story) -> None:
 
 
 def _keep(actor: Actor, told: Story, channel: Channel, note: str, step: str | None, day: date | None) -> None:
-    next_at, now = None, datetime.now(UTC)
+    next_at = None
     if day is not None:
         # A step has a day, not a minute: nine in the morning, and today what is left of it.
-        at = time(23, 59) if day == day_of(now, settings().zone) else time(9)
+        at = time(23, 59) if day == today() else time(9)
         next_at = moment_of(day, at, settings().zone)
     try:
         with writing_as(actor) as (session, me):
@@ -158,7 +158,7 @@ def _keep(actor: Actor, told: Story, channel: Channel, note: str, step: str | No
                 note=note,
                 next_step=step,
                 next_at=next_at,
-                now=now,
+                now=now(),
             )
     except ThanosError as error:
         st.error(marked(error.says), icon=":material/error:")

@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
 
@@ -11,6 +10,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException, StopException
 
 from crm.errors import ThanosError, Unreadable
+from crm.grid.editor import ROW
 from crm.grid.pager import room_for
 from crm.i18n import Language, Says, _, language, marked, show
 from crm.rbac import Actor
@@ -20,12 +20,11 @@ from crm.services.imports.import_files import write_report, write_template
 from crm.services.imports.import_run import ImportResult, run_import
 from crm.settings import settings
 from crm.store.session import reading
+from crm.ui.file_link import XLSX
 from crm.ui.file_upload import file_upload
-from crm.ui.session import writing_as
+from crm.ui.session import now, writing_as
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PAGE = 100
-ROW = 35
 FILE, CHECKED, UNREADABLE, SOURCE, RESULT, ROUND = (
     f"import:{part}" for part in ("file", "checked", "unreadable", "source", "result", "round")
 )
@@ -91,7 +90,7 @@ def _look(actor: Actor, name: str, content: bytes, file_id: str) -> None:
     bar = st.progress(0.0, text=_("Reading the file"))
     try:
         with reading() as session:
-            found = check_sheet(session, actor, content, name, datetime.now(UTC), _onto(bar))
+            found = check_sheet(session, actor, content, name, now(), _onto(bar))
     except Unreadable as error:
         # Kept, so that a file that takes its whole time to be refused is not read again at every click.
         bar.empty()
@@ -185,7 +184,7 @@ def _confirm(actor: Actor, checked: Checked) -> None:
         bar = st.progress(0.0, text=_("Importing"))
         try:
             with writing_as(actor) as (session, me):
-                result = run_import(session, me, checked, datetime.now(UTC), _undisturbed(_onto(bar)))
+                result = run_import(session, me, checked, now(), _undisturbed(_onto(bar)))
         except ThanosError as error:
             bar.empty()
             st.error(marked(error.says), icon=":material/error:")

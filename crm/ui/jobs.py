@@ -1,14 +1,12 @@
 """Whether the jobs process is alive, said in a line."""
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
 from crm.i18n import _
 from crm.rbac import Actor
 from crm.services.jobs import job_runs
 from crm.store.session import reading
-from crm.ui.session import again
+from crm.ui.session import again, now
 
 ASKED = "jobs:asked"
 
@@ -24,7 +22,7 @@ def heartbeat(actor: Actor) -> None:
     if here is None or not here.may("jobs.view"):
         st.rerun()
     with reading() as session:
-        alive = job_runs.alive(session, datetime.now(UTC))
+        alive = job_runs.alive(session, now())
         asked = job_runs.newest_asked(session)
     if st.session_state.setdefault(ASKED, asked) != asked:
         st.session_state[ASKED] = asked

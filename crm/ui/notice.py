@@ -1,6 +1,5 @@
 """One notice: all of it, and the way to what it speaks of. Opening it is reading it."""
 
-from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
@@ -9,7 +8,7 @@ from crm.i18n import Says, _, marked, show
 from crm.rbac import Actor
 from crm.services.notices import notices
 from crm.store.session import reading
-from crm.ui.session import writing_as
+from crm.ui.session import now, writing_as
 from crm.ui.shell import screens
 
 
@@ -19,7 +18,7 @@ def notice(actor: Actor, notice_id: int) -> None:
         told = notices.one(session, actor, notice_id)
     if told.read_at is None and not actor.seeing_as:
         with writing_as(actor) as (session, me):
-            notices.mark_read(session, me, [notice_id], datetime.now(UTC))
+            notices.mark_read(session, me, [notice_id], now())
         # The navigation counts one less.
         st.rerun()
     st.header(marked(Says.loaded(told.title)), anchor=False)

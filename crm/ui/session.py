@@ -7,12 +7,13 @@ anew each time, so that whatever changes there counts from the next click on.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, Never
 
 import streamlit as st
 
+from crm.domain.calendar import day_of
 from crm.errors import Denial, NotAllowed, NotFound, Refused, hearing_denials
 from crm.i18n import Language, _, as_language, says, set_reader
 from crm.rbac import Actor
@@ -220,6 +221,11 @@ def _recording_denials() -> Iterator[None]:
 def now() -> datetime:
     """This moment, in UTC."""
     return datetime.now(UTC)
+
+
+def today() -> date:
+    """The school's day."""
+    return day_of(now(), settings().zone)
 
 
 def address() -> str:

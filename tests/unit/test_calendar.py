@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crm.domain.calendar import beginning_of, day_of, end_of, moment_of
+from crm.domain.calendar import beginning_of, day_of, end_of, first_of_month, moment_of
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 
@@ -13,6 +13,13 @@ SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 def test_a_moment_falls_on_the_schools_day() -> None:
     assert day_of(datetime(2025, 3, 3, 15, 59, tzinfo=UTC), SHANGHAI) == date(2025, 3, 3)
     assert day_of(datetime(2025, 3, 3, 16, 0, tzinfo=UTC), SHANGHAI) == date(2025, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("away", "first"), [(0, (2025, 1)), (1, (2025, 2)), (12, (2026, 1)), (-1, (2024, 12)), (-13, (2023, 12))]
+)
+def test_months_are_counted_across_years(away: int, first: tuple[int, int]) -> None:
+    assert first_of_month(date(2025, 1, 31), away) == date(*first, 1)
 
 
 def test_a_day_ends_where_the_next_begins() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from crm.domain.attendance import Attended, Figure
+from crm.domain.calendar import first_of_month
 from crm.domain.teaching import CourseRecord, DayState, StudyRecord
 from crm.errors import NotFound
 from crm.i18n import Says
@@ -66,12 +67,10 @@ def sheet(session: Session, actor: Actor, class_group_id: int, month: date) -> S
     Two days of different classes never mix; guests who make up a day stand in the sheet of their own class.
     """
     actor.require(VIEW)
-    first = month.replace(day=1)
-    after = (first + timedelta(days=32)).replace(day=1)
     within = (
         (col(CourseRecord.class_group_id) == class_group_id)
-        & (col(CourseRecord.held_on) >= first)
-        & (col(CourseRecord.held_on) < after)
+        & (col(CourseRecord.held_on) >= first_of_month(month))
+        & (col(CourseRecord.held_on) < first_of_month(month, 1))
         & COURSE_RECORDS.where(actor, VIEW)
     )
     days = session.execute(

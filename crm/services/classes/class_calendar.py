@@ -1,11 +1,12 @@
 """What happens on each day of a month: the days of the classes that the actor teaches, or of all that may be seen."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from crm.domain.calendar import first_of_month
 from crm.domain.classes import ClassGroup
 from crm.domain.teaching import CourseRecord, DayState
 from crm.i18n import Says
@@ -36,7 +37,6 @@ def teaches(session: Session, actor: Actor) -> bool:
 def month(session: Session, actor: Actor, first: date, *, own: bool) -> list[Entry]:
     """All days of the month that begins on `first`, by date."""
     actor.require(VIEW)
-    after = (first + timedelta(days=32)).replace(day=1)
     # No more than is drawn: of a large school it is thousands.
     asked = select(
         col(CourseRecord.id),
@@ -45,7 +45,11 @@ def month(session: Session, actor: Actor, first: date, *, own: bool) -> list[Ent
         col(CourseRecord.title),
         col(CourseRecord.initialised_at),
         col(CourseRecord.taken_at),
-    ).where(COURSE_RECORDS.where(actor, VIEW), col(CourseRecord.held_on) >= first, col(CourseRecord.held_on) < after)
+    ).where(
+        COURSE_RECORDS.where(actor, VIEW),
+        col(CourseRecord.held_on) >= first,
+        col(CourseRecord.held_on) < first_of_month(first, 1),
+    )
     if own and actor.owner_id is not None:
         asked = asked.where(COURSE_RECORDS.own(actor.owner_id))
     rows = session.execute(asked.order_by(col(CourseRecord.held_on), col(CourseRecord.class_group_id))).all()

@@ -5,15 +5,13 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from crm.domain.calendar import day_of
 from crm.domain.teaching import Apology, ApologyState
-from crm.errors import Invalid, ThanosError
+from crm.errors import ThanosError
 from crm.i18n import Says, _, literal, marked, says, show
 from crm.rbac import Actor
 from crm.services.attendance import apologies as services
 from crm.services.classes import class_names
-from crm.settings import settings
-from crm.ui.session import now, reading_as_somebody, writing_as
+from crm.ui.session import now, reading_as_somebody, today, writing_as
 
 SAID = "apologies:said"
 _ASKED = says("Asked. Your teacher decides and you are told.")
@@ -64,9 +62,8 @@ def _form(actor: Actor) -> None:
         opened.info(_("You are in no class from today on."))
         return
     with opened, st.form("apologies:form", border=False):
-        today = day_of(now(), settings().zone)
         st.selectbox(_("Class"), list(classes), format_func=lambda key: str(classes[key]), key="apologies:class")
-        st.date_input(_("Which day"), value=None, min_value=today, format="YYYY-MM-DD", key="apologies:day")
+        st.date_input(_("Which day"), value=None, min_value=today(), format="YYYY-MM-DD", key="apologies:day")
         st.text_area(_("Reason"), max_chars=services.LONGEST, height=80, key="apologies:reason")
         st.form_submit_button(_("Ask"), type="primary", on_click=_ask, args=(actor,))
 
@@ -77,20 +74,18 @@ def _ask(actor: Actor) -> None:
         with writing_as(actor) as (session, me):
             services.ask(session, me, kept["apologies:class"], kept["apologies:day"], kept["apologies:reason"], now())
     except ThanosError as error:
-        why = next(iter(error.fields.values()), error.says) if isinstance(error, Invalid) else error.says
-        kept[SAID] = (why, False)
+        kept[SAID] = (error.why, False)
         return
     kept[SAID] = (_ASKED, True)
     kept["apologies:reason"], kept["apologies:day"] = "", None
 
 
 def _one(actor: Actor, row: Apology, name: Says) -> None:
-    today = day_of(now(), settings().zone)
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{show(row.day)}** {literal(str(name))}", width="content")
             st.badge(str(row.state.label), color=COLOURS[row.state])  # type: ignore[arg-type]
-            if row.state in (ApologyState.ASKED, ApologyState.ACCEPTED) and row.day >= today:
+            if row.state in (ApologyState.ASKED, ApologyState.ACCEPTED) and row.day >= today():
                 st.button(
                     _("Take it back"), key=f"apologies:back:{row.id}", type="tertiary", on_click=_take_back,
                     args=(actor, row.id),

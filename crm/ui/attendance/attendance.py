@@ -18,6 +18,7 @@ from crm.services.attendance.class_day import MOST_DAYS, Day
 from crm.services.classes import course_records
 from crm.tables.attendance import of_day
 from crm.tables.course_records import DAY_TONES
+from crm.ui.address import number
 from crm.ui.attendance.make_up import make_up
 from crm.ui.classes.day_links import day_links
 from crm.ui.session import now, reading_as_somebody, writing_as
@@ -29,7 +30,7 @@ EXCEPTIONS = (Attendance.LATE, Attendance.ABSENT, Attendance.EXCUSED, Attendance
 def take(actor: Actor) -> None:
     """Draws the choice of a day and, for the one chosen, its exceptions, its list and its confirmation."""
     _say_again()
-    asked = _asked()
+    asked = number(DAY)
     with reading_as_somebody() as session:
         days = class_day.days_to_take(session, actor, now(), asked)
     record_id = _choose(days, asked)
@@ -54,12 +55,6 @@ def take(actor: Actor) -> None:
     if day.students:
         render_table(of_day(day.id), actor)
         _confirmation(actor, day)
-
-
-def _asked() -> int | None:
-    """The day that the address names."""
-    raw = st.query_params.get(DAY, "")
-    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None
 
 
 def _choose(days: dict[int, Says], asked: int | None) -> int | None:

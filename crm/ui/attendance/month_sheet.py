@@ -2,26 +2,27 @@
 
 import shutil
 import tempfile
-from datetime import date, timedelta
+from datetime import date
 from html import escape
 from pathlib import Path
 
 import streamlit as st
 
 from crm.domain.attendance import Attended
-from crm.domain.calendar import day_of
+from crm.domain.calendar import first_of_month
 from crm.domain.teaching import DayState
 from crm.errors import ThanosError
 from crm.i18n import _, marked, show
 from crm.rbac import Actor
 from crm.services.attendance import month_sheet
 from crm.services.attendance.month_sheet import Line, Sheet
-from crm.settings import settings
-from crm.ui.address import choose
+from crm.ui.address import choose, choose_month
 from crm.ui.attendance.attendance_marks import legend, pale, rows_of, sign
 from crm.ui.file_link import file_link
-from crm.ui.session import now, reading_as_somebody, writing_as
+from crm.ui.session import now, reading_as_somebody, today, writing_as
 
+BEFORE = 24
+"""So many months before this one can be looked at, and the next one."""
 STYLE = """
 <style>
 .month-sheet { overflow-x: auto; max-width: 100%; }
@@ -45,7 +46,7 @@ def sheet(actor: Actor) -> None:
     if group is None:
         st.info(_("You have no class."))
         return
-    month = _month()
+    month = choose_month([first_of_month(today(), away) for away in (*range(0, -BEFORE - 1, -1), 1)])
     with reading_as_somebody() as session:
         found = month_sheet.sheet(session, actor, group, month)
     if not found.lines:
@@ -56,17 +57,6 @@ def sheet(actor: Actor) -> None:
     st.caption(marked(found.words))
     if actor.may(month_sheet.EXPORT):
         _export(actor, group, month)
-
-
-def _month() -> date:
-    today = day_of(now(), settings().zone).replace(day=1)
-    months = [today + timedelta(days=20)]
-    for _each in range(24):
-        months.append(months[-1].replace(day=1) - timedelta(days=1))
-    ahead = (months[0].replace(day=28) + timedelta(days=10)).replace(day=1)
-    numbers = [each.year * 100 + each.month for each in (*months, ahead)]
-    chosen = choose("month", _("Month"), numbers, lambda key: f"{key // 100}-{key % 100:02d}") or numbers[0]
-    return date(chosen // 100, chosen % 100, 1)
 
 
 def _table(found: Sheet, group: int) -> str:

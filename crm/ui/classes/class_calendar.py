@@ -6,16 +6,15 @@ from html import escape
 
 import streamlit as st
 
-from crm.domain.calendar import day_of
+from crm.domain.calendar import first_of_month
 from crm.domain.series import WEEKDAYS
 from crm.domain.teaching import DayState
 from crm.i18n import _, show
 from crm.rbac import Actor, Reach
 from crm.services.classes import class_calendar, course_records
 from crm.services.classes.class_calendar import Entry
-from crm.settings import settings
-from crm.ui.address import choose
-from crm.ui.session import now, reading_as_somebody
+from crm.ui.address import choose_month
+from crm.ui.session import reading_as_somebody, today
 
 AROUND = 12
 """So many months before and after this one can be looked at."""
@@ -42,32 +41,24 @@ STYLE = """
 
 def calendar(actor: Actor) -> None:
     """Draws the month that the address names, this one unless it names another."""
-    today = day_of(now(), settings().zone)
-    months = [_shifted(today, away) for away in range(-AROUND, AROUND + 1)]
-    numbers = [each.year * 100 + each.month for each in (_shifted(today, 0), *months)]
+    school_day = today()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = choose("month", _("Month"), list(dict.fromkeys(numbers)), lambda key: f"{key // 100}-{key % 100:02d}")
+        first = choose_month([first_of_month(school_day, away) for away in (0, *range(-AROUND, AROUND + 1))])
         own = True
         if actor.reach(course_records.VIEW) is not Reach.OWN:
             with reading_as_somebody() as session:
                 teaches = class_calendar.teaches(session, actor)
             own = teaches and st.toggle(_("Own classes only"), value=True, key="calendar:own")
-    first = date((chosen or numbers[0]) // 100, (chosen or numbers[0]) % 100, 1)
     with reading_as_somebody() as session:
         entries = class_calendar.month(session, actor, first, own=own)
     if not entries:
         st.info(_("No class has a day in this month."))
         return
-    st.html(STYLE + _month(first, today, entries, takes=actor.may("attendance.view")))
+    st.html(STYLE + _month(first, school_day, entries, takes=actor.may("attendance.view")))
     st.caption(" · ".join(f"{sign} {state.label}" for state, sign in SIGNS.items()))
 
 
-def _shifted(day: date, months: int) -> date:
-    number = day.year * 12 + day.month - 1 + months
-    return date(number // 12, number % 12 + 1, 1)
-
-
-def _month(first: date, today: date, entries: list[Entry], *, takes: bool) -> str:
+def _month(first: date, school_day: date, entries: list[Entry], *, takes: bool) -> str:
     cells = [f"<div class='head'>{escape(str(name))}</div>" for name in WEEKDAYS]
     cells += ["<div class='empty'></div>"] * first.weekday()
     day = first
@@ -76,7 +67,7 @@ def _month(first: date, today: date, entries: list[Entry], *, takes: bool) -> st
         of_days[one.held_on].append(one)
     while day.month == first.month:
         there = of_days[day]
-        kind = " ".join([*(["today"] if day == today else []), *([] if there else ["empty"])])
+        kind = " ".join([*(["today"] if day == school_day else []), *([] if there else ["empty"])])
         weekday = escape(str(WEEKDAYS[day.weekday()]))
         lines = "".join(_entry(one, takes=takes) for one in there[:SHOWN]) + _others(day, len(there) - SHOWN)
         cells.append(f"<div class='{kind}'><b>{day.day}</b> <span class='weekday'>{weekday}</span>{lines}</div>")

@@ -1,23 +1,20 @@
 """The dialog that adds a series of days to a class: what it would add is seen before it does."""
 
 import contextlib
-from datetime import date
 
 import streamlit as st
 
-from crm.domain.calendar import day_of
 from crm.domain.normalise import Wrong
 from crm.domain.series import WEEKDAYS, read_holidays
-from crm.errors import Invalid, ThanosError
-from crm.i18n import Says, _, listed, marked, says_n, show
+from crm.errors import ThanosError
+from crm.i18n import _, listed, marked, says_n, show
 from crm.rbac import Actor
 from crm.services.classes import course_records
 from crm.services.classes import series as services
 from crm.services.classes.series import Planned, Series
-from crm.settings import settings
 from crm.store.session import reading
 from crm.ui.dialogs import WRONG, ask, close, dialog
-from crm.ui.session import now, reading_as_somebody, writing_as
+from crm.ui.session import now, reading_as_somebody, today, writing_as
 
 PART = "series"
 CLASS, FIRST, LAST = "series:class", "series:first", "series:last"
@@ -41,7 +38,6 @@ def _draw(actor: Actor) -> None:
     st.session_state[WRONG] = ()
     with reading() as session:
         classes = course_records.classes_to_add_to(session, actor)
-    today = _today()
     group = st.selectbox(
         _("Class"),
         list(classes),
@@ -61,7 +57,7 @@ def _draw(actor: Actor) -> None:
         key="series:weekdays",
     )
     with st.container(horizontal=True):
-        st.session_state.setdefault(FIRST, today)
+        st.session_state.setdefault(FIRST, today())
         first = st.date_input(_("From"), format="YYYY-MM-DD", key=FIRST, width=150)
         last = st.date_input(_("Until"), value=None, format="YYYY-MM-DD", key=LAST, width=150)
     text = st.text_area(
@@ -79,7 +75,7 @@ def _draw(actor: Actor) -> None:
         with reading_as_somebody() as session:
             planned = services.plan(session, actor, asked)
     except (Wrong, ThanosError) as error:
-        st.error(marked(_first(error)), icon=":material/error:")
+        st.error(marked(error.why), icon=":material/error:")
         return
     _preview(planned)
     with st.container(horizontal=True, horizontal_alignment="right"):
@@ -91,10 +87,6 @@ def _draw(actor: Actor) -> None:
             _add(actor, asked)
 
 
-def _today() -> date:
-    return day_of(now(), settings().zone)
-
-
 def _begin(actor: Actor) -> None:
     """The days begin with what is left of the class that was chosen."""
     group = st.session_state.get(CLASS)
@@ -102,11 +94,7 @@ def _begin(actor: Actor) -> None:
         return
     with contextlib.suppress(ThanosError), reading_as_somebody() as session:
         # What is refused here is told by the plan that is drawn next.
-        st.session_state[FIRST], st.session_state[LAST] = services.what_is_left(session, actor, group, _today())
-
-
-def _first(error: ThanosError) -> Says:
-    return next(iter(error.fields.values()), error.says) if isinstance(error, Invalid) else error.says
+        st.session_state[FIRST], st.session_state[LAST] = services.what_is_left(session, actor, group, today())
 
 
 def _preview(planned: Planned) -> None:
@@ -130,7 +118,7 @@ def _add(actor: Actor, asked: Series) -> None:
         with writing_as(actor) as (session, me):
             made = services.add_series(session, me, asked, now())
     except ThanosError as error:
-        st.session_state[WRONG] = (_first(error),)
+        st.session_state[WRONG] = (error.why,)
         return
     st.session_state[SAID] = str(says_n("{count} day added.", "{count} days added.", count=len(made.new)))
     # What was added is planned, and the list begins with what was: it shows all days of the class.

@@ -10,6 +10,7 @@ import pyarrow as pa
 import streamlit as st
 
 from crm.domain.scores import LETTERS, Score, average, median, typed
+from crm.grid.editor import ROW
 from crm.i18n import Language, _, language, listed, read_in, show
 from crm.rbac import Actor
 from crm.services.scores import class_gradebook
@@ -18,8 +19,6 @@ from crm.services.scores.gradebook_scopes import Day
 from crm.services.scores.score_sheets import EXPORT, write_list
 from crm.ui.scores.score_sheets import file_out
 from crm.ui.session import now, reading_as_somebody
-
-ROW = 35
 
 
 def class_gradebook_of(actor: Actor, class_id: int) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 from crm.domain.attendance import Attended, counted, figure, percent
 from crm.domain.scores import average, median
 from crm.domain.teaching import ScoreState
+from crm.grid.editor import ROW
 from crm.i18n import _, marked, show
 from crm.rbac import Actor
 from crm.services.attendance import attendance_figures
@@ -22,7 +23,6 @@ from crm.ui.scores.grades_chart import drawn, grades_chart, standings
 from crm.ui.scores.homework import due_next, read_due
 from crm.ui.session import now, reading_as_somebody
 
-ROW = 35
 KEPT = 60
 """Seconds for which the days of a class are kept. The same for everybody in it, they tell nothing of anybody."""
 

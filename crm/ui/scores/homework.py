@@ -6,7 +6,6 @@ from typing import Any, NamedTuple, cast
 
 import streamlit as st
 
-from crm.domain.calendar import day_of
 from crm.errors import Conflict, Invalid, ThanosError
 from crm.i18n import Says, _, literal, marked, says
 from crm.rbac import Actor
@@ -17,7 +16,7 @@ from crm.ui.address import choose, chosen
 from crm.ui.file_upload import file_upload
 from crm.ui.serving import door
 from crm.ui.serving.homework_route import address
-from crm.ui.session import now, reading_as_somebody, writing_as
+from crm.ui.session import now, reading_as_somebody, today, writing_as
 
 SAID, ROUND, CHOSEN = "homework:said", "homework:round", "homework"
 SEEN, ASKED = "homework:seen", "homework:asked"
@@ -48,11 +47,11 @@ class Asked(NamedTuple):
 
 def read_due(session: Any, actor: Actor, classes: Mapping[int, Says], read: Own) -> Due:
     """What `due_next` draws."""
-    today = day_of(now(), settings().zone)
+    school_day = today()
 
     def urgency(one: Homework) -> tuple[bool, bool, int]:
         """What waits and is not late, by its due date; then what is late, the latest first; then what is in."""
-        late = one.due_on is not None and one.due_on < today
+        late = one.due_on is not None and one.due_on < school_day
         when = (one.due_on or one.held_on).toordinal()
         return one.handed_in, late, -when if late else when
 

@@ -10,25 +10,23 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from crm.domain.calendar import day_of
 from crm.domain.scores import letter_of
 from crm.domain.teaching import ScoreState
 from crm.errors import ThanosError
+from crm.grid.editor import ROW
 from crm.i18n import Says, _, literal, marked, says, says_n, show
 from crm.rbac import Actor
 from crm.services.scores import gradebook_scopes
 from crm.services.scores.gradebook_scopes import SCORE, Day
 from crm.services.scores.scoring import LONGEST_REMARK, REMARK, TYPED, Line, Told, save, sheet
-from crm.settings import settings
 from crm.ui.address import choose
 from crm.ui.classes.day_links import day_links
 from crm.ui.scores.homework import asked_for, download
 from crm.ui.scores.typed_scores import NOT_SAVED, Drawn, Unsaved, changes, opened, unsaved
-from crm.ui.session import again, now, reading_as_somebody, writing_as
+from crm.ui.session import again, now, reading_as_somebody, today, writing_as
 
 DRAWN, SAID, EPOCH, UNSAVED = "scoring:drawn", "scoring:said", "scoring:epoch", "scoring:unsaved"
 FRESH = "scoring:fresh"
-ROW = 35
 
 
 def scoring(actor: Actor, class_id: int) -> None:
@@ -42,8 +40,8 @@ def scoring(actor: Actor, class_id: int) -> None:
     if not days:
         st.info(_("No day of this class is initialised yet, so there is nobody to score."), icon=":material/event:")
         return
-    today = day_of(now(), settings().zone)
-    order = sorted(days, key=lambda key: days[key].held_on > today)
+    school_day = today()
+    order = sorted(days, key=lambda key: days[key].held_on > school_day)
     left: dict[int, Unsaved] = st.session_state.get(UNSAVED, {})
     not_saved = _("not saved")
 

@@ -1,6 +1,5 @@
 """The routes of the door: in with a ticket, which becomes a cookie, out again, and the script that pages post by."""
 
-from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +14,7 @@ from crm.settings import settings
 from crm.store.session import writing
 from crm.ui.serving import door
 from crm.ui.serving.visitors import ask, say
+from crm.ui.session import now
 
 MAX_FORM = 4096
 
@@ -89,17 +89,17 @@ async def _fields(request: Request) -> dict[str, str]:
 
 
 def _redeemed(ticket: str, old: str | None) -> str | None:
-    now = datetime.now(UTC)
+    moment = now()
     with writing() as session:
-        token = sign_in.redeem(session, ticket, now)
+        token = sign_in.redeem(session, ticket, moment)
         if token and old:
-            sign_in.end(session, old, now)
+            sign_in.end(session, old, moment)
     return token
 
 
 def _ended(token: str) -> None:
     with writing() as session:
-        sign_in.end(session, token, datetime.now(UTC))
+        sign_in.end(session, token, now())
 
 
 async def _refused(request: Request) -> Response:

@@ -1,7 +1,5 @@
 """The front page: what waits for this person today, each number a way to its rows."""
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
 from crm.i18n import _, marked, show
@@ -9,15 +7,16 @@ from crm.rbac import Actor
 from crm.services.home import Count, Mine, Numbers, School, numbers
 from crm.services.home_school import Teaching
 from crm.store.session import reading
+from crm.ui.session import now
 
 CARD = 157
 """Pixels of a number's box: five beside each other on a desk, two on a phone."""
 
 
-def today(actor: Actor) -> None:
+def home(actor: Actor) -> None:
     """Draws the numbers that concern the actor. Somebody without any reads where to begin."""
     with reading() as session:
-        found = numbers(session, actor, datetime.now(UTC))
+        found = numbers(session, actor, now())
     if found.mine is not None:
         _mine(found.mine, None if found.school else found.pool)
     if found.school is not None:
