@@ -6,15 +6,13 @@ from crm.grid.render import render_table
 from crm.i18n import _
 from crm.tables.notifications import INBOX, OUTBOX
 from crm.ui.notice import notice
+from crm.ui.parts import part
 from crm.ui.session import require
 
 actor = require("notifications.view")
 st.title(_("Notifications"))
-if actor.looking().may(OUTBOX.permission):
-    inbox, outbox = st.tabs([_("For me"), _("Outbox")])
-    with inbox:
-        render_table(INBOX, actor, detail=notice)
-    with outbox:
-        render_table(OUTBOX, actor)
+manages = actor.looking().may(OUTBOX.permission)
+if manages and part({"inbox": _("For me"), "outbox": _("Outbox")}) == "outbox":
+    render_table(OUTBOX, actor)
 else:
     render_table(INBOX, actor, detail=notice)

@@ -5,14 +5,10 @@ import streamlit as st
 from crm.grid.render import render_table
 from crm.i18n import _
 from crm.tables.staff import DEPARTMENTS, EMPLOYEES, QUOTAS
+from crm.ui.parts import part
 from crm.ui.session import require
 
 actor = require("staff.view")
 st.title(_("Staff and quotas"))
-quotas, people, departments = st.tabs([_("Quotas"), _("Staff"), _("Departments")])
-with quotas:
-    render_table(QUOTAS, actor)
-with people:
-    render_table(EMPLOYEES, actor)
-with departments:
-    render_table(DEPARTMENTS, actor)
+tables = {"quotas": QUOTAS, "people": EMPLOYEES, "departments": DEPARTMENTS}
+render_table(tables[part({"quotas": _("Quotas"), "people": _("Staff"), "departments": _("Departments")})], actor)

@@ -1,6 +1,6 @@
 """The parts of a page, of which one is drawn: which one, the address says, so that a link leads to it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -9,15 +9,19 @@ from crm.i18n import _
 TAB = "tab"
 
 
-def part(parts: Mapping[str, str]) -> str:
-    """The part that is to be drawn, of name -> label; the first unless the address names another."""
+def part(parts: Mapping[str, str], *, keep: Sequence[str] = ()) -> str:
+    """The part that is to be drawn, of name -> label; the first unless the address names another.
+
+    `keep` are names of the address that mean the same in every part.
+    """
     asked = st.query_params.get(TAB, "")
     now = asked if asked in parts else next(iter(parts))
     key = f"part:{'-'.join(parts)}:{now}"
 
     def changed() -> None:
-        # What the other part had in the address means nothing in this one.
-        st.query_params.from_dict({TAB: str(st.session_state[key])})
+        # What else the other part had in the address means nothing in this one.
+        kept = {name: st.query_params[name] for name in keep if name in st.query_params}
+        st.query_params.from_dict({**kept, TAB: str(st.session_state[key])})
 
     st.segmented_control(
         _("Part"), list(parts), default=now, format_func=parts.__getitem__, key=key, label_visibility="collapsed",

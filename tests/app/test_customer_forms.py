@@ -137,7 +137,7 @@ def test_an_employees_form_keeps_a_sign_in_that_is_taken_and_can_make_a_departme
         employee = an_employee(session, "Li Na", department=10, account_id=account.id)
         key, account_id = employee.id, account.id
 
-    page = shown(page_as("administrator", "staff"), emp_edit=str(key))
+    page = shown(page_as("administrator", "staff"), tab="people", emp_edit=str(key))
 
     assert by_label(page.selectbox, "Sign-in").value == account_id
     assert by_label(page.selectbox, "Department *").value == 10
@@ -150,7 +150,7 @@ def test_a_code_that_somebody_refers_to_is_closed_in_the_form():
         an_employee(session, "Li Na", department=10)
         key = department.id
 
-    page = shown(page_as("administrator", "staff"), dep_edit=str(key))
+    page = shown(page_as("administrator", "staff"), tab="departments", dep_edit=str(key))
 
     code = by_label(page.number_input, "Code *")
     assert (code.disabled, code.help) == (True, "Somebody is in this department, so its code stays.")

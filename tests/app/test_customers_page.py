@@ -29,19 +29,29 @@ def shown(at):
     return [list(one.value["name"]) for one in at.dataframe]
 
 
-def test_who_was_deleted_stands_in_a_tab_of_its_own():
+def parts(at):
+    return next((one for one in at.segmented_control if one.label == "Part"), None)
+
+
+def test_who_was_deleted_stands_in_a_part_of_its_own_which_an_address_leads_to():
     page = page_as("sales_manager", "customers")
 
     assert shown(page) == [["Here"]]
-    assert [one.label for one in page.tabs] == ["Customers", "Deleted"]
+    assert parts(page).options == ["Customers", "Deleted"]
 
-    page.session_state["customers:tabs"] = "Deleted"
+    parts(page).set_value("deleted")
 
-    assert ["Gone"] in shown(page)
+    assert shown(page) == [["Gone"]]
+    assert page.query_params["tab"] == "deleted"
+
+    page = page_as("sales_manager", "customers")
+    page.query_params.update({"tab": "deleted", "del_q": "Gone"})
+
+    assert shown(page) == [["Gone"]]
     assert "Bring back" in [one.label for one in page.button]
 
 
-def test_who_may_not_delete_sees_no_such_tab():
+def test_who_may_not_delete_sees_no_such_part():
     with writing() as session:
         install_roles(session)
         account = an_account(session, "reader", locale="en")
@@ -52,7 +62,7 @@ def test_who_may_not_delete_sees_no_such_tab():
     page = page_as(account, "customers")
 
     assert shown(page) == [["Here"]]
-    assert not page.tabs
+    assert parts(page) is None
 
 
 def test_whoever_may_delete_may_bring_back():

@@ -6,7 +6,7 @@ promised of them: they count from the next click on.
 
 from collections.abc import Iterator
 from functools import cache
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from urllib.parse import urlencode
 
 import pytest
@@ -25,6 +25,17 @@ from tests.granted import MISSING, OWN, ROLES, SENT, World, a_world, covered, ma
 from tests.tried import tables
 
 REFUSAL = "You may not open this page."
+PARTS = {
+    "deleted": "deleted",
+    "employees": "people",
+    "departments": "departments",
+    "schools": "campuses",
+    "outbox": "outbox",
+    "apologies": "apologies",
+    "study-records": "records",
+    "deleted-days": "deleted",
+}
+"""The tables that are drawn in a part of their page which the address has to name."""
 
 
 def roles() -> Iterator[tuple[str, Grants]]:
@@ -66,14 +77,24 @@ def address(slug: str) -> str:
 
 @cache
 def on_page(slug: str) -> list[TableConfig]:
-    """The tables that are on the page of that address."""
+    """The tables that are on the page of that address, in whichever part of it."""
     return [config for config in tables() if config.permission.partition(".")[0] == slug]
 
 
-def marks(world: World, slug: str, grants: Grants) -> tuple[set[str], set[str]]:
-    """The marks of rows that the page may show, and of those of the same kinds that it may not."""
+def parts_of(slug: str, grants: Grants) -> list[str]:
+    """The parts of the page to look at: the one it begins with, and those of tables that are open to these grants."""
+    return ["", *(PARTS[one.name] for one in on_page(slug) if one.name in PARTS and one.permission in grants)]
+
+
+def marks(world: World, slug: str, part: str, grants: Grants) -> tuple[set[str], set[str]]:
+    """The marks of rows that may be shown there, and of those of the same kinds that may not.
+
+    What a page begins with is held to all kinds that are anywhere on it.
+    """
     mine, all_of_them = set(), set()
     for config in on_page(slug):
+        if part and PARTS.get(config.name) != part:
+            continue
         rows = world.rows[config.model]
         all_of_them |= {mark(config.model, one.removesuffix(SENT)) for one in rows}
         may = covered(config, grants.get(config.permission)) & set(rows)
@@ -82,13 +103,14 @@ def marks(world: World, slug: str, grants: Grants) -> tuple[set[str], set[str]]:
     return mine, all_of_them - mine - {mark(Account, OWN)}
 
 
-def addresses(world: World, slug: str, grants: Grants) -> Iterator[tuple[str, str]]:
-    """Queries for hidden rows of the tables on the page, all of its tables at once: by number, and to edit and search.
+def addresses(world: World, slug: str, part: str, grants: Grants) -> Iterator[tuple[str, str]]:
+    """Queries for hidden rows of the tables in that part of the page: by number, and to edit and search.
 
     Each with the same for a row that never was.
     """
     found = []
-    for config in on_page(slug):
+    tab = {"tab": part} if part else {}
+    for config in [one for one in on_page(slug) if PARTS.get(one.name, "") == part]:
         rows = world.rows[config.model]
         hidden = sorted(set(rows) - covered(config, grants.get(config.permission)))
         # Where the page does not open, one address is as good as another.
@@ -96,20 +118,22 @@ def addresses(world: World, slug: str, grants: Grants) -> Iterator[tuple[str, st
     for some in zip_longest(*found):
         asked = [(one[0].prefix, mark(one[0].model, one[1].removesuffix(SENT)), one[2]) for one in some if one]
         yield (
-            urlencode({f"{prefix}open": key for prefix, _word, key in asked}),
-            urlencode({f"{prefix}open": MISSING for prefix, _word, _key in asked}),
+            urlencode({**tab, **{f"{prefix}open": key for prefix, _word, key in asked}}),
+            urlencode({**tab, **{f"{prefix}open": MISSING for prefix, _word, _key in asked}}),
         )
         if any(one[0].edit or one[0].search for one in some if one):
             yield (
                 urlencode(
-                    {
+                    tab
+                    | {
                         name: value
                         for at, word, key in asked
                         for name, value in ((f"{at}edit", key), (f"{at}q", word[1:-1]))
                     }
                 ),
                 urlencode(
-                    {
+                    tab
+                    | {
                         name: value
                         for at, _w, _k in asked
                         for name, value in ((f"{at}edit", MISSING), (f"{at}q", "never"))
@@ -126,15 +150,16 @@ def test_pages_send_what_is_granted_and_nothing_else(here):
         for screen in SCREENS:
             if screen.needs is None:
                 continue
-            sent = ours.visit(address(screen.slug), cookie)
-            mine, hidden = marks(world, screen.slug, grants)
-            if screen.needs not in grants and (REFUSAL not in sent or "arrow_data_frame" in sent):
-                wrong.append((role, screen.slug, "opens"))
-            if screen.needs in grants and REFUSAL in sent:
-                wrong.append((role, screen.slug, "does not open"))
-            if mine and not any(one in sent for one in mine):
-                wrong.append((role, screen.slug, "shows nothing of", mine))
-            wrong += [(role, screen.slug, "sends", one) for one in hidden if one in sent]
+            for part in parts_of(screen.slug, grants):
+                sent = ours.visit(address(screen.slug), cookie, f"tab={part}" if part else "")
+                mine, hidden = marks(world, screen.slug, part, grants)
+                if screen.needs not in grants and (REFUSAL not in sent or "arrow_data_frame" in sent):
+                    wrong.append((role, screen.slug, part, "opens"))
+                if screen.needs in grants and REFUSAL in sent:
+                    wrong.append((role, screen.slug, part, "does not open"))
+                if mine and not any(one in sent for one in mine):
+                    wrong.append((role, screen.slug, part, "shows nothing of", mine))
+                wrong += [(role, screen.slug, part, "sends", one) for one in hidden if one in sent]
     assert not wrong, "\n".join(map(str, wrong))
 
 
@@ -147,9 +172,12 @@ def test_no_address_leads_to_a_hidden_row_or_tells_it_from_none(here):
             if grants and screen.needs not in grants:
                 # What a closed page answers to addresses is tried with who has no right at all.
                 continue
-            _mine, hidden = marks(world, screen.slug, grants)
+            _mine, hidden = marks(world, screen.slug, "", grants)
             never: dict[str, str] = {}
-            for query, instead in addresses(world, screen.slug, grants):
+            # A part of its own is tried with the roles that have every action: the others see no more of it.
+            parts = parts_of(screen.slug, grants) if role.startswith("everything") else [""]
+            asked = (addresses(world, screen.slug, part, grants) for part in parts)
+            for query, instead in chain.from_iterable(asked):
                 sent = ours.visit(address(screen.slug), cookie, query)
                 if instead not in never:
                     never[instead] = ours.visit(address(screen.slug), cookie, instead)

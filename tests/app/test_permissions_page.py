@@ -173,12 +173,12 @@ def test_other_eyes_see_what_the_role_sees_by_what_it_may_do_and_nothing_to_do(a
         manager = rbac.role_named(session, "sales_manager")
     at = page_as(admin, "customers")
     at.session_state["seeing_as"] = manager.id
-    at.session_state["customers:tabs"] = "Deleted"
+    at.query_params["tab"] = "deleted"
 
     at.run()
 
     assert not at.exception
-    assert [one.label for one in at.tabs] == ["Customers", "Deleted"]
+    assert next(one.options for one in at.segmented_control if one.label == "Part") == ["Customers", "Deleted"]
     assert not [one.label for one in at.button if one.label in ("Add", "Delete")]
     assert not [one.value for one in at.error]
 

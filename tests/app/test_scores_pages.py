@@ -189,7 +189,7 @@ def test_who_is_at_risk_is_shown_with_the_formula_and_the_way_to_the_records(two
         for day in session.exec(select(CourseRecord)):
             day.taken_at = NOW
     at = page_as(of(mine.lecturer.account_id), "gradebook")
-    at.session_state["gradebook:tabs"] = "At risk"
+    at.query_params["tab"] = "at-risk"
     at.session_state["at-risk:in-full"] = True
 
     at.run()

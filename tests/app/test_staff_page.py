@@ -26,17 +26,25 @@ def labels(page):
     return [one.label for one in page.selectbox]
 
 
-def test_departments_stand_beside_staff_and_quotas():
+def test_departments_stand_beside_staff_and_quotas_and_an_address_leads_to_each():
     page = shown(page_as("sales_manager", "staff"))
 
-    assert [one.label for one in page.tabs] == ["Quotas", "Staff", "Departments"]
-    assert [list(one.value["name"]) for one in page.dataframe if "code" in one.value] == [["Counsel"]]
+    assert next(one.options for one in page.segmented_control if one.label == "Part") == [
+        "Quotas",
+        "Staff",
+        "Departments",
+    ]
+
+    page = page_as("sales_manager", "staff")
+    page.query_params["tab"] = "departments"
+
+    assert [list(one.value["name"]) for one in shown(page).dataframe] == [["Counsel"]]
 
 
 def test_a_sign_in_is_seen_and_given_by_who_manages_sign_ins_only():
     for role, may in (("administrator", True), ("sales_manager", False)):
         page = page_as(role, "staff")
-        page.query_params["emp_add"] = "1"
+        page.query_params.update({"tab": "people", "emp_add": "1"})
 
         shown(page)
 

@@ -11,6 +11,7 @@ from crm.services.classes import class_names
 from crm.services.scores.gradebook_scopes import SCORE, VIEW, running_first
 from crm.services.scores.score_sheets import EXPORT, IMPORT
 from crm.ui.address import choose
+from crm.ui.parts import part
 from crm.ui.scores.at_risk import at_risk
 from crm.ui.scores.class_gradebook import class_gradebook_of, compared
 from crm.ui.scores.score_sheets import sheets
@@ -29,13 +30,9 @@ def gradebook(actor: Actor) -> None:
     class_id = choose("class", _("Class"), order, lambda key: str(classes[key]), forget=("day",))
     if class_id is None:
         return
-    parts = [part for part in PARTS if not part.needs or any(actor.may(one) for one in part.needs)]
-    tabs = st.tabs([str(part.title) for part in parts], key="gradebook:tabs", on_change="rerun")
-    for tab, part in zip(tabs, parts, strict=True):
-        # Only what is looked at is asked for.
-        if tab.open:
-            with tab:
-                part.draw(actor, class_id)
+    parts = {name: one for name, one in PARTS.items() if not one.needs or any(actor.may(each) for each in one.needs)}
+    shown = part({name: str(one.title) for name, one in parts.items()}, keep=("class", "day"))
+    parts[shown].draw(actor, class_id)
 
 
 class Part(NamedTuple):
@@ -46,10 +43,10 @@ class Part(NamedTuple):
     needs: tuple[str, ...] = ()
 
 
-PARTS = (
-    Part(says("Score a day"), scoring, (SCORE,)),
-    Part(says("The class"), class_gradebook_of),
-    Part(says("At risk"), at_risk),
-    Part(says("Sheet"), sheets, (IMPORT, EXPORT)),
-    Part(says("Compare classes"), lambda actor, _class_id: compared(actor)),
-)
+PARTS = {
+    "score": Part(says("Score a day"), scoring, (SCORE,)),
+    "class": Part(says("The class"), class_gradebook_of),
+    "at-risk": Part(says("At risk"), at_risk),
+    "sheet": Part(says("Sheet"), sheets, (IMPORT, EXPORT)),
+    "compare": Part(says("Compare classes"), lambda actor, _class_id: compared(actor)),
+}
