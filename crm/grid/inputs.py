@@ -1,7 +1,7 @@
 """Inputs of forms and of actions: what the model or the declaration says, drawn as the widget that fits."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
@@ -131,10 +131,10 @@ def draw(here: Here, one: Drawable, prefix: str, value: Any, fault: Says | None)
         labels = one.options
         show = lambda choice: labels.get(choice, str(choice))  # noqa: E731
         if one.many:
-            _first(key, [choice for choice in value or () if choice in labels])
+            _first(key, _among(labels, value or ()))
             held = st.multiselect(label, list(labels), format_func=show, placeholder="", **common)
         else:
-            _first(key, value if value in labels else None)
+            _first(key, next(iter(_among(labels, [value])), None))
             _only(key, one)
             held = st.selectbox(label, list(labels), index=None, format_func=show, placeholder="", **common)
         if one.box and not one.closed:
@@ -193,6 +193,15 @@ def _only(key: str, one: Drawable) -> None:
     """What alone was found is chosen at once, where nothing was chosen yet."""
     if one.found == 1 and one.options and len(one.options) == 1 and st.session_state.get(key) is None:
         seed(key, next(iter(one.options)))
+
+
+def _among(labels: Mapping[Any, str], values: Sequence[Any]) -> list[Any]:
+    """The choices that these values are: a member of an enum is one that is offered by its plain value too.
+
+    The box takes nothing that only equals a choice.
+    """
+    own = {choice: choice for choice in labels}
+    return [own[value] for value in values if value in own]
 
 
 def _first(key: str, value: Any) -> None:

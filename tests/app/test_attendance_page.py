@@ -153,6 +153,18 @@ def test_names_are_noted_after_a_preview_and_taken_back(teacher):
     assert all(row.taken_at for row in everything()["course_record"])
 
 
+def test_the_same_is_noted_of_many_ticked_students(teacher):
+    at = page_as(teacher, "attendance").run()
+    at.button(key="attendance-of-day:tick").click().run()
+
+    at.button(key="attendance-of-day:act:set").click().run()
+
+    assert not at.exception, at.exception
+    assert not at.error, at.error
+    asked = next(one for one in at.selectbox if one.label == "Attendance *")
+    assert (asked.options[0], asked.value) == ("Present", "present")
+
+
 @pytest.fixture
 def host(teacher):
     """A day of another class of the same course and teacher, on which nobody is yet, and a day that was missed."""
