@@ -164,7 +164,7 @@ def test_what_was_scored_since_the_look_stays(session, lecturer, rows, out, back
     told = run(session, lecturer, checked, NOON)
 
     session.refresh(rows[0][0])
-    assert (told.saved, len(told.contested), rows[0][0].score) == (0, 1, 95)
+    assert (told.saved, len(told.why), rows[0][0].score) == (0, 1, 95)
 
 
 @pytest.mark.parametrize("book", [Workbook()])

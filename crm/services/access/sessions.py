@@ -15,11 +15,10 @@ from crm.i18n import says
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """One browser that is signed in: since when, until when at most, from where."""
+    """One browser that is signed in: since when, and from where."""
 
     id: int
     since: datetime
-    until: datetime
     address: str
     browser: str
 
@@ -44,7 +43,7 @@ def open_of(session: Session, account_id: int, now: datetime) -> Sequence[OpenSe
         .order_by(col(SignIn.created_at).desc(), col(SignIn.id).desc())
     )
     return [
-        OpenSession(one.id, one.created_at, one.expires_at, one.address, one.browser)
+        OpenSession(one.id, one.created_at, one.address, one.browser)
         for one in session.scalars(asked)
         if one.id is not None
     ]

@@ -79,14 +79,10 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What became of a sheet that was saved: how many cells were, and of the others by (row, field) why not.
-
-    `contested` are those among them that somebody else changed meanwhile.
-    """
+    """What became of a sheet that was saved: how many cells were, and of the others by (row, field) why not."""
 
     saved: int
     why: Mapping[tuple[int, str], Says]
-    contested: frozenset[tuple[int, str]] = frozenset()
 
 
 def sheet(session: Session, actor: Actor, course_record_id: int, now: datetime) -> Sheet:
@@ -142,7 +138,6 @@ def save_where(
     """`save` under another permission, on the rows that meet `allowed` and count."""
     held = _locked(session, [one.id for one in cells], allowed)
     why: dict[tuple[int, str], Says] = {}
-    contested: set[tuple[int, str]] = set()
     changed: list[dict[str, Any]] = []
     saved = 0
     for one in cells:
@@ -160,11 +155,9 @@ def save_where(
             value = wanted.pop(name)
             if value != there[name]:
                 why[one.id, name] = _theirs(there[name])
-                contested.add((one.id, name))
         if wanted.get(TYPED, NONE) not in (NONE, there[TYPED]) and row.handed_in_at != one.handed_in_at:
             del wanted[TYPED]
             why[one.id, TYPED] = _CAME_SINCE
-            contested.add((one.id, TYPED))
         new = {name: value for name, value in wanted.items() if value != there[name]}
         saved += len(new)
         if new:
@@ -178,7 +171,7 @@ def save_where(
         ((one["key"], None, {"fields": one["fields"]}) for one in changed),
         now,
     )
-    return Told(saved, why, frozenset(contested))
+    return Told(saved, why)
 
 
 _CAME_SINCE = says("Homework was handed in here since this was read. Look at it, and save again to put yours.")
