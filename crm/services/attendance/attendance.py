@@ -24,6 +24,7 @@ from crm.services.classes.class_scopes import CLASSES, COURSE_RECORDS, STUDY_REC
 from crm.services.classes.course_days import NO_SUCH
 from crm.services.seen_rows import lock_row, require_seen
 from crm.services.students import student_names
+from crm.services.typed_cells import NOT_TYPED
 from crm.store.many_rows import is_one_of
 
 VIEW, TAKE, REOPEN = "attendance.view", "attendance.take", "attendance.reopen"
@@ -89,8 +90,7 @@ def save(
     row = lock_row(session, StudyRecord, record_id, STUDY_RECORDS.where(actor, TAKE), TAKE)
     other = changes.keys() - {"attendance", "late_minutes"}
     if other:
-        field = min(other)
-        raise Invalid.of({field: says("{field} follows from the rules and cannot be typed in.", field=field)})
+        raise Invalid.of(dict.fromkeys(sorted(other), NOT_TYPED))
     require_seen(row, version, changes)
     attendance = changes.get("attendance", row.attendance)
     minutes = changes.get("late_minutes", row.late_minutes if attendance == Attendance.LATE else None)

@@ -29,6 +29,7 @@ from crm.services.classes.class_scopes import CLASSES, in_class_on
 from crm.services.classes.courses import cents
 from crm.services.seen_rows import NO_RECORD, lock_row, require_seen
 from crm.services.students import money_of
+from crm.services.typed_cells import read_cells
 from crm.settings import settings
 
 VIEW, EDIT, MONEY = "classes.view", "classes.edit", "classes.money"
@@ -167,17 +168,7 @@ def _checked(
     session: Session, values: Mapping[str, Any], before: ClassGroup | None
 ) -> tuple[dict[str, Any], tuple[int, ...] | None]:
     """The values ready for the columns, and the lecturers where they change. Raises `Invalid` by field."""
-    wrong: dict[str, Says] = {}
-    cells: dict[str, Any] = {}
-    for key, value in values.items():
-        if key == LECTURERS:
-            continue
-        try:
-            if key not in _CHECKS:
-                raise Wrong(says("This follows from the rules and cannot be typed in."))
-            cells[key] = _CHECKS[key](value)
-        except Wrong as error:
-            wrong[key] = error.says
+    cells, wrong = read_cells(_CHECKS, {key: value for key, value in values.items() if key != LECTURERS})
     if "school_id" in cells and session.get(School, cells["school_id"]) is None:
         wrong["school_id"] = says("Choose a campus.")
     if "course_id" in cells and session.get(Course, cells["course_id"]) is None:

@@ -12,6 +12,7 @@ from crm.domain.normalise import half_width, visible
 from crm.domain.teaching import CourseRecord
 from crm.errors import Invalid
 from crm.i18n import Says, says
+from crm.services.typed_cells import NOT_TYPED
 
 TEXTS = {"title": 100, "content": 2000, "homework_title": 100, "homework_brief": 4000, "exam_points": 1000}
 """The texts of a course record, and how long each may be."""
@@ -60,7 +61,7 @@ def checked(
             if value is not None and value not in teachers(session, class_group_id):
                 wrong[key] = says("Choose a lecturer or the class teacher of this class.")
         else:
-            wrong[key] = says("{field} follows from the rules and cannot be typed in.", field=key)
+            wrong[key] = NOT_TYPED
     if "held_on" in cells and cells["held_on"] is None:
         wrong.setdefault("held_on", says("Enter the day."))
     elif "held_on" in cells and "held_on" not in wrong:

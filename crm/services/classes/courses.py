@@ -15,10 +15,11 @@ from crm.domain.money import MOST_CENTS
 from crm.domain.normalise import Wrong
 from crm.domain.school import Course, School
 from crm.errors import Invalid, NotAllowed
-from crm.i18n import Says, says
+from crm.i18n import says
 from crm.rbac import Actor, Reach
 from crm.services.access import audit
 from crm.services.seen_rows import lock_row, require_seen
+from crm.services.typed_cells import read_cells
 
 VIEW, EDIT = "courses.view", "courses.edit"
 Row = School | Course
@@ -99,15 +100,7 @@ def _require_all(actor: Actor) -> None:
 
 
 def _checked(model: type[Row], values: Mapping[str, Any]) -> dict[str, Any]:
-    wrong: dict[str, Says] = {}
-    cells: dict[str, Any] = {}
-    for key, value in values.items():
-        try:
-            if key not in _CHECKS[model]:
-                raise Wrong(says("This follows from the rules and cannot be typed in."))
-            cells[key] = _CHECKS[model][key](value)
-        except Wrong as error:
-            wrong[key] = error.says
+    cells, wrong = read_cells(_CHECKS[model], values)
     if wrong:
         raise Invalid.of(wrong)
     return cells

@@ -11,12 +11,12 @@ from sqlmodel import Session, col
 
 from crm.domain.customer_fields import CLEAN, CONTACTS
 from crm.domain.customers import Customer, CustomerCourse
-from crm.domain.normalise import Wrong
 from crm.domain.school import Course
 from crm.errors import Invalid
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services.customers.scopes import LIVE, may_open
+from crm.services.typed_cells import read_cells
 
 COURSE_IDS, REFERRED_BY_ID = "course_ids", "referred_by_id"
 
@@ -40,16 +40,8 @@ def checked(session: Session, actor: Actor, values: Mapping[str, Any], before: C
 
     Raises `Invalid` with a message for every field that cannot be saved.
     """
-    wrong: dict[str, Says] = {}
-    columns: dict[str, Any] = {}
-    for key, value in values.items():
-        if key in CLEAN:
-            try:
-                columns[key] = CLEAN[key](value)
-            except Wrong as error:
-                wrong[key] = error.says
-        elif key not in (COURSE_IDS, REFERRED_BY_ID):
-            wrong[key] = says("{field} follows from the rules and cannot be typed in.", field=key)
+    typed = {key: value for key, value in values.items() if key not in (COURSE_IDS, REFERRED_BY_ID)}
+    columns, wrong = read_cells(CLEAN, typed)
     if (before is None or "name" in columns) and not columns.get("name"):
         wrong.setdefault("name", says("Enter a name."))
     if not any(columns.get(key, getattr(before, key, None)) for key in CONTACTS):

@@ -24,7 +24,8 @@ from crm.services.access.permissions import ADMINISTERS, gives_rights
 from crm.services.customers.scopes import ACCOUNTS, DEPARTMENTS, STAFF, WORKS
 from crm.services.seen_rows import require_seen
 from crm.services.sharing import sharing_round
-from crm.services.staff.staff_cells import DEPARTMENT, EMPLOYEE, FREE, QUOTA, Check, checked
+from crm.services.staff.staff_cells import DEPARTMENT, EMPLOYEE, FREE, QUOTA, checked
+from crm.services.typed_cells import Check
 from crm.settings import settings
 from crm.store.session import is_postgres
 

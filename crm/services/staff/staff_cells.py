@@ -1,6 +1,6 @@
 """What a person types about staff and quotas, checked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -17,8 +17,8 @@ from crm.rbac import Actor, Reach
 from crm.rbac import store as rbac
 from crm.services.access.permissions import ADMINISTERS, gives_rights, may_as_much
 from crm.services.customers.scopes import ACCOUNTS
+from crm.services.typed_cells import Check, read_cells
 
-Check = Callable[[Any], Any]
 MOST_CUSTOMERS = 1_000_000
 HIGHEST_CODE = 999_999_999
 FREE = col(Account.active) & ~exists().where(col(Employee.account_id) == col(Account.id)).correlate(Account)
@@ -27,16 +27,7 @@ FREE = col(Account.active) & ~exists().where(col(Employee.account_id) == col(Acc
 
 def checked(session: Session, actor: Actor, checks: Mapping[str, Check], values: Mapping[str, Any]) -> dict[str, Any]:
     """The values ready for the columns. Raises `Invalid` with a message for every field that cannot be saved."""
-    cells: dict[str, Any] = {}
-    wrong: dict[str, Says] = {}
-    for key, value in values.items():
-        if key not in checks:
-            wrong[key] = says("{field} follows from the rules and cannot be typed in.", field=key)
-            continue
-        try:
-            cells[key] = checks[key](value)
-        except Wrong as error:
-            wrong[key] = error.says
+    cells, wrong = read_cells(checks, values)
     if "department_code" in cells:
         wrong |= _department(session, actor, cells["department_code"])
     if cells.get("account_id") is not None:

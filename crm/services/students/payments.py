@@ -29,6 +29,7 @@ from crm.services.customers.scopes import HELD, LIVE, NO_SUCH
 from crm.services.seen_rows import NO_RECORD, lock_row, require_seen
 from crm.services.students.payment_checks import SAME_RECEIPT, checked, require_free, required
 from crm.services.students.student_scopes import CLIENTS, PAYMENTS, STUDENTS
+from crm.services.typed_cells import NOT_TYPED
 from crm.store.many_rows import is_one_of
 
 VIEW, RECORD, EDIT = "payments.view", "payments.record", "payments.edit"
@@ -165,7 +166,6 @@ CORRECTED = (
 )
 """What can be corrected of a payment while it is pending. Another kind is another payment."""
 DECIDED = says("This payment was decided already, so it stays as it is.")
-NOT_TYPED = says("This follows from the rules and cannot be typed in.")
 _TYPED = {column: name for name, column in _COLUMNS.items()}
 
 

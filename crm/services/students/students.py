@@ -26,6 +26,7 @@ from crm.services.seen_rows import NO_RECORD, lock_row, require_seen
 from crm.services.students import money_of
 from crm.services.students.money_of import Balances
 from crm.services.students.student_scopes import STUDENTS
+from crm.services.typed_cells import read_cells
 from crm.store.many_rows import is_one_of
 
 VIEW, EDIT, MONEY = "students.view", "students.edit", "students.money"
@@ -154,15 +155,7 @@ def save(
     actor.require(EDIT)
     row = lock_row(session, Student, student_id, STUDENTS.where(actor, EDIT), EDIT)
     require_seen(row, version, changes)
-    wrong: dict[str, Says] = {}
-    cells: dict[str, Any] = {}
-    for key, value in changes.items():
-        try:
-            if key not in _CHECKS:
-                raise Wrong(says("This follows from the rules and cannot be typed in."))
-            cells[key] = _CHECKS[key](value)
-        except Wrong as error:
-            wrong[key] = error.says
+    cells, wrong = read_cells(_CHECKS, changes)
     if wrong:
         raise Invalid.of(wrong)
     for key, value in cells.items():
