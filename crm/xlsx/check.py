@@ -13,7 +13,7 @@ from crm.errors import Unreadable
 from crm.i18n import Says, says
 from crm.xlsx import odd_cells
 from crm.xlsx.child import column_letters
-from crm.xlsx.fields import BY_KEY, EXAMPLE_NAME, FIELDS, Field, header_key, recognised
+from crm.xlsx.fields import BY_KEY, EXAMPLE_NAME, FIELDS, LONGEST_HEADER, Field, header_key, recognised
 from crm.xlsx.guard import ROWS_ABOVE
 from crm.xlsx.reader import Opened
 
@@ -257,6 +257,8 @@ def _double(sheet: Opened, headers: list[str], first: int, second: int) -> Unrea
 
 
 def _unknown(header: str, letter: str) -> Says:
+    if len(header) > LONGEST_HEADER:
+        header = header[: LONGEST_HEADER - 1] + "…"
     names = {header_key(text): item for item in FIELDS for text in (item.en, item.zh, *item.also)}
     near = difflib.get_close_matches(header_key(header), names, n=1, cutoff=0.75)
     if near:

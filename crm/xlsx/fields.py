@@ -238,6 +238,9 @@ PROBLEM_HEADER = "错误说明 What is wrong"
 ROW_HEADER = "原行号 Original row"
 _PASSED_OVER = (PROBLEM_HEADER, ROW_HEADER, "序号", "编号", "No", "#", "Row")
 
+LONGEST_HEADER = 200
+"""What is longer heads no column: it is not even compared."""
+
 _NOT_COMPARED = re.compile(r"[\s*:_/\\|.。\-·'’\"]")
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】")
 
@@ -263,6 +266,8 @@ def recognised(header: str) -> str | None:
 
     What stands in brackets counts only where the whole is known with it.
     """
+    if len(header) > LONGEST_HEADER:
+        return None
     whole = HEADERS.get(header_key(header))
     if whole is not None:
         return whole

@@ -208,6 +208,14 @@ def test_merged_cells_are_wrong_in_each_of_their_rows() -> None:
     assert found.numbers == [2, 5]
 
 
+def test_a_header_as_long_as_a_book_is_left_out_and_told_of_in_short() -> None:
+    found, checker = looked(a_sheet([("A", "13800138001", "x")], (*NEEDED, "姓名 Name (" * 3_000)))
+
+    (warning,) = map(str, checker.layout.warnings)
+    assert warning.startswith("Column C (姓名 Name (") and len(warning) < 300
+    assert found.numbers == [2]
+
+
 def test_a_row_is_told_once_of_merged_cells_however_many_lie_over_each_other() -> None:
     over = [(1, 0, last, 1) for last in range(100, 1_000)]
     sheet = Opened(
