@@ -92,9 +92,9 @@ def _list(here: Here) -> None:
             page = read_page(config, session, here.actor, view, here.zone)
         except ThanosError:
             # What cannot be read can be narrowed or cleared all the same.
-            toolbar(here, view, session, {})
+            toolbar(here, view, session, {}, None)
             raise
-        toolbar(here, view, session, counted(config, session, here.actor, view, here.zone, page))
+        toolbar(here, view, session, counted(config, session, here.actor, view, here.zone, page), page)
         hold_choice(here, view, page)
         begun = not page.rows and as_it_begins(config, view)
         elsewhere = begun and has_rows(config, session, here.actor)

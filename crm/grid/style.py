@@ -18,6 +18,8 @@ STYLE = (
     '[class*="-reading"]{width:auto}'
     # What only listens takes no room.
     '[data-testid="stLayoutWrapper"]:has(>[class*="-listens"]){position:absolute}'
+    # As high without a chip as with one.
+    '[class*="-line-of-chips"]{min-height:2.5rem}'
     # What takes back the last save stands at the other end of the line of pages.
     '[class*="-undo-save"]{margin-left:auto}'
     # A dialog's own box would count as what is scrolled, and it never is.

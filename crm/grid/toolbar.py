@@ -1,4 +1,4 @@
-"""Above the table: search, filters, order, and what narrows the view as chips, each cleared by one click."""
+"""Above the table: search, filters, order, how many rows there are, and what narrows them, cleared by one click."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,17 +9,21 @@ from sqlmodel import Session
 from crm.grid.columns_menu import columns_menu
 from crm.grid.counts import Counts
 from crm.grid.filter_line import FILTER_WIDTH, Labels, draw_filter, said, unfold_button
+from crm.grid.query import Page
 from crm.grid.shortcuts import ADD, SEARCH, shortcut
 from crm.grid.state import Here, seed
 from crm.grid.view import Unread, View, sort_fields
 from crm.grid.views_menu import views_menu
-from crm.i18n import _, listed, literal, marked, says
+from crm.i18n import _, listed, literal, marked, says, says_n
 
 SEARCH_WIDTH = 400
 
 
-def toolbar(here: Here, view: View, session: Session, counts: Mapping[str, Counts]) -> None:
-    """Draws search, filters with what was counted of their choices, order and chips. Every change goes into the URL."""
+def toolbar(here: Here, view: View, session: Session, counts: Mapping[str, Counts], page: Page | None) -> None:
+    """Draws search, filters with what was counted of their choices, order, number and chips. Changes go into the URL.
+
+    `page` is None where it could not be read.
+    """
     config = here.config
     with st.container(horizontal=True, vertical_alignment="bottom", key=here.key("top")):
         _top(here, view)
@@ -29,7 +33,7 @@ def toolbar(here: Here, view: View, session: Session, counts: Mapping[str, Count
         for one in config.filters:
             labels[one.name] = draw_filter(here, view, one, session, counts.get(one.name))
         _order(here, view)
-    _chips(here, view, labels)
+    _chips(here, view, labels, page)
 
 
 def _top(here: Here, view: View) -> None:
@@ -103,19 +107,30 @@ def _order_label(here: Here, order: str) -> str:
     return f"{label} {arrow}"
 
 
-def _chips(here: Here, view: View, labels: Mapping[str, Labels]) -> None:
+def _chips(here: Here, view: View, labels: Mapping[str, Labels], page: Page | None) -> None:
     config = here.config
     for name, unread in view.unread.items():
         _unread(here, name, unread)
-    if not view.narrowed and not view.unread:
+    if not config.filters and not config.search:
         return
+    # Always in its place, so that a first filter does not move the table.
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=here.key("line-of-chips")):
+        if page is not None and not view.unread:
+            st.caption(_how_many(page), width="content")
+        if not view.narrowed and not view.unread:
+            return
         if view.search:
             _chip(here, "q", _("Search: {text}", text=view.search))
         for one in config.filters:
             if one.name in view.filters:
                 _chip(here, one.name, said(here, view, one, labels[one.name]))
         st.button(_("Clear all"), key=here.key("clear"), type="tertiary", on_click=_cleared, args=(here, None))
+
+
+def _how_many(page: Page) -> str:
+    if page.more:
+        return _("More than {count} rows", count=page.total)
+    return str(says_n("{count} row", "{count} rows", count=page.total))
 
 
 def _chip(here: Here, name: str, text: str) -> None:

@@ -23,6 +23,10 @@ LOGO = Path(__file__).parent / "logo.svg"
 NOTICES = "notifications"
 GALLERY = "gallery"
 MANY = 99
+# Of a laptop's width nearly all is the table's. Streamlit keeps a sixth of it empty, and has no option for it.
+STYLE = """<style>
+@media (min-width: 641px) { [data-testid="stMainBlockContainer"] { padding-left: 1.75rem; padding-right: 1.75rem; } }
+</style>"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ SCREENS = (
 def frame() -> None:
     """What every page has around it, signed in or not: its width, its emblem."""
     st.set_page_config(page_icon=LOGO, layout="wide")
+    st.html(STYLE)
     st.logo(LOGO, size="large")
 
 

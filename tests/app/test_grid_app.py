@@ -85,6 +85,15 @@ def test_an_unreadable_value_is_an_error_and_no_row_until_it_is_cleared(engine: 
     assert len(names(app)) == 20
 
 
+@pytest.mark.parametrize(
+    ("view", "said"), [({}, "30 rows"), ({"binding": "cloth"}, "15 rows"), ({"q": "Book 30"}, "1 row")]
+)
+def test_how_many_there_are_is_said_above_the_table_in_a_line_that_is_always_there(
+    engine: Engine, view: Any, said: str
+):
+    assert said in [caption.value for caption in page(**view).caption]
+
+
 def test_no_match_says_so_and_one_click_clears(engine: Engine):
     app = page(q="no such book", binding="cloth", sort="name")
     assert "Nothing matches. Clear a filter or search for something else." in [text.value for text in app.markdown]
