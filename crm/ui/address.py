@@ -30,18 +30,31 @@ def choose(
     *,
     place: DeltaGenerator | None = None,
     forget: Sequence[str] = (),
+    left: Callable[[], None] | None = None,
 ) -> int | None:
-    """A box to choose from by number. `forget` are names of the address that mean nothing after another choice."""
+    """A box to choose from by number. `forget` are names of the address that mean nothing after another choice.
+
+    `left` is called once another one was chosen.
+    """
     now = chosen(name, options)
     if now is None:
         return None
-    key = f"address:{name}"
-    seed(key, now)
+    key, called = f"address:{name}", show(now)
+    if st.session_state.get(f"{key}:called") == called:
+        seed(key, now)
+    else:
+        # The browser knows a choice by what it is called, and goes on with the old words unless it is told the new.
+        st.session_state[key], st.session_state[f"{key}:called"] = now, called
 
     def changed() -> None:
+        # Words from before are no choice: somebody was quicker than the page.
+        if st.session_state[key] not in options:
+            return
         st.query_params[name] = str(st.session_state[key])
         for other in forget:
             st.query_params.pop(other, None)
+        if left is not None:
+            left()
 
     (place or st).selectbox(label, options, format_func=show, key=key, on_change=changed)
     return now

@@ -235,3 +235,25 @@ def test_the_month_sheet_is_taken_home_where_no_route_hands_out_files_too(teache
 
     assert not at.exception, at.exception
     assert [one.proto.label for one in at.get("download_button")] == ["Download"]
+
+
+def test_a_day_stays_the_chosen_one_although_the_browser_still_calls_it_as_before(teacher):
+    with writing() as session:
+        group = session.exec(select(ClassGroup)).one()
+        other = a_course_record(session, group, TODAY + timedelta(days=1), title="Later").id
+    at = page_as(teacher, "attendance")
+    at.query_params["day"] = str(other)
+    at.run()
+    before = at.selectbox(key="address:day").format_func(other)
+
+    at.button(key="attendance:initialise").click().run()
+    box = at.selectbox(key="address:day")
+    told = box.proto.set_value, box.proto.raw_value
+    # A browser sends words, and these are no choice any more.
+    box.options.append(box.format_func(before))
+    box.set_value(before)
+    at.run()
+
+    assert before.endswith("Not initialised")
+    assert told == (True, before.replace("Not initialised", "Initialised"))
+    assert (at.query_params["day"], at.selectbox(key="address:day").value) == (str(other), other)

@@ -18,7 +18,7 @@ from crm.services.attendance.class_day import MOST_DAYS, Day
 from crm.services.classes import course_records
 from crm.tables.attendance import of_day
 from crm.tables.course_records import DAY_TONES
-from crm.ui.address import number
+from crm.ui.address import choose, number
 from crm.ui.attendance.make_up import make_up
 from crm.ui.classes.day_links import day_links
 from crm.ui.session import now, reading_as_somebody, writing_as
@@ -64,23 +64,15 @@ def _choose(days: dict[int, Says], asked: int | None) -> int | None:
     more, first = len(days) > MOST_DAYS, list(days)[:MOST_DAYS]
     days = {key: label for key, label in days.items() if key in first or key == asked}
     options = list(days) if asked is None or asked in days else [asked, *days]
-    chosen = st.selectbox(
-        _("Day of a class"),
-        options,
-        index=options.index(asked) if asked is not None else 0,
-        format_func=lambda key: str(days[key]) if key in days else f"#{key}",
-        key=f"attendance:day:{asked}",
-        on_change=_chosen,
-        args=(asked,),
-    )
+    called = {key: str(label) for key, label in days.items()}
+    chosen = choose(DAY, _("Day of a class"), options, lambda key: called.get(key, f"#{key}"), left=_forget_applied)
     if more:
         text = _("The first {count} days are listed. The list of course records opens the others.", count=MOST_DAYS)
         st.caption(text)
-    return asked if asked is not None else chosen
+    return chosen
 
 
-def _chosen(asked: int | None) -> None:
-    st.query_params[DAY] = str(st.session_state[f"attendance:day:{asked}"])
+def _forget_applied() -> None:
     st.session_state.pop(TYPED, None)
     st.session_state.pop(APPLIED, None)
 
