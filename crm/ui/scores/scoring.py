@@ -74,10 +74,6 @@ def _day(drawn_for: Actor, day: Day) -> None:
     except ThanosError as error:
         st.error(marked(error.says), icon=":material/error:")
         return
-    for sentence, wrong in st.session_state.pop(SAID, ()):
-        (st.warning if wrong else st.success)(
-            marked(sentence), icon=":material/error:" if wrong else ":material/check:"
-        )
     if day.homework:
         title, due = literal(day.homework), day.due_on
         st.caption(
@@ -95,6 +91,11 @@ def _day(drawn_for: Actor, day: Day) -> None:
         )
         st.info(str(text), icon=":material/edit_note:")
     _editor(actor, drawn)
+    # Below what was pressed, where one looks, and where it moves no row.
+    for sentence, wrong in st.session_state.pop(SAID, ()):
+        (st.warning if wrong else st.success)(
+            marked(sentence), icon=":material/error:" if wrong else ":material/check:"
+        )
     _read_homework(actor, drawn)
 
 
