@@ -1,12 +1,18 @@
 """The few lines of style that Streamlit has no option for."""
 
-# What the table's own toolbar offers besides: its search finds only what is on the page, its file asks nobody's leave.
-HIDDEN = ("Download as CSV", "Search")
+
+def without(offer: str) -> str:
+    """The style that leaves this out of what Streamlit's toolbar above a table offers."""
+    return f'[data-testid="stElementToolbarButton"]:has(button[aria-label^="{offer}"]){{display:none}}'
+
+
+NO_FILE = without("Download as CSV")
+"""Where exports need a permission and are noted: the toolbar's own file asks nobody's leave."""
 
 STYLE = (
-    "".join(
-        f'[data-testid="stElementToolbarButton"]:has(button[aria-label^="{label}"]){{display:none}}' for label in HIDDEN
-    )
+    NO_FILE
+    # It finds only what is on the page.
+    + without("Search")
     # What Enter presses in a form, and nobody else.
     + '[class*="-enter-hidden"]{display:none}'
     # Save, and what is wrong, stay in view however long the form is.

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from crm.grid.style import NO_FILE
 from crm.i18n import Says, _, says
 from crm.rbac import Actor
 from crm.services.classes import class_names
@@ -21,6 +22,7 @@ from crm.ui.session import reading_as_somebody
 
 def gradebook(actor: Actor) -> None:
     """The page of lecturers, class teachers and managers, as far as each may go."""
+    st.html(f"<style>{NO_FILE}</style>")
     with reading_as_somebody() as session:
         classes = class_names.choices(session, actor, VIEW)
         order = running_first(session, list(classes))
