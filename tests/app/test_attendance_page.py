@@ -8,7 +8,8 @@ from sqlmodel import select
 
 from crm.domain.calendar import day_of
 from crm.domain.classes import ClassGroup
-from crm.domain.teaching import Attendance, StudyRecord
+from crm.domain.students import Enrolment
+from crm.domain.teaching import Attendance, CourseRecord, StudyRecord
 from crm.services.classes.study_records import initialise
 from crm.settings import settings
 from crm.store.engine import engine
@@ -257,3 +258,22 @@ def test_a_day_stays_the_chosen_one_although_the_browser_still_calls_it_as_befor
     assert before.endswith("Not initialised")
     assert told == (True, before.replace("Not initialised", "Initialised"))
     assert (at.query_params["day"], at.selectbox(key="address:day").value) == (str(other), other)
+
+
+def test_a_day_that_was_confirmed_stays_in_sight_although_another_waits(teacher):
+    with writing() as session:
+        group = session.exec(select(ClassGroup)).one()
+        group.starts_on = TODAY - timedelta(days=9)
+        for place in session.exec(select(Enrolment)):
+            place.joined_on = group.starts_on
+        first = session.exec(select(CourseRecord)).one()
+        first.held_on = TODAY - timedelta(days=1)
+        other = a_course_record(session, group, TODAY - timedelta(days=3))
+        initialise(session, [other.id], NOW)
+        first = first.id
+    at = page_as(teacher, "attendance").run()
+
+    at.button(key="attendance:confirm").click().run()
+
+    assert at.selectbox(key="address:day").value == first
+    assert any("Confirmed by" in one.value for one in at.caption)

@@ -10,6 +10,7 @@ from crm.domain.name_matching import Meant, meant
 from crm.domain.teaching import Attendance, DayState
 from crm.errors import ThanosError
 from crm.grid.render import render_table
+from crm.grid.visits import VISIT
 from crm.i18n import Says, _, listed, literal, marked, says, says_n, show
 from crm.rbac import Actor
 from crm.services.attendance import attendance, class_day, taken_days
@@ -24,6 +25,7 @@ from crm.ui.classes.day_links import day_links
 from crm.ui.session import now, reading_as_somebody, writing_as
 
 DAY, APPLIED, SAID, TYPED = "day", "attendance:applied", "attendance:said", "attendance:typed"
+STAYS = "attendance:stays"
 EXCEPTIONS = (Attendance.LATE, Attendance.ABSENT, Attendance.EXCUSED, Attendance.LEFT_EARLY, Attendance.PRESENT)
 
 
@@ -63,9 +65,14 @@ def _choose(days: dict[int, Says], asked: int | None) -> int | None:
         return None
     more, first = len(days) > MOST_DAYS, list(days)[:MOST_DAYS]
     days = {key: label for key, label in days.items() if key in first or key == asked}
-    options = list(days) if asked is None or asked in days else [asked, *days]
+    # Without an address the day of this visit stays, also once it is confirmed and others are more urgent.
+    visit, stays = st.session_state.get(VISIT), asked
+    if asked is None and st.session_state.get(STAYS, (None, None))[0] == visit:
+        stays = st.session_state[STAYS][1]
+    options = sorted(days, key=lambda key: key != stays) if stays in days or asked is None else [asked, *days]
     called = {key: str(label) for key, label in days.items()}
     chosen = choose(DAY, _("Day of a class"), options, lambda key: called.get(key, f"#{key}"), left=_forget_applied)
+    st.session_state[STAYS] = (visit, chosen)
     if more:
         text = _("The first {count} days are listed. The list of course records opens the others.", count=MOST_DAYS)
         st.caption(text)
