@@ -23,7 +23,7 @@ from crm.grid.outcome import outcome
 from crm.grid.pager import pager
 from crm.grid.query import has_rows, read_page
 from crm.grid.record import record
-from crm.grid.shortcuts import SEARCH, listen_for_search, shortcut
+from crm.grid.shortcuts import SEARCH, listen_for_search, shortcut, take_keys
 from crm.grid.state import Here, dialog_is_open
 from crm.grid.style import STYLE
 from crm.grid.toolbar import clear, toolbar
@@ -50,6 +50,7 @@ def render_table(config: TableConfig, actor: Actor, *, detail: Callable[[Actor, 
     here.remember("fresh", True)
     here.remember("walk", None)
     here.remember("columns:chosen", None)
+    take_keys(config)
     _around(here)
     _table(here)
 

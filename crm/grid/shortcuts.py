@@ -1,7 +1,4 @@
-"""Keys for the hand that stays on the keyboard: into the search box, add, save.
-
-Only the first table of a page has them: one with a `prefix` stands beside another.
-"""
+"""Keys for the hand that stays on the keyboard: into the search box, add, save. The first table of a page has them."""
 
 import re
 
@@ -9,6 +6,7 @@ import streamlit as st
 
 from crm.grid.config import TableConfig
 
+FIRST = "grid:first"
 # With a modifier, since a bare letter begins to edit the chosen cell of the table.
 SEARCH, ADD, SAVE = "/", "Alt+N", "Mod+Enter"
 
@@ -30,9 +28,20 @@ export default function ({ data }) {
 """
 
 
+def give_back_keys() -> None:
+    """In every run, before anything is drawn: no table has the keys."""
+    st.session_state[FIRST] = None
+
+
+def take_keys(config: TableConfig) -> None:
+    """The table has the keys from here on, unless another has them in this run."""
+    if st.session_state.get(FIRST) is None:
+        st.session_state[FIRST] = config.name
+
+
 def shortcut(config: TableConfig, keys: str) -> str | None:
     """The keys, where they are this table's."""
-    return None if config.prefix else keys
+    return keys if st.session_state.get(FIRST) == config.name else None
 
 
 def listen_for_search(key: str) -> None:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from crm.grid.asking import Acting
+from crm.grid.shortcuts import give_back_keys
 from crm.grid.state import Here
 
 PLACE, VISIT = "grid:place", "grid:visit"
@@ -13,6 +14,7 @@ def arrive(place: str) -> None:
 
     Another than in the run before is a visit of its own: what was asked and not answered on the last one is forgotten.
     """
+    give_back_keys()
     if st.session_state.get(PLACE) != place:
         st.session_state[PLACE] = place
         st.session_state[VISIT] = st.session_state.get(VISIT, 0) + 1

@@ -53,3 +53,15 @@ def test_a_sign_in_is_seen_and_given_by_who_manages_sign_ins_only():
         assert ("Sign-in" in labels(page)) is may
         if may:
             assert "nobodys" in page.selectbox[labels(page).index("Sign-in")].options
+
+
+def test_the_table_of_each_part_has_the_keys_when_it_is_the_one_that_is_drawn():
+    page = page_as("sales_manager", "staff")
+    for part in ("quotas", "people", "departments", "people"):
+        page.query_params["tab"] = part
+        shown(page)
+
+        assert {one.placeholder[-3:] for one in page.text_input} <= {"[/]"}, part
+        adds = {one.proto.shortcut for one in page.button if str(one.key).endswith(":add")}
+        assert adds <= {"alt+n"}, part
+    assert page.text_input and adds
