@@ -277,3 +277,14 @@ def test_a_day_that_was_confirmed_stays_in_sight_although_another_waits(teacher)
 
     assert at.selectbox(key="address:day").value == first
     assert any("Confirmed by" in one.value for one in at.caption)
+
+
+def test_names_that_were_applied_are_gone_from_the_box(teacher):
+    at = page_as(teacher, "attendance").run()
+    at.text_area(key="attendance:text:1").set_value("Zhang San")
+    next(one for one in at.button if one.label == "Preview").click().run()
+
+    at.button(key="attendance:apply").click().run()
+
+    box = at.text_area(key="attendance:text:1")
+    assert (box.value, box.proto.set_value) == ("", True)

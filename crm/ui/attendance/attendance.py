@@ -216,7 +216,8 @@ def _apply(actor: Actor, record_id: int, marks: dict[int, Mark], seen: dict[int,
     st.session_state[APPLIED] = applied
     _tell_changed(applied)
     _forget_typed()
-    st.session_state.pop(f"attendance:text:{record_id}", None)
+    # Emptied, not forgotten: a browser keeps what it was never told to empty.
+    st.session_state[f"attendance:text:{record_id}"] = ""
 
 
 def _undo(actor: Actor, applied: Applied) -> None:
