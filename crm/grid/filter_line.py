@@ -89,11 +89,7 @@ def _ticked(here: Here, view: View, one: Ticked, session: Session, counts: Count
         else text
         for choice, text in offered.items()
     }
-    ticked = [texts[choice] for choice in value]
-    if here.recall(f"ticked:{one.name}", ticked) != ticked:
-        st.session_state[key] = value
-    here.remember(f"ticked:{one.name}", ticked)
-    seed(key, value)
+    seed(key, value, [texts[choice] for choice in value])
     st.multiselect(
         str(here.config.label(one.name, one.label)),
         list(offered),
@@ -159,8 +155,9 @@ def _range(here: Here, view: View, one: Range) -> None:
 def _chosen(here: Here, one: Ticked, choices: Mapping[str, Any]) -> None:
     chosen = [_meant(item, choices) for item in here.recall(f"filter:{one.name}") or ()]
     listed = set(choices.values())
-    value = [choice for choice in chosen if choice in listed or not one.finds]
-    for typed in chosen:
+    value = [choice for choice in chosen if choice in listed]
+    # What is not listed was typed where that can be; elsewhere it is words from before, and no choice.
+    for typed in chosen if one.finds else ():
         if typed not in value:
             value += _found(here, one, str(typed))
     here.go(here.view().filtered(one.name, tuple(dict.fromkeys(value)) or None))

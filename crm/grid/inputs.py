@@ -14,7 +14,7 @@ from crm.grid.fields import Kind, facts, label_of
 from crm.grid.form_config import Fields, Form, Input, as_inputs
 from crm.grid.relations import FOUND, MANY, Relation, relation_of
 from crm.grid.seeing import sees
-from crm.grid.state import Here, seed
+from crm.grid.state import Here, seed, stay_chosen
 from crm.grid.values import Rule, Wrong, accepted
 from crm.i18n import Says, _, listed, marked, says, says_n
 
@@ -132,10 +132,12 @@ def draw(here: Here, one: Drawable, prefix: str, value: Any, fault: Says | None)
         show = lambda choice: labels.get(choice, str(choice))  # noqa: E731
         if one.many:
             _first(key, _among(labels, value or ()))
+            stay_chosen(key, labels, show)
             held = st.multiselect(label, list(labels), format_func=show, placeholder="", **common)
         else:
             _first(key, next(iter(_among(labels, [value])), None))
             _only(key, one)
+            stay_chosen(key, labels, show)
             held = st.selectbox(label, list(labels), index=None, format_func=show, placeholder="", **common)
         if one.box and not one.closed:
             _finder(here, one, prefix)

@@ -1,6 +1,6 @@
 """Where the drawing part keeps things: the URL, the session's memory of one table, the sentences to say next."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -162,7 +162,25 @@ def telling(here: Here) -> Iterator[None]:
         here.say(marked(error.says), icon=":material/error:")
 
 
-def seed(key: str, value: Any) -> None:
-    """The widget of that key shows `value`, whatever it showed before. Call before drawing it."""
-    if key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
+def seed(key: str, value: Any, called: Any = None) -> None:
+    """The widget of that key shows `value`, whatever it showed before. Call before drawing it.
+
+    `called` is the value in words, for a box of choices: the browser knows a choice by its words only, and goes on
+    sending the old ones unless it is told the new (another language, a new name, a count behind it).
+    """
+    words, state = f"{key}:called", st.session_state
+    if key not in state or state[key] != value or state.get(words) != called:
+        state[key] = value
+    if called is not None:
+        state[words] = called
+
+
+def stay_chosen(key: str, options: Iterable[Any], show: Callable[[Any], str]) -> None:
+    """What was chosen in the box of that key stays chosen when it comes to be called otherwise. Call before drawing it.
+
+    Not for boxes that are seeded. What is no option any more is left to the box.
+    """
+    held = st.session_state.get(key)
+    chosen = held if isinstance(held, list) else [] if held is None else [held]
+    if chosen and set(chosen) <= set(options):
+        seed(key, held, [show(one) for one in chosen])

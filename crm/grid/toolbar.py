@@ -1,6 +1,6 @@
 """Above the table: search, filters, order, how many rows there are, and what narrows them, cleared by one click."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -88,7 +88,7 @@ def _order(here: Here, view: View) -> None:
         orders.insert(0, config.order)
     if len(orders) < 2:
         return
-    seed(here.key("sort"), view.sort)
+    seed(here.key("sort"), view.sort, _order_label(here, view.sort))
     st.selectbox(
         _("Order"),
         orders,
@@ -96,7 +96,7 @@ def _order(here: Here, view: View) -> None:
         key=here.key("sort"),
         width=FILTER_WIDTH,
         on_change=_sorted,
-        args=(here,),
+        args=(here, orders),
     )
 
 
@@ -157,8 +157,10 @@ def _searched(here: Here) -> None:
     here.go(replace(view.readable("q"), search=(here.recall("q") or "").strip(), page=1))
 
 
-def _sorted(here: Here) -> None:
-    here.go(replace(here.view().readable("sort"), sort=here.recall("sort"), page=1))
+def _sorted(here: Here, orders: Sequence[str]) -> None:
+    # Words from before are no order: somebody was quicker than the page.
+    if (order := here.recall("sort")) in orders:
+        here.go(replace(here.view().readable("sort"), sort=order, page=1))
 
 
 def clear(here: Here) -> None:

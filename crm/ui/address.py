@@ -39,12 +39,8 @@ def choose(
     now = chosen(name, options)
     if now is None:
         return None
-    key, called = f"address:{name}", show(now)
-    if st.session_state.get(f"{key}:called") == called:
-        seed(key, now)
-    else:
-        # The browser knows a choice by what it is called, and goes on with the old words unless it is told the new.
-        st.session_state[key], st.session_state[f"{key}:called"] = now, called
+    key = f"address:{name}"
+    seed(key, now, show(now))
 
     def changed() -> None:
         # Words from before are no choice: somebody was quicker than the page.

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -57,6 +58,22 @@ def test_a_language_is_remembered(somebody: Callable[..., Person]) -> None:
     expect(person.settled().page.get_by_role("radio", name="中文").first).to_be_checked()
     person.page.get_by_role("radio", name="EN").first.click()
     expect(person.page.get_by_role("radio", name="EN").first).to_be_checked()
+
+
+def test_what_was_chosen_stays_chosen_in_the_other_language(somebody: Callable[..., Person], school: School) -> None:
+    # The browser sends a choice by its words, and those of one language are no choice in the other.
+    person = somebody("manager", "/customers?state=public&sort=state")
+
+    for times, (language, label) in enumerate([("中文", "学历"), ("EN", "Education")], start=1):
+        person.page.get_by_role("radio", name=language).first.click()
+        expect(person.page.get_by_role("radio", name=language).first).to_be_checked()
+        person.settled().page.get_by_role("combobox", name=label).click()
+        person.page.get_by_role("option").nth(1).click()
+        person.page.keyboard.press("Escape")
+        expect(person.page).to_have_url(re.compile(f"(education=.*){{{times}}}"))
+        address = parse_qs(urlsplit(person.page.url).query)
+        assert (address["state"], address["sort"]) == (["public"], ["state"])
+        assert person.page.get_by_test_id("stAlert").all_text_contents() == []
 
 
 def test_every_page_loads_from_here_only_and_within_its_policy(somebody: Callable[..., Person], school: School) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from crm.errors import ThanosError
+from crm.grid.state import stay_chosen
 from crm.i18n import Says, _, listed, literal, marked, says, says_n, show
 from crm.rbac import Actor
 from crm.services.access import accounts, people
@@ -64,15 +65,17 @@ def _head(seen: Person) -> None:
 
 def _roles(actor: Actor, seen: Person, choices: dict[str, Says]) -> None:
     st.subheader(_("Roles"), anchor=False)
+    # A new version has new roles: what was ticked before is not carried over.
+    key = f"person:roles:{seen.id}:{seen.version}"
+    st.session_state.setdefault(key, [name for name in seen.roles if name in choices])
+    stay_chosen(key, choices, lambda name: str(choices[name]))
     chosen = st.multiselect(
         _("Roles"),
         list(choices),
-        default=[name for name in seen.roles if name in choices],
         format_func=lambda name: str(choices.get(name, name)),
         placeholder=_("None: no page opens"),
         label_visibility="collapsed",
-        # A new version has new roles: what was ticked before is not carried over.
-        key=f"person:roles:{seen.id}:{seen.version}",
+        key=key,
     )
     if sorted(chosen) == sorted(seen.roles):
         st.caption(_("They count from the next click on, also for who is signed in."))

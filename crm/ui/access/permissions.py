@@ -1,13 +1,15 @@
 """The permissions page: the matrix, changing it, the roles themselves, and who may do what."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import pandas as pd
 import streamlit as st
 
 from crm.errors import Conflict, ThanosError
+from crm.grid.state import stay_chosen
 from crm.i18n import Says, _, listed, marked, says, says_n
 from crm.rbac import Actor, Grants, Page, Reach
 from crm.services.access import roles
@@ -17,6 +19,7 @@ from crm.store.session import reading
 from crm.ui.access.offers import offers
 from crm.ui.session import now, see_as, writing_as
 
+T = TypeVar("T")
 DRAFTS, SAID = "permissions:drafts", "permissions:said"
 REACHES: Mapping[Reach | None, Says] = {
     None: says("Not"),
@@ -99,12 +102,8 @@ def editor(actor: Actor, known: list[RoleNow]) -> None:
     """One role on one page: reach by action, what would change on all of its pages, and saving it."""
     by_id = {role.id: role for role in known}
     with st.container(horizontal=True):
-        role_id = st.selectbox(
-            _("Role"), list(by_id), format_func=lambda key: str(by_id[key].title), key="permissions:role"
-        )
-        name = st.selectbox(
-            _("Page"), list(PAGES.pages), format_func=lambda key: str(PAGES.pages[key].title), key="permissions:page"
-        )
+        role_id = _box(_("Role"), list(by_id), lambda key: str(by_id[key].title), "permissions:role")
+        name = _box(_("Page"), list(PAGES.pages), lambda key: str(PAGES.pages[key].title), "permissions:page")
     if role_id not in by_id or name not in PAGES.pages:
         return
     drafts: dict[int, Draft] = st.session_state.setdefault(DRAFTS, {})
@@ -214,14 +213,7 @@ def _save(actor: Actor, draft: Draft) -> None:
 def the_roles(actor: Actor, known: list[RoleNow]) -> None:
     """Make, copy, rename and delete roles, and look through the eyes of one."""
     by_id = {role.id: role for role in known}
-    role_id = st.selectbox(
-        _("Role"),
-        list(by_id),
-        format_func=lambda key: str(
-            says_n("{role} ({count} person)", "{role} ({count} people)", role=by_id[key].title, count=by_id[key].people)
-        ),
-        key="roles:role",
-    )
+    role_id = _box(_("Role"), list(by_id), lambda key: _with_people(by_id[key]), "roles:role")
     role = by_id.get(role_id)
     if role is None:
         return
@@ -258,7 +250,7 @@ def the_roles(actor: Actor, known: list[RoleNow]) -> None:
 
 def who(actor: Actor) -> None:
     """Everybody who may open a page, or do something there, and by which roles."""
-    permission = st.selectbox(_("Page and action"), list(PAGES.permissions), format_func=_named, key="permissions:who")
+    permission = _box(_("Page and action"), list(PAGES.permissions), _named, "permissions:who")
     if permission is None:
         return
     with reading() as session:
@@ -281,6 +273,16 @@ def who(actor: Actor) -> None:
 def _named(permission: str) -> str:
     page, _dot, action = permission.partition(".")
     return f"{PAGES.pages[page].title}: {PAGES.pages[page].actions[action]}"
+
+
+def _with_people(role: RoleNow) -> str:
+    return str(says_n("{role} ({count} person)", "{role} ({count} people)", role=role.title, count=role.people))
+
+
+def _box(label: str, options: list[T], show: Callable[[T], str], key: str) -> T:
+    """A box to choose from, whose choice stays where the words of it change: its language, its title, its count."""
+    stay_chosen(key, options, show)
+    return st.selectbox(label, options, format_func=show, key=key)
 
 
 def _say(said: Says) -> None:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from crm.errors import ThanosError
+from crm.grid.state import stay_chosen
 from crm.i18n import Says, _, marked
 from crm.rbac import Actor
 from crm.services.attendance import make_ups
@@ -32,6 +33,7 @@ def make_up(actor: Actor, day: Day) -> None:
                 )  # fmt: skip
         # Another box after each make-up: the browser would go on showing what was chosen in this one.
         box = f"make-up:{day.id}:{'-'.join(map(str, here))}"
+        stay_chosen(box, missed, lambda key: str(missed[key]))
         chosen = st.selectbox(
             _("Who makes up which day here"),
             list(missed),
