@@ -29,7 +29,7 @@ from crm.services.classes.class_scopes import CLASSES, in_class_on
 from crm.services.classes.courses import cents
 from crm.services.seen_rows import NO_RECORD, lock_row, require_seen
 from crm.services.students import money_of
-from crm.services.typed_cells import read_cells
+from crm.services.typed_cells import a_day, read_cells
 from crm.settings import settings
 
 VIEW, EDIT, MONEY = "classes.view", "classes.edit", "classes.money"
@@ -249,9 +249,10 @@ def _key(value: Any) -> int:
 
 
 def _day(value: Any) -> date:
-    if not isinstance(value, date) or isinstance(value, datetime) or not 1990 <= value.year <= 2199:
+    found = a_day(value)
+    if found is None:
         raise Wrong(says("Enter a date like 2025-03-31."))
-    return value
+    return found
 
 
 def _state(value: Any) -> ClassState:
@@ -268,7 +269,7 @@ _CHECKS: Mapping[str, Any] = {
     "price_cents": cents,
     "capacity": _whole(1, 1000),
     "starts_on": _day,
-    "ends_on": lambda value: None if value is None else _day(value),
+    "ends_on": a_day,
     "teacher_id": lambda value: None if value is None else _key(value),
     "state": _state,
     "note": lambda value: normalise.lines(value, 500),

@@ -1,23 +1,22 @@
 """What a person types about a course record, checked."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select, union
 from sqlmodel import Session, col
 
 from crm.domain.classes import ClassGroup, ClassLecturer
-from crm.domain.normalise import half_width, visible
+from crm.domain.normalise import Wrong, half_width, visible
 from crm.domain.teaching import CourseRecord
 from crm.errors import Invalid
 from crm.i18n import Says, says
-from crm.services.typed_cells import NOT_TYPED
+from crm.services.typed_cells import NOT_TYPED, a_day
 
 TEXTS = {"title": 100, "content": 2000, "homework_title": 100, "homework_brief": 4000, "exam_points": 1000}
 """The texts of a course record, and how long each may be."""
 DAYS = ("held_on", "homework_due_on")
-FIRST, LAST = date(2000, 1, 1), date(2199, 12, 31)
 
 
 def teachers(session: Session, class_group_id: int) -> list[int]:
@@ -52,10 +51,10 @@ def checked(
                 wrong[key] = says("At most {count} characters fit here.", count=TEXTS[key])
             cells[key] = text if text or key == "title" else None
         elif key in DAYS:
-            day = _day(value)
-            if value not in (None, "") and (day is None or not FIRST <= day <= LAST):
-                wrong[key] = says("Enter a date like 2025-03-31.")
-            cells[key] = day
+            try:
+                cells[key] = a_day(value)
+            except Wrong as error:
+                cells[key], wrong[key] = None, error.says
         elif key == "lecturer_id":
             cells[key] = value
             if value is not None and value not in teachers(session, class_group_id):
@@ -95,14 +94,3 @@ def _homework(cells: Mapping[str, Any], record: CourseRecord | None) -> dict[str
     if held["homework_due_on"] and held["held_on"] and held["homework_due_on"] < held["held_on"]:
         return {"homework_due_on": says("Homework is due on the day itself at the earliest.")}
     return {}
-
-
-def _day(value: Any) -> date | None:
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
-    try:
-        return date.fromisoformat(str(value))
-    except ValueError:
-        return None

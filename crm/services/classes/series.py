@@ -6,14 +6,16 @@ from datetime import date, datetime
 from sqlalchemy import insert, select
 from sqlmodel import Session, SQLModel, col
 
+from crm.domain.normalise import Wrong
 from crm.domain.series import LONGEST, Span, days_of
 from crm.domain.teaching import CourseRecord
 from crm.errors import Invalid
 from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services.access import audit
-from crm.services.classes.course_record_cells import FIRST, LAST, checked
+from crm.services.classes.course_record_cells import checked
 from crm.services.classes.course_records import ADD, class_to_add_to, last_number, own_dates, usual_lecturer
+from crm.services.typed_cells import a_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,11 @@ def _planned(session: Session, group: int, series: Series) -> Planned:
         wrong["last"] = says("The last day is before the first.")
     elif last - first > LONGEST:
         wrong["last"] = says("A series is two years long at most.")
-    elif first < FIRST or last > LAST:
-        wrong["first" if first < FIRST else "last"] = says("Enter a date like 2025-03-31.")
+    for field, day in (("first", first), ("last", last)):
+        try:
+            a_day(day)
+        except Wrong as error:
+            wrong[field] = error.says
     if wrong or first is None or last is None:
         raise Invalid.of(wrong)
     every = days_of(first, last, series.weekdays)

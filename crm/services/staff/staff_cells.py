@@ -1,7 +1,6 @@
 """What a person types about staff and quotas, checked."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import exists, select
@@ -17,7 +16,7 @@ from crm.rbac import Actor, Reach
 from crm.rbac import store as rbac
 from crm.services.access.permissions import ADMINISTERS, gives_rights, may_as_much
 from crm.services.customers.scopes import ACCOUNTS
-from crm.services.typed_cells import Check, read_cells
+from crm.services.typed_cells import Check, a_day, read_cells
 
 MOST_CUSTOMERS = 1_000_000
 HIGHEST_CODE = 999_999_999
@@ -98,19 +97,6 @@ def _yes_no(value: Any) -> bool:
     return bool(value)
 
 
-def _day(value: Any) -> date | None:
-    if value is None or value == "":
-        return None
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
-    try:
-        return date.fromisoformat(str(value))
-    except ValueError:
-        raise Wrong(says("Enter a date like 2025-03-31.")) from None
-
-
 def _name(value: Any) -> str:
     found = normalise.name(value, longest=100)
     if not found:
@@ -130,7 +116,7 @@ QUOTA: Mapping[str, Check] = {
     "max_customers": _whole(MOST_CUSTOMERS),
     "max_per_day": _whole(MOST_CUSTOMERS, empty=True),
     "accepting": _yes_no,
-    "away_until": _day,
+    "away_until": a_day,
 }
 
 EMPLOYEE: Mapping[str, Check] = {

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -16,6 +15,7 @@ from crm.domain.payments import Payment, PaymentKind, PaymentState
 from crm.errors import Invalid
 from crm.i18n import Says, says
 from crm.services.students import enrolling, money_of
+from crm.services.typed_cells import a_day
 
 FREE = (PaymentKind.CLASS_CHANGE, PaymentKind.WITHDRAWAL)
 """Kinds that may cost nothing."""
@@ -156,12 +156,6 @@ def _row(value: Any) -> int | None:
     raise Wrong(says("Choose the class."))
 
 
-def _day(value: Any) -> date | None:
-    if value is None or (isinstance(value, date) and 2000 <= value.year <= 2199):
-        return value
-    raise Wrong(says("Enter a date like 2025-03-31."))
-
-
 _CHECKS: Mapping[str, Any] = {
     "kind": _a_kind,
     "amount_cents": _cents,
@@ -169,6 +163,6 @@ _CHECKS: Mapping[str, Any] = {
     "class_group_id": _row,
     "from_class_group_id": _row,
     "receipt_number": receipt_number,
-    "takes_effect_on": _day,
+    "takes_effect_on": a_day,
     "note": lambda value: normalise.lines(value, 500),
 }

@@ -15,7 +15,6 @@ from crm.domain import normalise
 from crm.domain.accounts import Account
 from crm.domain.balances import Balance
 from crm.domain.customers import Customer
-from crm.domain.normalise import Wrong
 from crm.domain.students import Enrolment, Student
 from crm.errors import Invalid, NotFound
 from crm.i18n import Says, says
@@ -26,7 +25,7 @@ from crm.services.seen_rows import NO_RECORD, lock_row, require_seen
 from crm.services.students import money_of
 from crm.services.students.money_of import Balances
 from crm.services.students.student_scopes import STUDENTS
-from crm.services.typed_cells import read_cells
+from crm.services.typed_cells import a_day, read_cells
 from crm.store.many_rows import is_one_of
 
 VIEW, EDIT, MONEY = "students.view", "students.edit", "students.money"
@@ -166,12 +165,6 @@ def save(
     return version + 1
 
 
-def _day(value: Any) -> date | None:
-    if value is None or (isinstance(value, date) and 1990 <= value.year <= 2199):
-        return value
-    raise Wrong(says("Enter a date like 2025-03-31."))
-
-
 _CHECKS: Mapping[str, Any] = {
     "contact_in_need": lambda value: normalise.name(value),
     "contact_in_need_phone": normalise.phone,
@@ -180,5 +173,5 @@ _CHECKS: Mapping[str, Any] = {
     "placed_position": lambda value: normalise.line(value, 100),
     "placed_salary": normalise.salary,
     "placed_benefits": lambda value: normalise.lines(value, 500),
-    "placed_on": _day,
+    "placed_on": a_day,
 }
