@@ -51,6 +51,7 @@ class Balance:
 
 NOTHING = Balance()
 _TOWARDS = (PaymentKind.DEPOSIT, PaymentKind.TUITION)
+_JOINS = (*_TOWARDS, PaymentKind.CLASS_CHANGE)
 
 
 def balances(payments: Iterable[Confirmed], prices: Mapping[int, int]) -> dict[int | None, Balance]:
@@ -58,7 +59,8 @@ def balances(payments: Iterable[Confirmed], prices: Mapping[int, int]) -> dict[i
 
     The price is the one last quoted for the class, else the class's own (`prices`). Deposit and tuition count
     towards it, refunds less. A class change takes what was paid along to the new class; its fee, and that of a
-    withdrawal, is kept. After a withdrawal, or once all was given back, nothing more is owed for the class.
+    withdrawal, is kept. After a change, a withdrawal, or once all was given back, nothing more is owed for the class
+    that was left; whoever comes back owes its price anew.
     A payment for no class in particular stands under None, as credit.
     """
     found: dict[int | None, Balance] = {}
@@ -67,10 +69,10 @@ def balances(payments: Iterable[Confirmed], prices: Mapping[int, int]) -> dict[i
         here = found.get(key) or Balance(price=prices.get(key, 0) if key is not None else 0)
         if one.quoted_cents is not None:
             here = replace(here, price=one.quoted_cents)
+        if here.left and one.kind in _JOINS:
+            # Back again: what was paid before they left stays the school's.
+            here = replace(here, kept=here.paid, towards=0, left=False)
         if one.kind in _TOWARDS:
-            if here.left:
-                # Back again: what was paid before they left stays the school's.
-                here = replace(here, kept=here.paid, towards=0, left=False)
             here = replace(here, towards=here.towards + one.amount_cents)
         elif one.kind is PaymentKind.REFUND:
             rest = here.towards - one.amount_cents
@@ -79,8 +81,9 @@ def balances(payments: Iterable[Confirmed], prices: Mapping[int, int]) -> dict[i
             here = replace(here, kept=here.kept + one.amount_cents, left=True)
         else:
             before = found.get(one.from_class_group_id, NOTHING)
-            found[one.from_class_group_id] = replace(before, price=0, towards=0, left=True)
-            here = replace(here, towards=here.towards + before.towards, kept=here.kept + one.amount_cents, left=False)
+            # Its price stays agreed: who comes back owes it.
+            found[one.from_class_group_id] = replace(before, towards=0, left=True)
+            here = replace(here, towards=here.towards + before.towards, kept=here.kept + one.amount_cents)
         found[key] = here
     return found
 

@@ -69,6 +69,29 @@ def test_who_comes_back_owes_the_price_anew_and_the_school_keeps_what_it_had():
     assert (back.paid, back.owed) == (1_000_000, 50_000)
 
 
+def test_who_changes_back_owes_what_was_agreed_for_the_first_class():
+    agreed = DEPOSIT._replace(quoted_cents=900_000)
+    to_b, to_a = Paid(PaymentKind.CLASS_CHANGE, 0, B, A), Paid(PaymentKind.CLASS_CHANGE, 0, A, B)
+
+    assert (of(DEPOSIT, to_b, to_a)[A].paid, of(DEPOSIT, to_b, to_a)[A].owed) == (50_000, 950_000)
+    assert of(agreed, to_b, to_a)[A].owed == 850_000
+    assert of(agreed, to_b, to_a)[B].owed == 0
+
+
+def test_who_is_in_the_class_again_that_was_left_by_a_change_owes_its_price():
+    both = of(DEPOSIT, Paid(PaymentKind.CLASS_CHANGE, 0, B, A), TUITION)
+
+    assert (both[A].paid, both[A].owed) == (950_000, 50_000)
+    assert (both[B].paid, both[B].owed) == (50_000, 1_450_000)
+
+
+def test_who_comes_back_by_a_change_leaves_the_school_what_it_had():
+    left = (DEPOSIT, Paid(PaymentKind.WITHDRAWAL, 0), TUITION._replace(class_group_id=B))
+    back = of(*left, Paid(PaymentKind.CLASS_CHANGE, 0, A, B))[A]
+
+    assert (back.paid, back.owed) == (1_000_000, 50_000)
+
+
 def test_several_classes_are_told_apart_and_summed():
     both = of(DEPOSIT, TUITION._replace(class_group_id=B), DEPOSIT._replace(class_group_id=None))
 
