@@ -230,6 +230,37 @@ def test_a_missed_day_is_made_up_once_on_a_day_of_the_same_course(session, taugh
     assert session.exec(select(StudyRecord).where(StudyRecord.course_record_id == days[0].id)).all() == []
 
 
+def test_a_guest_who_stayed_away_missed_no_day_and_the_make_up_is_taken_back(session, taught):
+    missed = taught.row(session, taught.ann)
+    attendance.mark_many(session, taught.actor, [missed.id], NOON, "absent")
+    twin = a_class_group(session, taught.lecturer, course_id=taught.group.course_id, semester=2)
+    first, second = [a_course_record(session, twin, DAY + timedelta(days=each)) for each in (1, 2)]
+    guest = make_ups.link(session, taught.actor, first.id, missed.id, NOON)
+    attendance.mark_many(session, taught.actor, [guest], NOON, "absent")
+
+    assert make_ups.missed_days(session, taught.actor, second.id) == {}
+    with pytest.raises(Invalid):
+        make_ups.link(session, taught.actor, second.id, guest, NOON)
+    make_ups.unlink(session, taught.actor, guest, NOON)
+    assert list(make_ups.missed_days(session, taught.actor, second.id)) == [missed.id]
+
+
+def test_a_make_up_that_is_itself_made_up_elsewhere_is_not_taken_back_where_its_student_is_a_guest_now(session, taught):
+    missed = taught.row(session, taught.ann)
+    twin = a_class_group(session, taught.lecturer, course_id=taught.group.course_id, semester=2)
+    first, second = [a_course_record(session, twin, DAY + timedelta(days=each)) for each in (1, 2)]
+    place = in_class(session, taught.ann, twin)
+    attendance.mark_many(session, taught.actor, [missed.id], NOON, "absent")
+    making = make_ups.link(session, taught.actor, first.id, missed.id, NOON)
+    attendance.mark_many(session, taught.actor, [making], NOON, "absent")
+    make_ups.link(session, taught.actor, second.id, making, NOON)
+    place.left_on = place.joined_on
+    session.flush()
+
+    with pytest.raises(Refused):
+        make_ups.unlink(session, taught.actor, making, NOON)
+
+
 def test_the_latest_missed_day_comes_first_among_those_to_make_up(session, taught):
     rows = []
     for ago in (9, 2, 5):

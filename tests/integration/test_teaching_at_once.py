@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import select
 
 from crm.domain.marks import Mark
+from crm.domain.payments import PaymentKind
 from crm.domain.scores import NONE
 from crm.domain.teaching import Attendance, CourseRecord, ScoreState, StudyRecord
 from crm.errors import Invalid, Refused
@@ -19,6 +20,7 @@ from crm.services.students import payment_decisions
 from crm.store.session import reading, writing
 from tests.at_once import meanwhile
 from tests.builders import NOON, a_consultant, a_private_customer, an_actor, an_employee
+from tests.paying import paying
 from tests.school_builders import TODAY, a_course_record, a_deposit
 from tests.scored import a_day, a_scored_class
 
@@ -156,3 +158,20 @@ def test_what_turns_out_not_to_be_missed_is_not_made_up(engine, taught):
     )
 
     assert isinstance(told, Invalid)
+
+
+def test_an_excused_day_that_is_made_up_while_the_student_leaves_stays(engine, taught):
+    day = missed_and_next_day(engine, taught)
+    with writing(engine) as session:
+        session.get_one(StudyRecord, taught.row.id).attendance = Attendance.EXCUSED
+        leaves = paying(session, taught.of.students[0], taught.of.group, PaymentKind.WITHDRAWAL, 0)
+
+    _made, told = meanwhile(
+        engine,
+        lambda session: make_ups.link(session, taught.lecturer, day, taught.row.id, NOON),
+        lambda session: payment_decisions.confirm_many(session, taught.finance, [leaves.id], NOON),
+    )
+
+    assert told == {leaves.id: None}
+    with reading(engine) as session:
+        assert session.get(StudyRecord, taught.row.id)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
@@ -16,7 +16,7 @@ from crm.i18n import Says, says
 from crm.rbac import Actor
 from crm.services.access import audit
 from crm.services.attendance.attendance import TAKE
-from crm.services.classes.class_scopes import COURSE_RECORDS, STUDY_RECORDS, was_in_class
+from crm.services.classes.class_scopes import COURSE_RECORDS, IN_CLASS, STUDY_RECORDS, was_in_class
 from crm.services.classes.course_days import NO_SUCH
 from crm.services.students import student_names
 
@@ -55,6 +55,8 @@ def _missed(actor: Actor, record_id: int) -> Any:
             col(here.id).in_(mine),
             col(here.id) != col(CourseRecord.id),
             col(StudyRecord.attendance).in_(MISSED),
+            # A guest who stayed away missed no day of the own ones: what was to be made up there still is.
+            or_(col(StudyRecord.makes_up_id).is_(None), IN_CLASS),
             COURSE_RECORDS.where(actor, TAKE),
             ~select(col(making.id)).where(col(making.makes_up_id) == col(StudyRecord.id)).exists(),
         )
@@ -126,7 +128,9 @@ def unlink(session: Session, actor: Actor, making_id: int, now: datetime) -> Non
     )
     holds = row.score_state is not ScoreState.NOT_DUE or row.handed_in_at or row.teacher_remark or row.student_remark
     if session.scalar(inside) is None:
-        if holds:
+        # Who had a place here when they missed the day may have made it up before the place was moved.
+        made_up = select(col(StudyRecord.id)).where(col(StudyRecord.makes_up_id) == making_id)
+        if holds or session.scalar(made_up) is not None:
             raise Refused(says("Something was recorded of this guest on the day, so the make-up stays."))
         session.delete(row)
     else:

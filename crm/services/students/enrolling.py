@@ -197,15 +197,15 @@ def forget_untouched(session: Session, student_id: int, class_group_id: int, sin
         StudyRecord.homework_file, StudyRecord.handed_in_at, StudyRecord.teacher_remark, StudyRecord.student_remark,
         StudyRecord.scored_at,
     )  # fmt: skip
-    session.execute(
-        delete(StudyRecord).where(
-            col(StudyRecord.student_id) == student_id,
-            col(StudyRecord.course_record_id).in_(days),
-            col(StudyRecord.version) == 1,
-            col(StudyRecord.attendance).in_([Attendance.PRESENT, Attendance.EXCUSED]),
-            col(StudyRecord.score_state) == ScoreState.NOT_DUE,
-            *(col(one).is_(None) for one in empty),
-            ~exists().where(makes_up.makes_up_id == StudyRecord.id),  # type: ignore[arg-type]
-        ),
-        execution_options=_UNSEEN,
+    untouched = (
+        col(StudyRecord.student_id) == student_id,
+        col(StudyRecord.course_record_id).in_(days),
+        col(StudyRecord.version) == 1,
+        col(StudyRecord.attendance).in_([Attendance.PRESENT, Attendance.EXCUSED]),
+        col(StudyRecord.score_state) == ScoreState.NOT_DUE,
+        *(col(one).is_(None) for one in empty),
+        ~exists().where(makes_up.makes_up_id == StudyRecord.id),  # type: ignore[arg-type]
     )
+    # Who links a make-up to one of them holds it and changes nothing of it: only what is asked after that sees the link.
+    session.execute(select(col(StudyRecord.id)).where(*untouched).order_by(col(StudyRecord.id)).with_for_update()).all()
+    session.execute(delete(StudyRecord).where(*untouched), execution_options=_UNSEEN)
