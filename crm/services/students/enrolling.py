@@ -206,6 +206,6 @@ def forget_untouched(session: Session, student_id: int, class_group_id: int, sin
         *(col(one).is_(None) for one in empty),
         ~exists().where(makes_up.makes_up_id == StudyRecord.id),  # type: ignore[arg-type]
     )
-    # Who links a make-up to one of them holds it and changes nothing of it: only what is asked after that sees the link.
+    # Who links a make-up to one of them holds it and changes nothing of it: only what is asked afterwards sees that.
     session.execute(select(col(StudyRecord.id)).where(*untouched).order_by(col(StudyRecord.id)).with_for_update()).all()
     session.execute(delete(StudyRecord).where(*untouched), execution_options=_UNSEEN)
