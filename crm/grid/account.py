@@ -9,7 +9,7 @@ from crm.grid.acting import UNDO, Row, Work, account_csv, numbered
 from crm.grid.asking import Acting, Did, close, look_at, ran_before, take_back
 from crm.grid.config import Action
 from crm.grid.state import Here
-from crm.i18n import Says, _, marked, says, says_n
+from crm.i18n import Says, _, labelled, marked, says, says_n
 
 LONG = 100
 FEW = 3
@@ -116,7 +116,7 @@ def _of_rows(some: Sequence[tuple[Row, Says]], head: str) -> None:
         st.dataframe({head: told, _("Row"): names}, hide_index=True)
     for row, say in some if len(some) <= FEW else ():
         with st.container(border=True, gap=None):
-            st.text(f"{row.name}: {say}")
+            st.text(labelled(row.name, say))
 
 
 def close_button(here: Here, label: str) -> None:

@@ -12,7 +12,7 @@ from crm.grid.filters import MANY_CHOICES, Filter, Ticked
 from crm.grid.ranges import DateRange, NumberRange, Range, Today
 from crm.grid.state import Here, seed, telling
 from crm.grid.view import View
-from crm.i18n import _, listed, show
+from crm.i18n import _, labelled, listed, show
 
 FILTER_WIDTH = 165
 # Between a choice and how many rows have it.
@@ -69,7 +69,7 @@ def said(here: Here, view: View, one: Filter, labels: Labels) -> str:
         text = listed(labels.get(item, str(item)) for item in value)
     else:
         text = _ends(*(_("today") if isinstance(end, Today) else show(end) for end in value))
-    return f"{here.config.label(one.name, one.label)}: {text}"
+    return labelled(here.config.label(one.name, one.label), text)
 
 
 def _ends(low: str, high: str) -> str:

@@ -18,7 +18,7 @@ from crm.grid.relations import values_of
 from crm.grid.saving import one_row, why_closed
 from crm.grid.shortcuts import SAVE
 from crm.grid.state import Here
-from crm.i18n import Says, _, listed, marked, says, says_n
+from crm.i18n import Says, _, labelled, listed, marked, says, says_n
 
 ONE_COLUMN = 6
 """A form of more inputs has two columns, one below the other on a phone."""
@@ -190,7 +190,7 @@ def _buttons(here: Here, opened: Opened, inputs: list[Drawable], faults: Mapping
             st.markdown(f":red[:material/error: {marked(whole)}]", width="stretch")
         elif wrong:
             count = says_n("{count} field needs attention", "{count} fields need attention", count=len(wrong))
-            st.markdown(f":red[:material/error: {count}: {', '.join(wrong)}]", width="stretch")
+            st.markdown(f":red[:material/error: {labelled(count, listed(wrong))}]", width="stretch")
         if st.form_submit_button(_("Cancel"), key=here.key(f"{part}:cancel"), type="tertiary"):
             pressed = "cancel"
         if isinstance(opened.form, Form) and st.form_submit_button(

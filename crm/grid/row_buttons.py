@@ -6,6 +6,7 @@ from crm.grid.action_dialog import act_on_one
 from crm.grid.edits import Snapshot
 from crm.grid.locks import Closed
 from crm.grid.state import Here
+from crm.i18n import labelled, listed
 
 LOG = logging.getLogger(__name__)
 
@@ -20,7 +21,7 @@ def why_closed(here: Here, snapshot: Snapshot, closed: Closed) -> None:
         label = here.config.label(name, next((one.label for one in here.config.columns if one.name == name), None))
         whys.setdefault(str(why), []).append(str(label))
     for sentence, labels in whys.items():
-        here.say(f"{', '.join(labels)}: {sentence}", icon=":material/lock:")
+        here.say(labelled(listed(labels), sentence), icon=":material/lock:")
 
 
 def opened(here: Here, snapshot: Snapshot) -> None:

@@ -7,6 +7,7 @@ reasons use it. `_()` renders at once, for pages and widgets. Both take the Engl
 from crm.i18n.catalogue import LANGUAGES, Language, as_language
 from crm.i18n.reader import (
     _,
+    labelled,
     language,
     listed,
     literal,
@@ -26,6 +27,7 @@ __all__ = [
     "SaysValue",
     "_",
     "as_language",
+    "labelled",
     "language",
     "listed",
     "literal",

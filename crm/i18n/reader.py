@@ -20,6 +20,7 @@ _SPECIAL = re.compile(r"[\\`*_\[\]!<>$~#|&{}^]|^[-+=]")
 LOCALES: Mapping[Language, str] = {"en": "en_GB", "zh": "zh_Hans_CN"}
 
 COMMAS: Mapping[Language, str] = {"en": ", ", "zh": "、"}
+COLONS: Mapping[Language, str] = {"en": ": ", "zh": "："}
 
 reader_language: ContextVar[Language] = ContextVar("reader_language", default="en")
 reader_zone: ContextVar[ZoneInfo | None] = ContextVar("reader_zone", default=None)
@@ -82,6 +83,11 @@ def show(value: SaysValue | bool) -> str:
 def listed(things: Iterable[object]) -> str:
     """Several things in one line, with the comma that the reader's language puts between them."""
     return COMMAS[language()].join(map(str, things))
+
+
+def labelled(label: object, text: object) -> str:
+    """A text behind what it is of, with the colon that the reader's language puts between them."""
+    return f"{label}{COLONS[language()]}{text}"
 
 
 def literal(text: str) -> str:

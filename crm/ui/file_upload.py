@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from crm.i18n import _, language
+from crm.i18n import _, language, listed
 
 ZONE = '[data-testid="stFileUploaderDropzone"]'
 LIMITS = '[data-testid="stFileUploaderDropzoneInstructions"] span'
@@ -18,7 +18,7 @@ def file_upload(label: str, kinds: Sequence[str], megabytes: int, *, key: str, t
     One a page: Streamlit's own words are English, and what others read instead is said by a style.
     """
     if language() != "en":
-        ends = ", ".join(kind.upper() for kind in kinds)
+        ends = listed(kind.upper() for kind in kinds)
         limits = _("At most {megabytes} MB · {kinds}", megabytes=megabytes, kinds=ends)
         words = {f"{ZONE} button p": _("Choose a file"), LIMITS: limits}
         st.html(f"<style>{''.join(_instead(*one) for one in words.items())}</style>")

@@ -12,7 +12,7 @@ from streamlit.runtime.scriptrunner import RerunException, StopException
 from crm.errors import ThanosError, Unreadable
 from crm.grid.editor import ROW
 from crm.grid.pager import room_for
-from crm.i18n import Language, Says, _, language, marked, show
+from crm.i18n import Language, Says, _, labelled, language, marked, show
 from crm.rbac import Actor
 from crm.services.imports.import_check import check_sheet
 from crm.services.imports.import_checked import Checked, Progress, Verdict
@@ -161,7 +161,7 @@ def _offer_report(actor: Actor, checked: Checked) -> None:
 
 
 def _reasons(reasons: tuple[tuple[str, Says], ...]) -> str:
-    return " ".join(f"{column}: {why}" if column else str(why) for column, why in reasons)
+    return " ".join(labelled(column, why) if column else str(why) for column, why in reasons)
 
 
 def _report(actor: Actor, checked: Checked, lang: Language) -> bytes:

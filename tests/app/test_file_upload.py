@@ -12,7 +12,7 @@ def uploader(language) -> None:
         file_upload("Scores", ["xlsx", "csv"], 20, key="scores")
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", []), ("zh", ["选择文件", "最大 20 MB · XLSX, CSV"])])
+@pytest.mark.parametrize(("language", "said"), [("en", []), ("zh", ["选择文件", "最大 20 MB · XLSX、CSV"])])
 def test_the_button_and_its_limits_are_in_the_readers_language(language, said):
     at = AppTest.from_function(uploader, args=(language,)).run()
 

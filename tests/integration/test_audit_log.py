@@ -165,7 +165,7 @@ def test_an_entry_is_read_in_the_readers_language():
     with read_in("zh"):
         shown = audit_log.subject(entry), audit_log.values(kept)
 
-    assert shown == ("登录账号 7", "可以登录: 否 · 角色: finance · 客户：查看: 本人 · 客户：编辑: –")
+    assert shown == ("登录账号 7", "可以登录：否 · 角色：finance · 客户：查看：本人 · 客户：编辑：–")
 
 
 def test_staff_are_named_and_who_is_gone_keeps_the_number(session):

@@ -12,7 +12,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from crm.domain.accounts import Account
 from crm.domain.records import AuditEntry
 from crm.domain.staff import Employee
-from crm.i18n import Says, listed, says
+from crm.i18n import Says, labelled, listed, says
 from crm.rbac import Actor
 from crm.services.access.audit import REFUSED
 from crm.services.access.audit_words import FIELDS, NO, STAFF, SUBJECTS, VALUES, YES
@@ -128,7 +128,7 @@ def values(text: str, staff: Mapping[str, str] = NOBODY) -> str:
     if not text:
         return ""
     kept = json.loads(text)
-    return " · ".join(f"{_field(name)}: {_plain(_named(name, value, staff))}" for name, value in kept.items())
+    return " · ".join(labelled(_field(name), _plain(_named(name, value, staff))) for name, value in kept.items())
 
 
 def _named(name: str, value: Any, staff: Mapping[str, str]) -> Any:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from crm.errors import Conflict, ThanosError
 from crm.grid.state import stay_chosen
-from crm.i18n import Says, _, listed, marked, says, says_n
+from crm.i18n import Says, _, labelled, listed, marked, says, says_n
 from crm.rbac import Actor, Grants, Page, Reach
 from crm.services.access import roles
 from crm.services.access.permissions import PAGES
@@ -272,7 +272,7 @@ def who(actor: Actor) -> None:
 
 def _named(permission: str) -> str:
     page, _dot, action = permission.partition(".")
-    return f"{PAGES.pages[page].title}: {PAGES.pages[page].actions[action]}"
+    return labelled(PAGES.pages[page].title, PAGES.pages[page].actions[action])
 
 
 def _with_people(role: RoleNow) -> str:
