@@ -37,6 +37,22 @@ def test_each_reason_is_found_in_the_order_of_the_days(session):
     }
 
 
+def test_days_that_were_added_late_stand_where_the_calendar_has_them(session):
+    klass = a_scored_class(session, 2)
+    for ago in (*range(4, 7), *range(1, 4), 9, 8, 7):
+        _day, (absent, falls) = a_day(session, klass, TODAY - timedelta(days=ago), taken_at=NOON)
+        absent.attendance = Attendance.ABSENT if ago > 6 else Attendance.PRESENT
+        grade(absent, 80)
+        grade(falls, 60 if ago <= 3 else 90)
+    for _ in range(40):
+        a_day(session, klass, TODAY + timedelta(days=5), due_in=None)
+    session.flush()
+
+    found = {one.name: [str(why) for why in one.reasons] for one in at_risk(session, READER, NOON)}
+
+    assert found == {"02": ["The average of the last three scores is 60, of the three before 90."]}
+
+
 def test_an_absence_that_was_made_up_is_none_of_those_in_a_row(session):
     klass = a_scored_class(session, 1)
     for ago in (9, 8, 7, 6, 5, 4):

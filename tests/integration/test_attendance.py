@@ -311,6 +311,14 @@ def test_the_month_sheet_has_each_mark_and_counts_by_the_formula(session, taught
     assert month_sheet.sheet(session, taught.actor, taught.group.id, DAY + timedelta(days=40)).lines == ()
 
 
+def test_the_month_sheet_has_the_days_in_the_order_of_the_calendar(session, taught):
+    days = [taught.day, *(a_course_record(session, taught.group, DAY + timedelta(days=each)) for each in (5, -1, 2))]
+
+    sheet = month_sheet.sheet(session, taught.actor, taught.group.id, DAY)
+
+    assert [day.id for day in sheet.days] == [days[2].id, days[0].id, days[3].id, days[1].id]
+
+
 def test_guests_stand_in_their_own_class_and_what_was_made_up_or_counts_nowhere_is_told(session, taught, tmp_path):
     host = a_class_group(session, taught.lecturer, course_id=taught.group.course_id)
     friday = a_course_record(session, host, DAY, initialised_at=NOON, taken_at=NOON)

@@ -8,7 +8,7 @@ from sqlmodel import select
 from crm.domain.attendance import counted, figure
 from crm.domain.students import Enrolment
 from crm.domain.teaching import Attendance, ScoreState
-from crm.errors import NotAllowed
+from crm.errors import NotAllowed, NotFound
 from crm.rbac import Reach
 from crm.services.attendance import attendance_figures
 from crm.services.scores import class_days, my_grades
@@ -51,6 +51,18 @@ def test_a_student_reads_nobody_elses_scores_whatever_was_asked_or_granted(sessi
         assert len(days_of(session, actor, klass.group)) == 1
         assert not days_of(session, actor, other.group)
         assert set(my_grades.classes(session, actor)) == {klass.group.id}
+
+
+def test_what_others_handed_in_is_opened_by_no_number(session):
+    klass, other = a_scored_class(session, 2), a_scored_class(session, 1)
+    _day, (mine, classmates) = a_day(session, klass)
+    _day, (theirs,) = a_day(session, other)
+
+    for actor in (the(klass.students[0]), the(klass.students[0], *EVERYTHING)):
+        assert my_grades.handed_in(session, actor, mine.id).id == mine.id
+        for foreign in (classmates, theirs):
+            with pytest.raises(NotFound):
+                my_grades.handed_in(session, actor, foreign.id)
 
 
 def test_who_is_no_student_has_no_grades(session):
