@@ -1,12 +1,12 @@
 """The widget that takes a file, in the reader's language."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
-from crm.i18n import _, language, listed
+from crm.i18n import _, listed
+from crm.ui.own_words import instead_of
 
 ZONE = '[data-testid="stFileUploaderDropzone"]'
 LIMITS = '[data-testid="stFileUploaderDropzoneInstructions"] span'
@@ -15,17 +15,9 @@ LIMITS = '[data-testid="stFileUploaderDropzoneInstructions"] span'
 def file_upload(label: str, kinds: Sequence[str], megabytes: int, *, key: str, tip: str | None = None) -> Any:
     """A file of one of these `kinds` (endings without the dot) and of so many megabytes at most; None where none is.
 
-    One a page: Streamlit's own words are English, and what others read instead is said by a style.
+    One a page: what Streamlit says of the limits is said anew for the whole of it.
     """
-    if language() != "en":
-        ends = listed(kind.upper() for kind in kinds)
-        limits = _("At most {megabytes} MB · {kinds}", megabytes=megabytes, kinds=ends)
-        words = {f"{ZONE} button p": _("Choose a file"), LIMITS: limits}
-        st.html(f"<style>{''.join(_instead(*one) for one in words.items())}</style>")
+    ends = listed(kind.upper() for kind in kinds)
+    limits = _("At most {megabytes} MB · {kinds}", megabytes=megabytes, kinds=ends)
+    instead_of({f"{ZONE} button p": _("Choose a file"), LIMITS: limits})
     return st.file_uploader(label, type=[f".{kind}" for kind in kinds], max_upload_size=megabytes, key=key, help=tip)
-
-
-def _instead(place: str, words: str) -> str:
-    # JSON writes a string as CSS reads one, but for "<", which would end the style.
-    said = json.dumps(words, ensure_ascii=False).replace("<", "\\3c ")
-    return f"{place} {{ font-size: 0; }} {place}::after {{ content: {said}; font-size: 0.875rem; }}"

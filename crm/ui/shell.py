@@ -17,6 +17,7 @@ from crm.settings import ROOT, settings
 from crm.store.session import reading
 from crm.ui import dialogs
 from crm.ui.language import language_switch
+from crm.ui.own_words import own_words
 from crm.ui.session import back_to_oneself, set_language, sign_out
 
 LOGO = Path(__file__).parent / "logo.svg"
@@ -102,6 +103,7 @@ def navigation(actor: Actor | None) -> Page:
     refusal instead of a page that does not exist. Before the sign-in nothing is listed nor named, but the
     address stays what it was.
     """
+    own_words()
     nowhere = [_nowhere(name) for name in [_unknown()] if name]
     if actor is None:
         hidden = [page_of(screen, settings().school.name, listed=False) for screen in screens()]
