@@ -19,7 +19,7 @@ _WORDS = (
     ('[role="option"][data-key="__select_all__"] > div', says("All of them"), _USUAL),
     ('[role="listbox"][data-empty] [role="option"] > span', says("Nothing found."), _USUAL),
 )
-"""Place, by CSS selector, and what is read there. The menu of a column stays English: its lines cannot be told apart."""
+"""Place, by CSS selector, and what is read there. The menu of a column stays English: none can tell its lines apart."""
 
 
 def own_words() -> None:
