@@ -16,6 +16,9 @@ from crm.i18n.catalogue import Language, catalogue
 from crm.i18n.text import Says, SaysValue, says, says_n
 
 _SPECIAL = re.compile(r"[\\`*_\[\]!<>$~#|&{}^]|^[-+=]")
+# Streamlit draws pictures for names between colons after it has read the markdown: escaping does not reach that.
+_PICTURED = re.compile(r":(?!\d\d:)(?=[\w+/-]+:)", re.ASCII)
+WORD_JOINER = "\u2060"
 
 LOCALES: Mapping[Language, str] = {"en": "en_GB", "zh": "zh_Hans_CN"}
 
@@ -92,7 +95,8 @@ def labelled(label: object, text: object) -> str:
 
 def literal(text: str) -> str:
     """The text for a place where markdown is drawn: every sign means itself, on one line."""
-    return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
+    apart = _PICTURED.sub(":" + WORD_JOINER, " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\g<0>", apart)
 
 
 def marked(text: Says) -> str:

@@ -1,5 +1,6 @@
 """What strangers and colleagues typed is drawn as they typed it: no link, no picture, no colour."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -7,12 +8,16 @@ from streamlit.testing.v1 import AppTest
 
 from crm.domain.customers import CustomerState
 from crm.domain.staff import Department
+from crm.domain.teaching import ScoreState
 from crm.i18n import says
+from crm.services.access import roles
+from crm.services.access.permissions import SYSTEM
 from crm.store.engine import make_engine
 from crm.store.session import writing
-from tests.app.people import page_as
-from tests.builders import a_customer, an_account, an_employee
+from tests.app.people import a_person, page_as
+from tests.builders import NOON, a_customer, an_account, an_employee
 from tests.grid_example import connect, create
+from tests.school_builders import a_class_group, a_course_record, a_student_in, a_study_record
 
 LURE = "[You won](http://evil.example) ![](http://evil.example/seen)"
 SHOWN = r"\[You won\](http://evil.example) \!\[\](http://evil.example/seen)"
@@ -66,6 +71,37 @@ def test_who_somebody_is_and_where_they_work(sqlite_url):
     drawn = [one.value for one in [*page.caption, *page.header]]
     assert sum(SHOWN in one for one in drawn) >= 2
     assert not any(LURE in one for one in drawn)
+
+
+def test_what_a_day_is_called(sqlite_url):
+    with writing() as session:
+        student = a_person(session, "student")
+        group = a_class_group(session)
+        row = a_study_record(
+            session, a_course_record(session, group, title=LURE, initialised_at=NOON),
+            a_student_in(session, group, account_id=student.id), score_state=ScoreState.GRADED, score=80,
+        )  # fmt: skip
+        assert row.id is not None
+    grades, gradebook = page_as(student, "grades"), page_as("administrator", "gradebook")
+    grades.session_state["grades:as-table"] = True
+    gradebook.query_params["tab"] = "class"
+
+    grades.run()
+    gradebook.run()
+
+    assert grades.table[0].value.iloc[0, 1] == SHOWN
+    told = json.loads(gradebook.dataframe[0].proto.columns)
+    assert SHOWN in [column.get("help") for column in told.values()]
+
+
+def test_what_a_role_is_called(sqlite_url):
+    page = page_as("administrator", "permissions")
+    with writing() as session:
+        roles.create(session, SYSTEM, LURE[:40], datetime.now(UTC))
+
+    page.run()
+
+    assert any(r"\[You won\]" in name for name in page.table[0].value.columns)
 
 
 def test_why_a_row_was_not_made_on_the_spot(tmp_path):

@@ -15,6 +15,9 @@ from crm.i18n import literal, marked, says
         ("- paid", r"\- paid"),
         ("\\[a]", r"\\\[a\]"),
         ("张三 wx_1 - 2", r"张三 wx\_1 - 2"),
+        (":smile: a[:x:2]", ":\u2060smile: a\\[:\u2060x:2\\]"),
+        ("at 10:30:45", "at 10:30:45"),
+        (":material/home::+1:", ":\u2060material/home::\u2060+1:"),
         ("one\n# two\n\n    three", r"one \# two three"),
     ],
 )

@@ -10,7 +10,7 @@ import streamlit as st
 
 from crm.errors import Conflict, ThanosError
 from crm.grid.state import stay_chosen
-from crm.i18n import Says, _, labelled, listed, marked, says, says_n
+from crm.i18n import Says, _, labelled, listed, literal, marked, says, says_n
 from crm.rbac import Actor, Grants, Page, Reach
 from crm.services.access import roles
 from crm.services.access.permissions import PAGES
@@ -81,7 +81,7 @@ def matrix(known: list[RoleNow]) -> None:
     titles = Counter(str(role.title) for role in known)
     # By name too where two read alike: no column takes the place of another.
     cells = {
-        str(role.title) if titles[str(role.title)] == 1 else f"{role.title} ({role.name})": [
+        literal(str(role.title)) + (f" ({role.name})" if titles[str(role.title)] > 1 else ""): [
             _cell(page, role.grants) for page in PAGES
         ]
         for role in known
@@ -126,9 +126,9 @@ def editor(actor: Actor, known: list[RoleNow]) -> None:
             st.button(_("Discard"), key="permissions:discard", on_click=_forget, args=(role_id,))
     else:
         st.caption(_("Choose another reach to see what would change."))
-    others = [str(by_id[key].title) for key, one in drafts.items() if key != role_id and key in by_id and one.made]
+    others = [by_id[key].title for key, one in drafts.items() if key != role_id and key in by_id and one.made]
     if others:
-        st.caption(_("Changed and not saved yet: {roles}", roles=listed(others)))
+        st.caption(_("Changed and not saved yet: {roles}", roles=listed(map(marked, others))))
 
 
 def _reach(draft: Draft, permission: str, label: Says) -> Reach | None:

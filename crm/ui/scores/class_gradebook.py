@@ -11,7 +11,7 @@ import streamlit as st
 
 from crm.domain.scores import LETTERS, Score, average, median, typed
 from crm.grid.editor import ROW
-from crm.i18n import Language, _, language, listed, read_in, show
+from crm.i18n import Language, _, language, listed, literal, read_in, show
 from crm.rbac import Actor
 from crm.services.scores import class_gradebook
 from crm.services.scores.class_gradebook import Book, Compared
@@ -68,7 +68,8 @@ def matrix(book: Book, overall: tuple[float | None, float | None]) -> None:
         "median": column.NumberColumn(_("Median"), pinned=True, format="%.1f", width=80),
     }
     for day in book.days:
-        config[str(day.id)] = column.TextColumn(_head(day), width=78, alignment="right", help=day.title or None)
+        title = literal(day.title) or None
+        config[str(day.id)] = column.TextColumn(_head(day), width=78, alignment="right", help=title)
     st.dataframe(
         frame,
         hide_index=True,

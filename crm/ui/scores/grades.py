@@ -10,7 +10,7 @@ from crm.domain.attendance import Attended, counted, figure, percent
 from crm.domain.scores import average, median
 from crm.domain.teaching import ScoreState
 from crm.grid.editor import ROW
-from crm.i18n import _, marked, show
+from crm.i18n import _, literal, marked, show
 from crm.rbac import Actor
 from crm.services.attendance import attendance_figures
 from crm.services.scores import class_days, my_grades
@@ -101,7 +101,8 @@ def _as_table(days: Days) -> None:
     there = drawn(days)
     words = standings(there.columns)
     rows = [
-        (show(day.held_on), day.title, word, _one_decimal(day.median)) for day, word in zip(there, words, strict=True)
+        (show(day.held_on), literal(day.title), word, _one_decimal(day.median))
+        for day, word in zip(there, words, strict=True)
     ]
     with shown:
         st.table(pd.DataFrame(rows, columns=[_("Day"), _("Title"), _("Score"), _("Class median")]), hide_index=True)
