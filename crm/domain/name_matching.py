@@ -23,7 +23,8 @@ def meant(text: str, students: Mapping[int, str]) -> list[Meant]:
 
     Names, or parts of them, are separated by lines, commas, `、`, `；` or spaces; case and width do not matter. A
     space inside a name (`Li Na`) is no separator where the words together are part of somebody's name. A name in full
-    means whoever has it, even where others' names contain it.
+    means whoever has it, even where others' names contain it, also without the number (`Li Na · 12`) that tells two of
+    one name apart.
     """
     known = {key: _plain(name) for key, name in students.items()}
     found: list[Meant] = []
@@ -57,7 +58,7 @@ def _in_part(words: Sequence[str], known: Mapping[int, str]) -> list[Meant]:
 
 def _who(typed: str, known: Mapping[int, str]) -> tuple[int, ...]:
     wanted = _plain(typed)
-    exact = tuple(key for key, name in known.items() if name == wanted)
+    exact = tuple(key for key, name in known.items() if wanted in (name, name.partition(" · ")[0]))
     if exact or not wanted:
         return exact
     close = wanted.replace(" ", "")

@@ -19,6 +19,7 @@ from crm.rbac import Reach
 from crm.services.access.permissions import SYSTEM
 from crm.services.attendance import attendance, attendance_reminders, class_day, make_ups, month_sheet, taken_days
 from crm.services.classes.study_records import initialise
+from crm.services.students import student_names
 from crm.store.session import is_postgres
 from crm.tables.attendance import RECORDS
 from tests.builders import NOON, an_actor, an_employee
@@ -57,6 +58,22 @@ def test_two_of_one_name_stand_in_one_order_whatever_is_noted(session, taught):
     attendance.mark_many(session, taught.actor, [taught.row(session, first).id], NOON, "absent")
 
     assert order() == before == [first.id, second.id]
+
+
+def test_two_of_one_name_are_told_apart_by_the_number_that_the_list_of_students_has(session, taught):
+    twins = [a_student(session, "Cao") for _each in range(2)]
+    for student in twins:
+        in_class(session, student, taught.group)
+    initialise(session, [taught.day.id], NOON)
+    apart = [f"Cao · {student.customer_id}" for student in twins]
+
+    day = class_day.day(session, taught.actor, taught.day.id)
+    rows = session.exec(attendance.on_day(session, taught.actor, taught.day.id)).all()
+
+    assert [one.name for one in day.students] == ["Ann", "Ben", *apart]
+    assert [one.name for one in month_sheet.sheet(session, taught.actor, taught.group.id, DAY).lines][2:] == apart
+    assert sorted(student_names.of_rows(session, rows, NOON).values()) == ["Ann", "Ben", *sorted(apart)]
+    assert sorted(attendance.students_seen(session, taught.actor).values()) == ["Ann", "Ben", *sorted(apart)]
 
 
 @pytest.mark.parametrize(

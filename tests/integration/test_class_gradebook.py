@@ -6,13 +6,15 @@ from datetime import timedelta
 import pytest
 
 from crm.domain.scores import NONE, Score
-from crm.domain.teaching import ScoreState
+from crm.domain.teaching import Attendance, ScoreState
 from crm.errors import NotAllowed, NotFound
 from crm.rbac import Reach
+from crm.services.scores import scoring
+from crm.services.scores.at_risk import at_risk
 from crm.services.scores.class_gradebook import book, compare, letters
 from crm.services.scores.score_sheets import EXPORT
 from tests.builders import NOON, an_actor
-from tests.school_builders import TODAY
+from tests.school_builders import TODAY, a_student_in
 from tests.scored import a_day, a_scored_class, grade
 
 READER = an_actor("gradebook.view", reach=Reach.ALL)
@@ -32,6 +34,25 @@ def test_a_gradebook_has_students_by_name_and_days_by_the_calendar(session):
     assert [seen.of_pupil(pupil) for pupil in seen.pupils] == [[None, 80, 70], [90, 60, None]]
     assert seen.of_day(seen.days[1]) == [80, 60]
     assert seen.figures() == (75.0, 75.0)
+
+
+def test_two_of_one_name_are_told_apart_wherever_they_are_scored_and_keep_it_in_the_sheet(session):
+    klass = a_scored_class(session, 1)
+    klass.students.extend(a_student_in(session, klass.group, "02") for _each in range(2))
+    day, rows = a_day(session, klass, TODAY - timedelta(days=1))
+    for row in rows:
+        row.attendance = Attendance.ABSENT
+    day.taken_at = NOON
+    session.flush()
+    names = ["01", *(f"02 · {student.customer_id}" for student in klass.students[1:])]
+
+    seen = book(session, READER, klass.group.id, NOON)
+    to_score = scoring.sheet(session, an_actor(role="lecturer", of=klass.lecturer), day.id, NOON)
+
+    assert seen.names() == names
+    assert [pupil.name for pupil in seen.pupils] == ["01", "02", "02"]
+    assert [line.name for line in to_score.lines] == names
+    assert [one.name for one in at_risk(session, READER, NOON)] == sorted(names)
 
 
 def test_a_cell_is_a_number_a_state_or_nothing(session):

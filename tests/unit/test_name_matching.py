@@ -37,6 +37,13 @@ def test_two_of_the_same_name_are_for_choice():
     assert found("李静") == [("李静", (6, 7))]
 
 
+def test_two_of_the_same_name_are_meant_by_the_name_alone_and_one_of_them_with_the_number():
+    twice = {1: "李静 · 12", 2: "李静 · 345", 3: "李静怡"}
+
+    assert [one.students for one in meant("李静", twice)] == [(1, 2)]
+    assert [one.students for one in meant("李静 · 345，李静怡", twice)] == [(2,), (3,)]
+
+
 def test_a_space_inside_a_name_separates_nothing():
     assert found("li na Wang Wei") == [("li na", (3,)), ("Wang Wei", (4,))]
 

@@ -66,13 +66,14 @@ def students_seen(session: Session, actor: Actor) -> Mapping[int, str]:
     actor.require(VIEW)
     mine = select(col(ClassGroup.id)).where(CLASSES.where(actor, VIEW))
     asked = (
-        select(col(Student.id), col(Customer.name))
+        select(col(Student.id), col(Customer.name), col(Customer.id))
         .join(Customer, col(Customer.id) == col(Student.customer_id))
         .where(col(Student.id).in_(select(col(Enrolment.student_id)).where(col(Enrolment.class_group_id).in_(mine))))
         .order_by(col(Customer.name), col(Student.id))
         .limit(MANY + 1)
     )
-    return {key: name for key, name in session.execute(asked) if key is not None}
+    rows = session.execute(asked).all()
+    return student_names.told_apart({row[0]: row[1] for row in rows}, {row[0]: row[2] for row in rows})
 
 
 # What is noted

@@ -94,16 +94,11 @@ def day(session: Session, actor: Actor, record_id: int) -> Day:
         raise NotFound(NO_SUCH, VIEW, record_id)
     records = session.exec(select_rows(StudyRecord).where(col(StudyRecord.course_record_id) == record_id)).all()
     names = student_names.named(session, (each.student_id for each in records))
-    students = [
-        Noted(
-            each.id or 0,
-            each.student_id,
-            names[each.student_id],
-            each.version,
-            Mark(each.attendance, each.late_minutes),
-        )
-        for each in records
-    ]
+    of = {each.student_id: each for each in records}
+    students = tuple(
+        Noted(of[key].id or 0, key, name, of[key].version, Mark(of[key].attendance, of[key].late_minutes))
+        for key, name in names.items()
+    )
     missing = lacking_records(col(CourseRecord.id) == record_id).subquery()
     lacking = session.scalar(select(func.count()).select_from(missing)) or 0
     taken_by = session.scalar(select(col(Account.display_name)).where(col(Account.id) == row.taken_by_id))
@@ -113,7 +108,7 @@ def day(session: Session, actor: Actor, record_id: int) -> Day:
         row.title,
         row.held_on,
         state_of(row),
-        tuple(sorted(students, key=lambda one: (one.name, one.id))),
+        students,
         lacking,
         row.class_group_id,
         taken_by or "",

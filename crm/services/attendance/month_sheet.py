@@ -111,7 +111,7 @@ def sheet(session: Session, actor: Actor, class_group_id: int, month: date) -> S
                 student, names[student], marks[student], months.get((student, class_group_id), Figure()),
                 every.get(student, Figure()),
             )
-            for student in sorted(marks, key=lambda each: (names[each], each))
+            for student in names
         ),
         attendance_figures.rule().words,
     )  # fmt: skip

@@ -22,6 +22,7 @@ from crm.services.attendance import attendance_figures
 from crm.services.classes import class_names
 from crm.services.classes.class_scopes import CLASSES, in_class_on
 from crm.services.scores.gradebook_scopes import COUNTS, VIEW
+from crm.services.students.student_names import told_apart
 from crm.settings import settings
 
 _STATES = {state.value: state for state in ScoreState}
@@ -92,12 +93,15 @@ def at_risk(
 def _in_class(session: Session, classes: Any, today: Any) -> dict[tuple[int, int], str]:
     """(student, class) -> name, of who has a place there today."""
     asked = (
-        select(col(Enrolment.student_id), col(Enrolment.class_group_id), col(Customer.name))
+        select(col(Enrolment.student_id), col(Enrolment.class_group_id), col(Customer.name), col(Customer.id))
         .join(Student, col(Student.id) == col(Enrolment.student_id))
         .join(Customer, col(Customer.id) == col(Student.customer_id))
         .where(col(Enrolment.class_group_id).in_(classes), in_class_on(today))
     )
-    return {(student, group): name for student, group, name in session.execute(asked).all()}
+    rows = session.execute(asked).all()
+    numbers = {student: number for student, _group, _name, number in rows}
+    names = told_apart({student: name for student, _group, name, _number in rows}, numbers)
+    return {(student, group): names[student] for student, group, _name, _number in rows}
 
 
 def _complete(session: Session, classes: Any, today: Any) -> set[int]:

@@ -19,14 +19,16 @@ from crm.rbac import Actor
 from crm.services.classes import class_names
 from crm.services.classes.class_scopes import CLASSES
 from crm.services.scores.gradebook_scopes import COUNTS, IN_ORDER, VIEW, Day, days
+from crm.services.students.student_names import told_apart
 from crm.settings import settings
 
 
 class Pupil(NamedTuple):
-    """A student of the class, by the number and the name that sheets carry."""
+    """A student of the class, by the number and the name that sheets carry; `customer_id` tells apart who share one."""
 
     id: int
     name: str
+    customer_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ class Book:
     days: tuple[Day, ...]
     pupils: tuple[Pupil, ...]
     cells: Mapping[tuple[int, int], Score]
+
+    def names(self) -> list[str]:
+        """What the students are called where no number stands beside, two of one name told apart."""
+        names = {pupil.id: pupil.name for pupil in self.pupils}
+        return list(told_apart(names, {pupil.id: pupil.customer_id for pupil in self.pupils}).values())
 
     def of_pupil(self, pupil: Pupil) -> list[int | None]:
         """The numbers of a student in day order; None where nothing is graded."""
@@ -82,7 +89,7 @@ def book(session: Session, actor: Actor, class_id: int, now: datetime, permissio
             stands = in_effect(states[state], handed_in=bool(handed_in), due_on=due.get(day), today=today)
             cells[pupil, day] = plain[stands]
     named = (
-        select(col(Student.id), col(Customer.name))
+        select(col(Student.id), col(Customer.name), col(Customer.id))
         .join(Customer, col(Customer.id) == col(Student.customer_id))
         .where(col(Student.id).in_({pupil for pupil, _day in cells}))
         .order_by(*IN_ORDER)

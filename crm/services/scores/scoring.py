@@ -21,6 +21,7 @@ from crm.rbac import Actor
 from crm.services.access import audit
 from crm.services.classes.class_scopes import STUDY_RECORDS
 from crm.services.scores.gradebook_scopes import COUNTS, IN_ORDER, NO_SUCH_ROW, SCORE, class_of_day
+from crm.services.students.student_names import told_apart
 from crm.settings import settings
 from crm.store.many_rows import is_one_of
 
@@ -90,7 +91,7 @@ def sheet(session: Session, actor: Actor, course_record_id: int, now: datetime) 
     class_of_day(session, actor, SCORE, course_record_id)
     day = session.get_one(CourseRecord, course_record_id)
     asked = (
-        select(StudyRecord, col(Customer.name))
+        select(StudyRecord, col(Customer.name), col(Customer.id))
         .join(CourseRecord, col(CourseRecord.id) == col(StudyRecord.course_record_id))
         .join(Student, col(Student.id) == col(StudyRecord.student_id))
         .join(Customer, col(Customer.id) == col(Student.customer_id))
@@ -98,8 +99,9 @@ def sheet(session: Session, actor: Actor, course_record_id: int, now: datetime) 
         .order_by(*IN_ORDER)
     )
     today = day_of(now, settings().zone)
-    found = session.execute(asked, execution_options={"populate_existing": True})
-    lines = tuple(_line(row, name, day, today) for row, name in found)
+    found = session.execute(asked, execution_options={"populate_existing": True}).all()
+    names = told_apart({row.id: name for row, name, _number in found}, {row.id: number for row, _name, number in found})
+    lines = tuple(_line(row, names[row.id], day, today) for row, _name, _number in found)
     return Sheet(course_record_id, day.held_on, lines, day.homework_brief, day.exam_points)
 
 

@@ -1,6 +1,7 @@
-"""What students are called: by the name of the customer that each was."""
+"""What students are called: by the name of the customer that each was, two of one name with the customer's number."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,13 +25,21 @@ OF_STUDY_RECORD: Any = (
 
 
 def named(session: Session, ids: Iterable[int]) -> dict[int, str]:
-    """The names of students, by id."""
+    """The names of students by id, in the order in which lists have them; two of one name are told apart."""
     asked = (
-        select(col(Student.id), col(Customer.name))
+        select(col(Student.id), col(Customer.name), col(Customer.id))
         .join(Customer, col(Customer.id) == col(Student.customer_id))
         .where(is_one_of(session, col(Student.id), sorted(set(ids))))
+        .order_by(col(Customer.name), col(Student.id))
     )
-    return {key: name for key, name in session.execute(asked) if key is not None}
+    rows = session.execute(asked).all()
+    return told_apart({key: name for key, name, _number in rows}, {key: number for key, _name, number in rows})
+
+
+def told_apart(names: Mapping[Any, str], numbers: Mapping[Any, Any]) -> dict[Any, str]:
+    """The names, with the customer's number behind one that several have: that is how *Students* has them, too."""
+    times = Counter(names.values())
+    return {key: name if times[name] == 1 else f"{name} · {numbers[key]}" for key, name in names.items()}
 
 
 def of_rows(session: Session, rows: Sequence[Any], _now: datetime) -> dict[int, str]:

@@ -162,13 +162,11 @@ def _who(one: Meant, names: dict[int, str]) -> int | None:
         else _("Nobody here is called {name}. Who is meant?", name=one.typed)
     )
     options = sorted(one.students or names, key=lambda key: names[key])
-    places = {key: place for place, key in enumerate(options, start=1)}
-    twice = {name for name in names.values() if list(names.values()).count(name) > 1}
     chosen: int | None = st.selectbox(
         literal(label),
         options,
         index=None,
-        format_func=lambda key: f"{names[key]} ({places[key]})" if names[key] in twice else names[key],
+        format_func=lambda key: names[key],
         placeholder=_("Nobody"),
         key=f"attendance:who:{one.typed}",
     )

@@ -49,7 +49,7 @@ def matrix(book: Book, overall: tuple[float | None, float | None]) -> None:
     """Students by days. The first two rows are the averages and the medians of the days, `overall` of all of them."""
     pupils = [book.of_pupil(pupil) for pupil in book.pupils]
     columns: dict[str, Any] = {
-        "name": pa.array([_("Average"), _("Median"), *(pupil.name for pupil in book.pupils)], pa.string()),
+        "name": pa.array([_("Average"), _("Median"), *book.names()], pa.string()),
         # The row of averages shows no median, and the other way round.
         "average": pa.array([overall[0], None, *map(average, pupils)], pa.float64()),
         "median": pa.array([None, overall[1], *map(median, pupils)], pa.float64()),
