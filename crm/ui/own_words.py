@@ -16,6 +16,7 @@ _WORDS = (
     (f"{_FORM} {_TYPING}", says("Press Enter to submit"), _SMALL),
     (f"{_AREA} {_TYPING}", says("Press Ctrl+Enter to apply"), _SMALL),
     (f"{_FORM} {_AREA} {_TYPING}", says("Press Ctrl+Enter to submit"), _SMALL),
+    ('[data-testid="stSkipToContent"]', says("Skip to the content"), _USUAL),
     ('[role="option"][data-key="__select_all__"] > div', says("All of them"), _USUAL),
     ('[role="listbox"][data-empty] [role="option"] > span', says("Nothing found."), _USUAL),
 )
