@@ -279,6 +279,15 @@ def test_a_day_that_was_confirmed_stays_in_sight_although_another_waits(teacher)
     assert any("Confirmed by" in one.value for one in at.caption)
 
 
+def test_a_day_that_nobody_with_a_sign_in_confirmed_names_nobody(teacher):
+    with writing() as session:
+        session.exec(select(CourseRecord)).one().taken_at = datetime(2025, 3, 3, 9, 30, tzinfo=UTC)
+
+    at = page_as(teacher, "attendance").run()
+
+    assert [one.value for one in at.caption if one.value.startswith("Confirmed")] == ["Confirmed 2025-03-03 17:30."]
+
+
 def test_names_that_were_applied_are_gone_from_the_box(teacher):
     at = page_as(teacher, "attendance").run()
     at.text_area(key="attendance:text:1").set_value("Zhang San")

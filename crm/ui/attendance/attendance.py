@@ -91,7 +91,8 @@ def _head(actor: Actor, day: Day) -> None:
         st.caption(f"{show(day.held_on)} {literal(day.title)}", width="content")
     day_links(actor, day.class_id, day.id, "attendance", initialised=day.state is not DayState.NEW)
     if day.state is DayState.TAKEN and day.taken_at is not None:
-        st.caption(_("Confirmed by {name}, {at}.", name=day.taken_by, at=day.taken_at))
+        by, at = day.taken_by, day.taken_at
+        st.caption(_("Confirmed by {name}, {at}.", name=by, at=at) if by else _("Confirmed {at}.", at=at))
     if day.lacking or day.state is DayState.NEW:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             text = says_n(
