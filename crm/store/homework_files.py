@@ -36,7 +36,8 @@ def put_back(name: str, size: int, parts: Iterable[bytes]) -> None:
 
 def _write(name: str, parts: Iterable[bytes]) -> None:
     folder = _folder()
-    part = folder / f".{name}.part"
+    # Another each time: what was killed half way leaves its own behind, and is no reason not to do it again.
+    part = folder / f".{name}.{secrets.token_hex(4)}.part"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
@@ -61,7 +62,7 @@ def forget(named: Collection[str]) -> int:
     gone = 0
     folder = _folder()
     for file in folder.iterdir() if folder.is_dir() else ():
-        name = file.name.removeprefix(".").removesuffix(".part")
+        name = file.name.removeprefix(".").partition(".")[0]
         old = file.stat().st_mtime < time.time() - RESTING_SECONDS
         if old and NAME.fullmatch(name) and (name != file.name or name not in named):
             file.unlink(missing_ok=True)

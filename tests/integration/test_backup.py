@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import os
 import resource
 import shutil
 import signal
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -322,6 +324,31 @@ def test_what_students_handed_in_is_in_the_backup_and_comes_back(
     assert kept.read_bytes() == b"%PDF-1.7 mine"
     assert kept.stat().st_mode & 0o777 == 0o600
     assert content(copy) == content(url)
+
+
+def test_a_restore_that_was_broken_off_in_a_file_is_done_again(
+    url: str, new_database: NewDatabase, file: Path, filled: Filled
+) -> None:
+    name = _with_homework(url, filled)
+    backup(url, file)
+    kept = homework_files.path_of(name)
+    assert kept is not None
+    kept.unlink()
+
+    def broken_off() -> Iterator[bytes]:
+        yield b"%PDF"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        homework_files.put_back(name, 13, broken_off())
+    assert restore(new_database("sqlite"), file) == 1
+
+    assert kept.read_bytes() == b"%PDF-1.7 mine"
+    long_ago = time.time() - 2 * homework_files.RESTING_SECONDS
+    for one in kept.parent.iterdir():
+        os.utime(one, (long_ago, long_ago))
+    homework_files.forget({name})
+    assert list(kept.parent.iterdir()) == [kept]
 
 
 def test_a_backup_without_handed_in_files_is_as_older_programs_wrote_it(new_database: NewDatabase, file: Path) -> None:
