@@ -101,7 +101,7 @@ def day(session: Session, actor: Actor, record_id: int) -> Day:
     )
     missing = lacking_records(col(CourseRecord.id) == record_id).subquery()
     lacking = session.scalar(select(func.count()).select_from(missing)) or 0
-    taken_by = session.scalar(select(col(Account.display_name)).where(col(Account.id) == row.taken_by_id))
+    taken_by = session.get(Account, row.taken_by_id) if row.taken_by_id is not None else None
     return Day(
         record_id,
         class_names.named(session, [row.class_group_id])[row.class_group_id],
@@ -111,7 +111,7 @@ def day(session: Session, actor: Actor, record_id: int) -> Day:
         students,
         lacking,
         row.class_group_id,
-        taken_by or "",
+        (taken_by.display_name or taken_by.name) if taken_by is not None else "",
         row.taken_at,
     )
 
