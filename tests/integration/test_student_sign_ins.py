@@ -7,6 +7,7 @@ from crm.domain.accounts import Account
 from crm.errors import NotFound
 from crm.rbac import store as rbac
 from crm.services.access.passwords import matches
+from crm.services.customers import customers
 from crm.services.students import student_sign_ins
 from tests.builders import NOON, a_private_customer, an_account, an_actor, an_employee
 from tests.paying import confirm, student_of
@@ -40,6 +41,26 @@ def test_a_taken_name_gives_way_to_a_number(session, finance, seller):
 
     student = student_of(session, customer)
     assert session.get_one(Account, student.account_id).name == f"s{student.id:06d}"
+
+
+def test_a_student_whose_name_is_corrected_is_called_so_everywhere(session, finance, seller):
+    customer, other = (a_private_customer(session, seller, name="Hu Jnu") for _each in range(2))
+    group = a_class_group(session)
+    confirm(session, finance, a_deposit(session, customer, group), a_deposit(session, other, group))
+    student, namesake = student_of(session, customer), student_of(session, other)
+    manager = an_actor(role="sales_manager")
+
+    def names():
+        return [session.get_one(Account, one.account_id).display_name for one in (student, namesake)]
+
+    customers.save_changes(session, manager, customer.id, customer.version, {"name": "Hu Jun"}, NOON)
+    session.expire_all()
+    assert names() == ["Hu Jun", "Hu Jnu"]
+
+    session.get_one(Account, student.account_id).display_name = "Jun"
+    customers.save_changes(session, manager, customer.id, customer.version, {"name": "Hu Juen"}, NOON)
+    session.expire_all()
+    assert names() == ["Jun", "Hu Jnu"]
 
 
 def test_a_students_sign_in_that_may_more_is_not_reset_here(session, finance):

@@ -26,6 +26,7 @@ from crm.services.customers.holding import TOO_LATE, lapsed_among, locked, parts
 from crm.services.customers.scopes import LIVE, NO_SUCH, allowed, allowed_by_any, find
 from crm.services.sharing import assignment, sharing_round
 from crm.services.sharing.assignment import Shared
+from crm.services.students import student_sign_ins
 from crm.settings import settings
 from crm.store.many_rows import is_one_of
 
@@ -118,6 +119,8 @@ def save_changes(
     if customer.version != version:
         raise _conflict(customer, changes)
     cells = checked(session, actor, changes, customer)
+    if "name" in cells.columns:
+        student_sign_ins.rename(session, customer_id, customer.name, cells.columns["name"])
     with unique_or_invalid(session):
         saved = session.execute(
             update(Customer)

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
@@ -55,6 +55,17 @@ def make(session: Session, student: Student, customer: Customer, now: datetime) 
     student.account_id = account.id
     session.flush()
     return account
+
+
+def rename(session: Session, customer_id: int, before: str, after: str) -> None:
+    """The sign-in of the student that the customer is bears the new name, unless it has one of its own."""
+    theirs = select(col(Student.account_id)).where(col(Student.customer_id) == customer_id).scalar_subquery()
+    session.execute(
+        update(Account)
+        .where(col(Account.id) == theirs, col(Account.display_name) == before)
+        .values(display_name=after),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def hand_out(session: Session, actor: Actor, student_id: int, now: datetime) -> HandedOut:
