@@ -7,7 +7,10 @@ import pytest
 from sqlmodel import col, select
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.responses import Response
 from starlette.routing import Route
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from crm.domain.accounts import Account
 from crm.domain.records import AuditEntry
@@ -17,7 +20,7 @@ from crm.services.access import audit
 from crm.services.scores.homework import File, hand_in
 from crm.store.session import reading, writing
 from crm.ui.serving import door, export_files, homework_route
-from crm.ui.serving.uploads import UploadsOfTheSignedIn
+from crm.ui.serving.uploads import KEPT, UploadsOfTheSignedIn
 from tests.app.people import a_person, token_of
 from tests.builders import NOON, an_actor
 from tests.loops import run_apart
@@ -60,7 +63,7 @@ def has_a_one_time_password(account):
         session.get_one(Account, account.id).must_change_password = True
 
 
-def asked(path, cookie, method="GET", reads=""):
+def asked(path, cookie, method="GET", reads="", app=APP):
     """The status that the app answers with, and the body. `reads`: the language that the browser asks for."""
     sent = []
     scope = {
@@ -80,7 +83,7 @@ def asked(path, cookie, method="GET", reads=""):
     async def send(message):
         sent.append(message)
 
-    run_apart(APP(scope, receive, send))
+    run_apart(app(scope, receive, send))
     return sent[0]["status"], b"".join(each.get("body", b"") for each in sent[1:])
 
 
@@ -182,6 +185,32 @@ def test_an_upload_waits_for_a_password_of_ones_own(student):
     has_a_one_time_password(account)
 
     assert asked("/_stcore/upload_file/x", cookie, "PUT")[0] == 403
+
+
+def test_no_more_than_the_latest_files_of_a_person_stay_in_memory(student):
+    _account, cookie = student
+    with writing() as session:
+        classmate = a_person(session, "student")
+    other = f"{door.cookie_name()}={token_of(classmate)}"
+    files, numbers = MemoryUploadedFileManager(""), [str(each) for each in range(KEPT + 3)]
+
+    async def take(request):
+        tab, file = request.path_params["tab"], request.path_params["file"]
+        files.add_file(tab, UploadedFileRec(file_id=file, name="a.pdf", type="", data=PDF))
+        return Response(status_code=204)
+
+    app = Starlette(
+        routes=[Route("/_stcore/upload_file/{tab}/{file}", take, methods=["PUT"])],
+        middleware=[Middleware(UploadsOfTheSignedIn, files=lambda: files)],
+    )
+
+    assert asked("/_stcore/upload_file/theirs/a", other, "PUT", app=app)[0] == 204
+    for number in numbers:
+        assert asked(f"/_stcore/upload_file/tab{number[-1]}/{number}", cookie, "PUT", app=app)[0] == 204
+
+    there = [number for number in numbers if files.get_files(f"tab{number[-1]}", [number])]
+    assert there == numbers[-KEPT:]
+    assert files.get_files("theirs", ["a"])
 
 
 def test_an_address_with_a_number_of_any_length_is_no_file(student, file):

@@ -1,10 +1,18 @@
-"""Who may upload: Streamlit takes files from any open session into memory, before a page has asked who is there."""
+"""Who may upload: Streamlit takes files from any open session into memory, before a page has asked who is there.
+
+And keeps them as long as that session lives, however many they are.
+"""
 
 import asyncio
+from collections import defaultdict, deque
+from collections.abc import Callable
 from contextlib import suppress
+from typing import cast
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
+from streamlit.runtime import get_instance
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from crm.errors import deny
 from crm.i18n import says
@@ -17,20 +25,27 @@ SHEETS, HOMEWORK = ("import.run", "gradebook.import"), ("grades.hand_in",)
 """Whoever may do one of these has a page with an upload."""
 ROOM = 64 << 10
 """What a form has around a file."""
+KEPT = 8
+"""So many files of one person stay in memory, the latest: no page needs more than one, and any number would fill it."""
 PATIENCE = 30.0
 """So many seconds the rest of what is turned away may take to come, and be dropped."""
 
 
 class UploadsOfTheSignedIn:
-    """Turns away, before a byte is kept, whoever has no page with an upload: else a visitor could fill the memory."""
+    """Turns away, before a byte is kept, whoever has no page with an upload: else a visitor could fill the memory.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    Of everybody else the latest files stay. `files` has them all: those of Streamlit, unless said.
+    """
+
+    def __init__(self, app: ASGIApp, files: Callable[[], MemoryUploadedFileManager] | None = None) -> None:
+        self.app, self._files = app, files or _of_streamlit
+        self._sent: dict[int | None, deque[tuple[str, str]]] = defaultdict(deque)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(PATH) and scope["method"] != "OPTIONS":
             request = Request(scope)
-            most, language = await ask(request, lambda _session, actor: _megabytes(actor))
+            found, language = await ask(request, lambda _session, actor: (_megabytes(actor), actor.account_id))
+            most, account = found or (0, None)
             length = request.headers.get("content-length", "")
             refusal = None
             if not most:
@@ -42,7 +57,23 @@ class UploadsOfTheSignedIn:
                 await _drop(receive)
                 await refusal(scope, receive, send)
                 return
+            await self.app(scope, receive, send)
+            if scope["method"] == "PUT":
+                # Only now: of many that come at once each is there once it was taken.
+                self._forget_older(account, scope["path"])
+            return
         await self.app(scope, receive, send)
+
+    def _forget_older(self, account: int | None, path: str) -> None:
+        tab, _, file = path.removeprefix(PATH).partition("/")
+        theirs = self._sent[account]
+        theirs.append((tab, file))
+        while len(theirs) > KEPT:
+            self._files().remove_file(*theirs.popleft())
+
+
+def _of_streamlit() -> MemoryUploadedFileManager:
+    return cast(MemoryUploadedFileManager, get_instance().uploaded_file_mgr)
 
 
 async def _drop(receive: Receive) -> None:
