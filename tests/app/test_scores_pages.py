@@ -143,6 +143,29 @@ def test_a_student_sees_the_formula_how_each_day_counts_and_what_is_due_in_every
     assert {"Write a loop.", "Five for the loop."} <= {one.value for one in at.text}
 
 
+def test_what_was_scored_is_read_again_by_its_student_with_what_the_teacher_said(two_classes):
+    mine, _other = two_classes
+    with writing() as session:
+        asked = select(StudyRecord).where(StudyRecord.student_id == mine.students[0].id, StudyRecord.score == 60)
+        row = session.exec(asked).one()
+        row.homework_text, row.handed_in_at, row.teacher_remark = "while True: pass", NOW, "It never ends."
+        session.get(CourseRecord, row.course_record_id).homework_brief = "Write a loop."
+    at = page_as(of(mine.students[0].account_id), "grades").run()
+    read = ("Write a loop.", "while True: pass", "It never ends.")
+    assert not {one.value for one in at.text} & set(read)
+
+    at.session_state["homework:scored"] = True
+    at.run()
+    box = at.selectbox(key=f"homework:scored:{mine.group.id}")
+    assert [one.partition(" · Day ")[0] for one in box.options] == [
+        "Exercise · Copied", "Exercise · Did not pass", "Exercise · 60 (C+)",
+    ]  # fmt: skip
+    box.set_value(row.id).run()
+
+    assert not at.exception
+    assert [one.value for one in at.text if one.value in read] == list(read)
+
+
 def test_of_two_windows_with_one_homework_the_second_is_asked_and_loses_nothing_typed(two_classes):
     mine, _other = two_classes
     with writing() as session:

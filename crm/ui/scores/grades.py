@@ -20,7 +20,7 @@ from crm.ui.address import choose, chosen
 from crm.ui.attendance.apologies import apologies, read_apologies
 from crm.ui.attendance.attendance_strip import attendance_strip
 from crm.ui.scores.grades_chart import drawn, grades_chart, standings
-from crm.ui.scores.homework import due_next, read_due
+from crm.ui.scores.homework import due_next, read_due, scored
 from crm.ui.session import now, reading_as_somebody
 
 KEPT = 60
@@ -53,6 +53,7 @@ def grades(actor: Actor) -> None:
         st.info(_("Your class has no day with you yet."), icon=":material/event:")
     due_next(actor, classes, due)
     if days:
+        scored(actor, read)
         attendance_strip(days)
         st.subheader(_("All days"), anchor=False)
         _table(days)

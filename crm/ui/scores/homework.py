@@ -7,13 +7,15 @@ from typing import Any, NamedTuple, cast
 import streamlit as st
 
 from crm.errors import Conflict, Invalid, ThanosError
+from crm.grid.state import stay_chosen
 from crm.i18n import Says, _, literal, marked, says
 from crm.rbac import Actor
 from crm.services.scores.homework import HAND_IN, LONGEST_NOTE, LONGEST_TEXT, File, fetch, hand_in
-from crm.services.scores.my_grades import HandedIn, Homework, Own, handed_in, homework
+from crm.services.scores.my_grades import DECIDED, HandedIn, Homework, Own, handed_in, homework
 from crm.settings import settings
 from crm.ui.address import choose, chosen
 from crm.ui.file_upload import file_upload
+from crm.ui.scores.grades_chart import standings
 from crm.ui.serving import door
 from crm.ui.serving.homework_route import address
 from crm.ui.session import now, reading_as_somebody, today, writing_as
@@ -77,6 +79,40 @@ def due_next(actor: Actor, classes: Mapping[int, Says], due: Due) -> None:
     _one(actor, due.day)
 
 
+def scored(actor: Actor, own: Own) -> None:
+    """What a teacher has judged in one class: what was asked for, what was handed in, and the remark in full.
+
+    Made only for whoever opens it.
+    """
+    states = own.days.columns.state
+    if not any(state in DECIDED for state in states):
+        return
+    shown = st.expander(_("Scored homework"), key="homework:scored", on_change="rerun")
+    if not shown.open:
+        return
+    latest = own.days.only([state in DECIDED for state in states])[::-1]
+    words = standings(latest.columns)
+    of = {one.id: (one, word) for one, word in zip(latest, words, strict=True)}
+
+    def named(key: int) -> str:
+        one, word = of[key]
+        day = _("Day {number}, {date}", number=one.day_number, date=one.held_on)
+        return " · ".join(part for part in (one.homework, word, day) if part)
+
+    with shown:
+        box = f"homework:scored:{own.class_id}"
+        stay_chosen(box, of, named)
+        key = st.selectbox(_("Day"), list(of), format_func=named, key=box)
+        with reading_as_somebody() as session:
+            day = handed_in(session, actor, key)
+        _what_was(actor, day)
+        if day.text:
+            st.text(day.text)
+        if of[key][0].remark:
+            st.caption(_("Remark"))
+            st.text(of[key][0].remark)
+
+
 def _named(one: Homework) -> str:
     due = _("due {day}", day=one.due_on) if one.due_on else _("no due date")
     state = _("handed in") if one.handed_in else due
@@ -95,14 +131,19 @@ def asked_for(brief: str | None, exam_points: str | None) -> None:
 
 def _one(actor: Actor, day: HandedIn) -> None:
     with st.container(border=True):
-        asked_for(day.brief, day.exam_points)
-        if day.handed_in_at:
-            late = " " + _("(late)") if day.late else ""
-            st.caption(_("Handed in {moment}", moment=day.handed_in_at) + late)
-        if day.file and day.file_name:
-            download(actor, day.id, day.file, day.file_name)
+        _what_was(actor, day)
         if actor.may(HAND_IN):
             _form(actor, day)
+
+
+def _what_was(actor: Actor, day: HandedIn) -> None:
+    """What was asked for, when it was handed in, and the file."""
+    asked_for(day.brief, day.exam_points)
+    if day.handed_in_at:
+        late = " " + _("(late)") if day.late else ""
+        st.caption(_("Handed in {moment}", moment=day.handed_in_at) + late)
+    if day.file and day.file_name:
+        download(actor, day.id, day.file, day.file_name)
 
 
 def _form(actor: Actor, day: HandedIn) -> None:
