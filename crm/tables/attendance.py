@@ -94,7 +94,14 @@ RECORDS = site.register(
         called=student_names.called,
         columns=(
             STUDENT,
-            Column("course_record_id.held_on", label=says("Date"), width=110),
+            Column(
+                "held_on",
+                look_up=attendance.dates_of_rows,
+                order=attendance.HELD_ON,
+                kind="date",
+                label=says("Date"),
+                width=110,
+            ),
             *MARKS,
             COUNTS,
             Column(

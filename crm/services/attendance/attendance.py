@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select, update
@@ -54,6 +54,24 @@ def classes_of_rows(session: Session, rows: Sequence[Any], _now: datetime) -> di
     groups = {day: group for day, group in session.execute(asked)}  # noqa: C416
     names = class_names.named(session, groups.values())
     return {row.id: names[groups[row.course_record_id]] for row in rows}
+
+
+HELD_ON: Any = (
+    select(col(CourseRecord.held_on))
+    .where(col(CourseRecord.id) == col(StudyRecord.course_record_id))
+    .correlate(StudyRecord)
+    .scalar_subquery()
+)
+"""The date of a study record's day, to sort by: records are made in any order."""
+
+
+def dates_of_rows(session: Session, rows: Sequence[Any], _now: datetime) -> dict[int, date]:
+    """The date of each study record's day, by the record's id."""
+    asked = select(col(CourseRecord.id), col(CourseRecord.held_on)).where(
+        is_one_of(session, col(CourseRecord.id), sorted({row.course_record_id for row in rows}))
+    )
+    dates = {day: held_on for day, held_on in session.execute(asked)}  # noqa: C416
+    return {row.id: dates[row.course_record_id] for row in rows}
 
 
 def classes_seen(session: Session, actor: Actor) -> Mapping[int, Says]:

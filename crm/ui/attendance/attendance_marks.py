@@ -31,8 +31,8 @@ def legend(days: Sequence[Attended]) -> str:
 
 
 def rows_of(student_id: int, class_id: int) -> str:
-    """The address of the records that a student's figure of attendance in a class is made of."""
-    return f"/attendance?tab=records&r_student={student_id}&r_class={class_id}"
+    """The address of the records that a student's figure of attendance in a class is made of, the latest day first."""
+    return f"/attendance?tab=records&r_sort=-held_on&r_student={student_id}&r_class={class_id}"
 
 
 def pale(day: Attended) -> bool:
