@@ -51,9 +51,9 @@ STUDENTS = site.register(
         rows=students.visible_to,
         columns=(
             Column("customer_id", label=says("Name"), pinned=True, width=140),
-            Column("classes", look_up=students.classes_of, label=says("Classes"), width=280),
-            Column("customer_id.phone", label=says("Phone"), width=130),
-            Column("customer_id.last_consultant_id", label=says("Consultant"), width=130),
+            Column("classes", look_up=students.classes_of, label=says("Classes"), width=360),
+            Column("customer_id.phone", label=says("Phone"), width=120),
+            Column("customer_id.last_consultant_id", label=says("Consultant"), width=120),
             Column(
                 "paid",
                 look_up=money_of.paid_by_students,
