@@ -18,6 +18,7 @@ from crm.grid.relations import values_of
 from crm.grid.saving import one_row, why_closed
 from crm.grid.shortcuts import SAVE
 from crm.grid.state import Here
+from crm.grid.visits import hold_form
 from crm.i18n import Says, _, labelled, listed, marked, says, says_n
 
 ONE_COLUMN = 6
@@ -58,6 +59,25 @@ def add_dialog(here: Here, form: Form) -> None:
     _dialog(here, Opened("add", form, submit))
 
 
+def edit_asked(here: Here) -> None:
+    """The dialog that the address asks for by `?edit=17`, if it does. Raises what it is refused for."""
+    form, raw = here.config.edit, here.asked("edit")
+    if form is not None and raw is not None:
+        required(here, form.needs)
+        hold_form(here, "edit")
+        edit_dialog(here, form, raw)
+
+
+def required(here: Here, needs: str) -> None:
+    """Refuses a form that the address asks for, once in such a way that the host learns of it."""
+    if here.actor.may(needs) or here.recall("refused") == needs:
+        here.actor.require(needs)
+        return
+    here.remember("refused", needs)
+    with here.connection.writing():
+        here.actor.require(needs)
+
+
 def edit_dialog(here: Here, form: EditForm, raw_id: str) -> None:
     """The dialog that edits the row whose key is `raw_id`, against the version that it showed."""
     config = here.config
@@ -81,7 +101,11 @@ def edit_dialog(here: Here, form: EditForm, raw_id: str) -> None:
         if not changed:
             return says("Nothing was changed.")
         saved = save_one(me, Change(getattr(row, config.key), version, changed))
-        return None if saved.contests else says("Saved.")
+        if saved.contests:
+            # Decided above the list.
+            me.ask("open", None)
+            return None
+        return says("Saved.")
 
     _dialog(here, Opened("edit", form, submit, row, held, shut, raw_id))
 

@@ -80,7 +80,7 @@ def shown(
     locked = closed(config, session, actor, rows, tuple(rules))
     if actions:
         data[TICK] = column_of([key in ticked for key in ids], bool)
-    if config.detail is not None or config.edit is not None:
+    if config.detail is not None or (config.edit is not None and actor.may(config.edit.needs)):
         data[OPEN] = column_of([":material/open_in_new:"] * len(ids), TEXT)
     if config.locked is not None and rules:
         data[LOCK] = column_of([":material/lock:" if key in locked else None for key in ids], TEXT)

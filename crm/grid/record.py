@@ -9,11 +9,13 @@ from crm.grid.account import did_line
 from crm.grid.acting import Row, Ticked
 from crm.grid.action_dialog import action_dialog
 from crm.grid.asking import ask
-from crm.grid.forms import read_key
+from crm.grid.forms import edit_asked, read_key
 from crm.grid.frame import names_of, permitted
 from crm.grid.query import read_page
 from crm.grid.saving import one_row
 from crm.grid.state import Here
+from crm.grid.style import STYLE
+from crm.grid.visits import forget_left_form
 from crm.i18n import _, marked
 
 
@@ -48,6 +50,8 @@ def record(here: Here, raw: str) -> None:
     did_line(here)
     with bar:
         _doings(here, raw, row)
+    if here.recall("acting") is None:
+        _edited(here)
     if here.config.detail is not None:
         here.config.detail(here.actor, key)
     if here.recall("acting") is not None:
@@ -59,7 +63,7 @@ def _doings(here: Here, raw: str, row: Row) -> None:
     if config.edit is not None and here.actor.may(config.edit.needs):
         st.button(
             _("Edit"), key=here.key("edit-open"), icon=":material/edit:", type="tertiary",
-            on_click=_edit_instead, args=(here, raw),
+            on_click=_edit, args=(here, raw),
         )  # fmt: skip
     for action in permitted(config, here.actor):
         if action.on_record and not action.each:
@@ -112,6 +116,19 @@ def _walk(here: Here, key: Any) -> tuple[Any, ...]:
     return kept
 
 
-def _edit_instead(here: Here, raw: str) -> None:
-    here.ask("open", None)
+def _edit(here: Here, raw: str) -> None:
+    here.remember("acted", raw)
     here.ask("edit", raw)
+
+
+def _edited(here: Here) -> None:
+    """The form over the record, which is there again once it is closed. One that is refused is asked for no more."""
+    forget_left_form(here)
+    if here.asked("edit") is None:
+        return
+    st.html(f"<style>{STYLE}</style>")
+    try:
+        edit_asked(here)
+    except ThanosError as error:
+        here.ask("edit", None)
+        st.error(marked(error.says), icon=":material/error:")

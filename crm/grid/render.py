@@ -17,7 +17,7 @@ from crm.grid.counts import counted
 from crm.grid.deleting import heed
 from crm.grid.editor import editor, ticked, undo_button
 from crm.grid.export_dialog import export_dialog
-from crm.grid.forms import add_dialog, edit_dialog
+from crm.grid.forms import add_dialog, edit_asked, required
 from crm.grid.frame import shown
 from crm.grid.outcome import outcome
 from crm.grid.pager import pager
@@ -135,34 +135,21 @@ def _nothing(here: Here, narrowed: bool, elsewhere: bool) -> None:
 
 def _dialogs(here: Here) -> None:
     config = here.config
-    raw = here.asked("edit")
     forget_left_form(here)
     if dialog_is_open():
         # Of two that the address asks for, the other opens once the first is closed.
         return
     if config.delete is not None:
         if here.asked(DELETING) is not None:
-            _require(here, config.delete.needs)
+            required(here, config.delete.needs)
         heed(here)
     if here.recall("acting") is not None:
         action_dialog(here)
     elif here.recall("exporting") is not None:
         export_dialog(here)
     elif here.asked("add") is not None and config.add is not None:
-        _require(here, config.add.needs)
+        required(here, config.add.needs)
         hold_form(here, "add")
         add_dialog(here, config.add)
-    elif raw is not None and config.edit is not None:
-        _require(here, config.edit.needs)
-        hold_form(here, "edit")
-        edit_dialog(here, config.edit, raw)
-
-
-def _require(here: Here, needs: str) -> None:
-    """Refuses a form that the address asks for, once in such a way that the host learns of it."""
-    if here.actor.may(needs) or here.recall("refused") == needs:
-        here.actor.require(needs)
-        return
-    here.remember("refused", needs)
-    with here.connection.writing():
-        here.actor.require(needs)
+    else:
+        edit_asked(here)

@@ -1,15 +1,20 @@
 """One record of a table on its page, and forms: opened by the address, left, and fresh when opened again."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
+from crm.grid.frame import OPEN
+from crm.grid.style import STYLE
+from crm.i18n import says
 from crm.rbac import Actor, Reach
-from tests.app.books_page import names, page, thirty_books, url
-from tests.grid_example import LIBRARIAN, READER
+from tests import grid_example
+from tests.app.books_page import frame, names, page, thirty_books, url
+from tests.grid_example import BOOKS, LIBRARIAN, READER
 
 
 @pytest.fixture
@@ -57,6 +62,62 @@ def test_what_can_be_done_with_a_row_can_be_done_on_its_record(engine: Engine):
 
     assert "Book 7" in [text.value for text in app.caption]
     assert not [one for one in page(READER, open="7").button if one.key == "books:record:lend"]
+
+
+def test_a_record_is_edited_where_it_stands(engine: Engine):
+    app = page(open="30", q="Book")
+
+    app.button(key="books:edit-open").click().run()
+    assert "The story of 30" in [text.value for text in app.markdown]
+    assert any(STYLE in one.proto.body for one in app.get("html")), "it looks as over the list"
+    app.text_input(key="books:edit:30:name").set_value("Emma")
+    app.button(key="books:edit:save").click().run()
+
+    assert url(app) == {"open": ["30"], "q": ["Book"]}
+    assert "The story of 30" in [text.value for text in app.markdown]
+    assert not app.text_input
+
+
+def test_a_record_that_cannot_be_edited_says_why_and_stays(engine: Engine, monkeypatch: pytest.MonkeyPatch):
+    shut = replace(BOOKS, locked=lambda session, actor, rows: {row.id: says("On loan.") for row in rows})
+    monkeypatch.setattr(grid_example, "BOOKS", shut)
+    app = page(open="30")
+
+    app.button(key="books:edit-open").click().run()
+
+    assert [error.value for error in app.error] == ["On loan."]
+    assert "The story of 30" in [text.value for text in app.markdown]
+    assert url(app) == {"open": ["30"]}
+
+
+def test_two_who_change_a_record_are_asked_above_the_list(engine: Engine):
+    app = page(open="30", edit="30")
+    app.text_input(key="books:edit:30:name").set_value("Emma")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE book SET name = 'Persuasion', version = 2 WHERE id = 30")
+
+    app.button(key="books:edit:save").click().run()
+
+    assert url(app) == {}
+    assert len(app.warning) == 1
+
+
+def test_a_row_has_no_button_for_a_form_that_one_may_not_open(engine: Engine):
+    def script() -> None:
+        import streamlit as st
+
+        from crm.grid.render import render_table
+        from tests.grid_example import BOOKS
+
+        render_table(BOOKS, st.session_state.actor)
+
+    offered = {}
+    for actor in (LIBRARIAN, READER):
+        app = AppTest.from_function(script, default_timeout=30)
+        app.session_state["actor"] = actor
+        offered[actor.name] = OPEN in frame(app.run())
+
+    assert offered == {"librarian": True, "reader": False}
 
 
 @pytest.mark.parametrize("key", ["99", "2"])
