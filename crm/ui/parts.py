@@ -1,6 +1,7 @@
-"""The parts of a page, of which one is drawn: which one, the address says, so that a link leads to it."""
+"""The parts of a page: of several one is drawn, which the address says so that a link leads to it; or one is opened."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -28,3 +29,16 @@ def part(parts: Mapping[str, str], *, keep: Sequence[str] = ()) -> str:
         required=True, on_change=changed,
     )  # fmt: skip
     return now
+
+
+def opened(label: str, key: str) -> Any:
+    """An expander whose content is made only for whoever opens it, by its `open`. It stays open in another language.
+
+    To Streamlit it is another one once it is called otherwise, and what was typed inside would go with the first.
+    """
+    kept = st.session_state
+    if kept.get(f"{key}:called", label) != label:
+        kept[key] = kept[f"{key}:open"]
+    shown = st.expander(label, key=key, on_change="rerun")
+    kept[f"{key}:called"], kept[f"{key}:open"] = label, shown.open
+    return shown

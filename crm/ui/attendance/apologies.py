@@ -7,10 +7,12 @@ import streamlit as st
 
 from crm.domain.teaching import Apology, ApologyState
 from crm.errors import ThanosError
+from crm.grid.state import stay_chosen
 from crm.i18n import Says, _, literal, marked, says, show
 from crm.rbac import Actor
 from crm.services.attendance import apologies as services
 from crm.services.classes import class_names
+from crm.ui.parts import opened
 from crm.ui.session import now, reading_as_somebody, today, writing_as
 
 SAID = "apologies:said"
@@ -53,16 +55,18 @@ def apologies(actor: Actor, own: Own | None) -> None:
 
 def _form(actor: Actor) -> None:
     """The form, made only for whoever opens it."""
-    opened = st.expander(_("Ask to be excused"), key="apologies:ask", on_change="rerun")
-    if not opened.open:
+    shown = opened(_("Ask to be excused"), "apologies:ask")
+    if not shown.open:
         return
     with reading_as_somebody() as session:
         classes = services.own_classes(session, actor, now())
     if not classes:
-        opened.info(_("You are in no class from today on."))
+        shown.info(_("You are in no class from today on."))
         return
-    with opened, st.form("apologies:form", border=False):
-        st.selectbox(_("Class"), list(classes), format_func=lambda key: str(classes[key]), key="apologies:class")
+    with shown, st.form("apologies:form", border=False):
+        named = lambda key: str(classes[key])  # noqa: E731
+        stay_chosen("apologies:class", classes, named)
+        st.selectbox(_("Class"), list(classes), format_func=named, key="apologies:class")
         st.date_input(_("Which day"), value=None, min_value=today(), format="YYYY-MM-DD", key="apologies:day")
         st.text_area(_("Reason"), max_chars=services.LONGEST, height=80, key="apologies:reason")
         st.form_submit_button(_("Ask"), type="primary", on_click=_ask, args=(actor,))

@@ -16,6 +16,7 @@ from crm.services.scores import at_risk as services
 from crm.services.scores.at_risk import AtRisk
 from crm.services.scores.score_sheets import EXPORT, write_list
 from crm.ui.attendance.attendance_marks import rows_of
+from crm.ui.parts import opened
 from crm.ui.scores.score_sheets import file_out
 from crm.ui.session import now, reading_as_somebody
 
@@ -94,7 +95,7 @@ def _days(one: AtRisk) -> str:
 def _in_full(found: Iterable[AtRisk]) -> None:
     """Every reason, each on a line: a cell of the list shows as much of them as fits, and no cell breaks its lines
     dependably where names are Chinese and reasons English."""
-    shown = st.expander(_("The reasons in full"), key="at-risk:in-full", on_change="rerun")
+    shown = opened(_("The reasons in full"), "at-risk:in-full")
     if not shown.open:
         return
     with shown:

@@ -19,6 +19,7 @@ from crm.services.scores.own_days import Days
 from crm.ui.address import choose, chosen
 from crm.ui.attendance.apologies import apologies, read_apologies
 from crm.ui.attendance.attendance_strip import attendance_strip
+from crm.ui.parts import opened
 from crm.ui.scores.grades_chart import drawn, grades_chart, standings
 from crm.ui.scores.homework import due_next, read_due, scored
 from crm.ui.session import now, reading_as_somebody
@@ -96,7 +97,7 @@ def _one_decimal(figure: float | None) -> str:
 
 def _as_table(days: Days) -> None:
     """What the chart shows, as a table that every screen reader reads; made only for whoever opens it."""
-    shown = st.expander(_("The chart as a table"), key="grades:as-table", on_change="rerun")
+    shown = opened(_("The chart as a table"), "grades:as-table")
     if not shown.open:
         return
     there = drawn(days)
