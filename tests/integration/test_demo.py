@@ -140,6 +140,16 @@ def test_every_demo_person_signs_in_with_the_password_that_was_printed(engine: E
     assert matches(accounts[0].password, stored["admin"])
 
 
+def test_the_students_teachers_know_them_by_the_name_they_sign_in_as(engine: Engine) -> None:
+    fill(engine, 500, 7, NOW)
+
+    assert rows(
+        engine,
+        "SELECT account.display_name = customer.name FROM student JOIN account ON account.id = student.account_id"
+        " JOIN customer ON customer.id = student.customer_id GROUP BY 1",
+    ) == [(1,)]
+
+
 def test_no_phone_number_can_be_a_real_persons(engine: Engine) -> None:
     fill(engine, 300, 1, NOW)
 

@@ -8,7 +8,7 @@ from typing import Any
 from crm.domain.payments import PaymentKind, PaymentState
 from crm.services.demo import words
 from crm.services.demo.clock import Clock
-from crm.services.demo.people import School
+from crm.services.demo.people import STUDENT, School
 from crm.services.students.student_sign_ins import CLOSED
 
 Row = dict[str, Any]
@@ -82,7 +82,8 @@ class Ledger:
         today = self.clock.day(self.clock.now)
         if self.demo_student is None and mine and group.starts <= today - EVERY and group.ends > today + EVERY:
             self.demo_student = customer["id"]
-            return self.school.account("student")
+            customer["name"] = STUDENT.name
+            return self.school.account(STUDENT.login)
         if not customer["phone"] or self.keys.get("account", 0) >= len(self.school.logins) + SIGN_INS:
             return None
         self.keys.setdefault("account", len(self.school.logins))

@@ -39,6 +39,7 @@ class Person:
     active: bool = True
 
 
+STUDENT = Person("student", "何同学 He Xin", "student", None)
 STAFF = (
     Person("admin", "管理员 Administrator", "administrator", 1001),
     Person("manager", "周经理 Grace Zhou", "sales_manager", CONSULTING),
@@ -57,7 +58,7 @@ STAFF = (
     Person("lecturer", "吴老师 Wu Hao", "lecturer", 1003),
     Person("teacher", "郑老师 Zheng Lan", "class_teacher", 1004),
     Person("finance", "钱会计 Qian Fang", "finance", 1005),
-    Person("student", "何同学 He Xin", "student", None),
+    STUDENT,
     Person("xuhao", "徐浩", "consultant", CONSULTING, "zh", active=False),
 )
 # Staff who teach and have no sign-in of their own.
