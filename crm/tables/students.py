@@ -52,8 +52,6 @@ STUDENTS = site.register(
         columns=(
             Column("customer_id", label=says("Name"), pinned=True, width=140),
             Column("classes", look_up=students.classes_of, label=says("Classes"), width=360),
-            Column("customer_id.phone", label=says("Phone"), width=120),
-            Column("customer_id.last_consultant_id", label=says("Consultant"), width=120),
             Column(
                 "paid",
                 look_up=money_of.paid_by_students,
@@ -70,6 +68,8 @@ STUDENTS = site.register(
                 see="students.money",
                 width=120,
             ),
+            Column("customer_id.phone", label=says("Phone"), width=120),
+            Column("customer_id.last_consultant_id", label=says("Consultant"), width=120),
             Column("contact_in_need", edit=EDIT, width=140),
             Column("contact_in_need_phone", edit=EDIT, width=140),
             Column("placed_company", edit=EDIT, width=160),

@@ -1,11 +1,13 @@
 """*My grades* and *Gradebook* on the screen: nobody else's by any address, nothing changed by looking."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlmodel import SQLModel, select
+from streamlit.testing.v1 import AppTest
 
 from crm.domain.accounts import Account
 from crm.domain.classes import ClassGroup
@@ -28,6 +30,8 @@ from tests.scored import Class, a_day, a_scored_class, grade
 NOW = datetime.now(UTC)
 READ_ERROR = says("At most {count} characters fit here.", count=2000)
 TODAY = NOW.date()
+LAPTOP = 946
+"""How wide a table is where the window is 1280."""
 WATCHED = ("study_record", "course_record", "enrolment", "student")
 
 
@@ -261,6 +265,30 @@ def a_sheet(*names, **values):
     return Drawn(Sheet(1, TODAY, lines), **values)
 
 
+def test_what_a_sheet_of_scores_brings_is_told_in_words_of_scores():
+    def script() -> None:
+        from crm.i18n import read_in
+        from crm.services.scores.score_sheets import Checked
+        from crm.ui.scores.score_sheets import _preview
+
+        with read_in("zh"):
+            _preview(Checked(1, 1))
+
+    told = AppTest.from_function(script).run().metric
+
+    assert [one.label for one in told] == ["行数", "更改", "不变", "有误"]
+
+
+def test_a_laptop_shows_the_median_of_the_class_whole(two_classes):
+    mine, _ = two_classes
+
+    table = page_as(of(mine.students[0].account_id), "grades").run().dataframe[0]
+
+    widths = {name: one.get("width", 0) for name, one in json.loads(table.proto.columns).items()}
+    names = list(table.value)
+    assert sum(widths[name] for name in names[: names.index("median") + 1]) <= LAPTOP
+
+
 def test_what_was_typed_belongs_to_the_row_that_was_drawn_there():
     found = changes(a_sheet("A", "B", "C"), {1: {TYPED: "b+"}, 2: {REMARK: "Good", "name": "forged"}, 9: {TYPED: "A"}})
 
@@ -313,3 +341,4 @@ def test_another_day_drops_nothing_that_was_typed(two_classes):
     assert not at.exception
     assert at.dataframe[0].value["score"].tolist()[1] == "b+"
     assert at.dataframe[0].value["why"].tolist()[1] == "Typed, and not saved yet."
+    assert list(at.dataframe[0].value)[:3] == ["name", "score", "why"], "the reason stands beside what was typed"

@@ -164,7 +164,10 @@ def spread_spec(lang: Language) -> dict[str, Any]:
             .encode(
                 x=alt.X("letter:N", sort=list(LETTERS), title=None, axis=alt.Axis(labelAngle=0)),
                 y=alt.Y("count:Q", title=None, axis=alt.Axis(tickMinStep=1, format="d")),
-                tooltip=[alt.Tooltip("letter:N", title=_("Letter")), alt.Tooltip("count:Q", title=_("Scores"))],
+                tooltip=[
+                    alt.Tooltip("letter:N", title=_("Letter")),
+                    alt.Tooltip("count:Q", title=_("Number of scores")),
+                ],
             )
         )
         return without_data(chart)
@@ -191,7 +194,7 @@ def compare_spec(lang: Language) -> dict[str, Any]:
                 tooltip=[
                     alt.Tooltip("class:N", title=_("Class")),
                     alt.Tooltip("letter:N", title=_("Letter")),
-                    alt.Tooltip("count:Q", title=_("Scores")),
+                    alt.Tooltip("count:Q", title=_("Number of scores")),
                 ],
             )
         )

@@ -147,7 +147,7 @@ def _table(days: Days) -> None:
             "score": column.TextColumn(_("Score"), width=110),
             "median": column.NumberColumn(_("Class median"), format="%.1f", width=110),
             "remark": column.TextColumn(_("Remark"), width=260),
-            "attendance": column.TextColumn(_("Attendance"), width=130),
-            "counts": column.TextColumn(_("Counts"), width=150),
+            "attendance": column.TextColumn(_("Attendance"), width=110),
+            "counts": column.TextColumn(_("Counts"), width=140),
         },
     )

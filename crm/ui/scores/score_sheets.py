@@ -94,7 +94,7 @@ def _look(actor: Actor, class_id: int, content: bytes) -> Checked | Says:
 
 
 def _preview(found: Checked) -> None:
-    figures = ((_("Rows"), found.rows), (_("New"), len(found.new)), (_("As before"), found.same))
+    figures = ((_("Rows"), found.rows), (_("Changes"), len(found.new)), (_("As before"), found.same))
     with st.container(horizontal=True):
         for name, figure in (*figures, (_("Wrong"), len(found.wrong))):
             st.metric(name, show(figure), border=True, width=130)

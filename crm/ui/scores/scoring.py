@@ -139,12 +139,12 @@ def _editor(actor: Actor, drawn: Drawn) -> None:
     columns: dict[str, Any] = {
         "name": [line.name for line in lines],
         TYPED: [drawn.cell(line, TYPED) for line in lines],
+        # Beside what was typed: at the end, where there is room for it, a laptop shows its first words.
+        **({"why": [drawn.why(line) for line in lines]} if drawn.kept else {}),
         "letter": [_letter(line) for line in lines],
         REMARK: [drawn.cell(line, REMARK) for line in lines],
         "handed_in": [_handed_in(line) for line in lines],
     }
-    if drawn.kept:
-        columns["why"] = [drawn.why(line) for line in lines]
     frame = pd.DataFrame(columns, index=[line.id for line in lines], dtype="str")
     column = st.column_config
     st.caption(_("A letter (A+ to D) or a number, or copied, failed, missing. Enter goes down to the next student."))
