@@ -15,6 +15,7 @@ from crm.services.scores.my_grades import DECIDED, HandedIn, Homework, Own, hand
 from crm.settings import settings
 from crm.ui.address import choose, chosen
 from crm.ui.file_upload import file_upload
+from crm.ui.parts import opened
 from crm.ui.scores.grades_chart import standings
 from crm.ui.serving import door
 from crm.ui.serving.homework_route import address
@@ -87,7 +88,7 @@ def scored(actor: Actor, own: Own) -> None:
     states = own.days.columns.state
     if not any(state in DECIDED for state in states):
         return
-    shown = st.expander(_("Scored homework"), key="homework:scored", on_change="rerun")
+    shown = opened(_("Scored homework"), "homework:scored")
     if not shown.open:
         return
     latest = own.days.only([state in DECIDED for state in states])[::-1]
