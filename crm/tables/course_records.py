@@ -136,7 +136,7 @@ COURSE_RECORDS = site.register(
             run=course_records.add,
             needs=course_records.ADD,
             title=says("Add a day"),
-            done=lambda added: says("Added. {why}", why=added.odd) if added.odd else says("Added."),
+            done=lambda added: added.says,
         ),
         edit=EditForm(fields=("held_on", LECTURER, *TEXTS), needs=course_records.EDIT, title=says("Edit the day")),
         delete=Delete(

@@ -13,7 +13,7 @@ from crm.services.classes import class_calendar, course_records, series
 from crm.services.classes.series import Series
 from crm.store.session import reading, writing
 from tests.builders import NOON, an_actor, an_employee
-from tests.school_builders import a_class_group, a_course_record, a_student, a_study_record
+from tests.school_builders import TODAY, a_class_group, a_course_record, a_student, a_study_record
 from tests.teaching import DAY, in_class
 
 WEEK = frozenset(range(5))
@@ -143,6 +143,16 @@ def test_a_day_outside_the_dates_of_its_class_is_added_and_said(session, away, w
     added = course_records.add(session, an_actor(role="lecturer", of=lecturer), asked, NOON)
 
     assert (why is None and added.odd is None) or why in str(added.odd)
+
+
+@pytest.mark.parametrize(("away", "told"), [(0, False), (1, True)])
+def test_of_a_day_to_come_it_is_said_that_a_list_up_to_today_does_not_have_it(session, taught, away, told):
+    group, lecturer, _employee = taught
+    asked = {"class_group_id": group.id, "held_on": TODAY + timedelta(days=away)}
+
+    added = course_records.add(session, lecturer, asked, NOON)
+
+    assert ("a list of days up to today does not have it" in str(added.says)) is told
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 from sqlmodel.sql.expression import SelectOfScalar
 
+from crm.domain.calendar import day_of
 from crm.domain.classes import ClassGroup
 from crm.domain.staff import Employee
 from crm.domain.teaching import Attendance, CourseRecord, DeletedDay, ScoreState, StudyRecord
@@ -24,6 +25,7 @@ from crm.services.classes.class_scopes import CLASSES, COURSE_RECORDS
 from crm.services.classes.course_days import NO_SUCH, reached
 from crm.services.classes.course_record_cells import checked, teach, teachers
 from crm.services.seen_rows import lock_row, require_seen
+from crm.settings import settings
 from crm.store.many_rows import is_one_of
 
 VIEW, ADD, EDIT = "course-records.view", "course-records.add", "course-records.edit"
@@ -62,10 +64,22 @@ def lecturers(_session: Session, actor: Actor) -> SelectOfScalar[Employee]:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """The day that was added, and what is odd about it: that it lies outside the class's own dates."""
+    """The day that was added, and what is odd about it: that it lies outside the class's own dates.
+
+    `planned`: it is still to come, and the list of days begins with today's.
+    """
 
     id: int
     odd: Says | None
+    planned: bool
+
+    @property
+    def says(self) -> Says:
+        """For the screen."""
+        said = says("Added. {why}", why=self.odd) if self.odd else says("Added.")
+        if not self.planned:
+            return said
+        return says("{said} It is to come, so a list of days up to today does not have it.", said=said)
 
 
 def add(session: Session, actor: Actor, values: Mapping[str, Any], now: datetime) -> Added:
@@ -83,7 +97,8 @@ def add(session: Session, actor: Actor, values: Mapping[str, Any], now: datetime
     session.flush()
     assert row.id is not None
     audit.record(session, actor, ADD, "course_record", row.id, None, {"class_group": group, "day": row.held_on}, now)
-    return Added(row.id, _odd(row.held_on, *own_dates(session, group)))
+    planned = row.held_on > day_of(now, settings().zone)
+    return Added(row.id, _odd(row.held_on, *own_dates(session, group)), planned)
 
 
 def own_dates(session: Session, group: int) -> tuple[date, date | None]:
