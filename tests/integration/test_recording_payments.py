@@ -42,6 +42,18 @@ def test_a_consultant_records_for_own_customers_only(session, finance, seller):
     assert told == [None, payments.NO_SUCH]
 
 
+def test_a_sales_manager_records_for_the_students_of_who_has_left(session, finance, seller):
+    student = a_student_in(session, a_class_group(session), consultant=seller)
+    seller.active = False
+    session.flush()
+
+    values = {"kind": PaymentKind.WITHDRAWAL, "amount": 0, "takes_effect_on": TODAY}
+    manager = an_actor(role="sales_manager", of=a_consultant(session))
+    told = payments.record_for_students(session, manager, [student.id], NOON, **values)
+
+    assert told == {student.id: None}
+
+
 @pytest.mark.parametrize("receipt", [None, "R-2025001"])
 def test_the_same_payment_again_within_half_a_minute_is_one(session, finance, seller, receipt):
     actor, group = an_actor(role="consultant", of=seller), a_class_group(session)

@@ -159,7 +159,7 @@ DEFAULT_ROLES = (
                 "classes.*": Reach.ALL,
                 "courses.*": Reach.ALL,
                 "students.money": Reach.ALL,
-                "payments.view": Reach.ALL,
+                **dict.fromkeys(("payments.view", "payments.record"), Reach.ALL),
                 "staff.view": Reach.ALL,
                 "staff.edit": Reach.ALL,
                 **{f"{page}.share_views": Reach.ALL for page in _MANAGED},
