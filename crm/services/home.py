@@ -51,6 +51,11 @@ class Tonight:
     lost: int = 0
 
     @property
+    def number(self) -> int:
+        """All of them."""
+        return self.follow_up + self.extend + self.lost
+
+    @property
     def says(self) -> tuple[Says, ...]:
         """A sentence for each that there are any of."""
         return tuple(sentence for count, sentence in self._sentences() if count)
@@ -92,13 +97,12 @@ class Tonight:
 class Mine:
     """The actor's own customers. `room` is how many more there may be, None without a quota.
 
-    `tonight`: the next run takes them unless somebody acts. `today` and `soon` (today included): their time
-    runs out today, or within three days, on the school's calendar, and no payment stops it.
+    `tonight`: the next run takes them unless somebody acts. `soon`, those included: their time has run out or does so
+    within three days, on the school's calendar, and no payment stops it.
     """
 
     held: int
     tonight: Tonight
-    today: int
     soon: int
     room: int | None
 
@@ -143,25 +147,24 @@ def numbers(session: Session, actor: Actor, now: datetime) -> Numbers:
 def _mine(session: Session, actor: Actor, now: datetime) -> Mine:
     run, last = _runs(now)
     taken, lost = _taken(run, last), lapses(last)
-    running = (now < EXPIRES_AT) & PAYMENT_SINCE.is_(None)
+    soon_over = (_midnight(now, SOON_DAYS + 1) > EXPIRES_AT) & PAYMENT_SINCE.is_(None)
     row: Any = session.execute(
         select(
             func.count(),
             _how_many(taken & ~lost & (col(Customer.deal_due_at) > run)),
             _how_many(taken & ~lost & (col(Customer.deal_due_at) <= run)),
             _how_many(lost),
-            _how_many(running & (_midnight(now, 1) > EXPIRES_AT)),
-            _how_many(running & (_midnight(now, SOON_DAYS + 1) > EXPIRES_AT)),
+            _how_many(taken | soon_over),
         )
         .select_from(Customer)
         .where(LIVE, HELD, col(Customer.consultant_id) == actor.owner_id)
     ).one()
-    held, follow_up, extend, too_late, today, soon = row
+    held, follow_up, extend, too_late, soon = row
     cap = session.scalar(
         select(col(ConsultantQuota.max_customers)).where(col(ConsultantQuota.employee_id) == actor.owner_id)
     )
     room = None if cap is None else max(0, cap - held)
-    return Mine(held, Tonight(run, follow_up, extend, too_late), today, soon, room)
+    return Mine(held, Tonight(run, follow_up, extend, too_late), soon, room)
 
 
 def _school(session: Session, actor: Actor, now: datetime) -> School:

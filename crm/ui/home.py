@@ -31,7 +31,7 @@ def _mine(mine: Mine, pool: Count | None) -> None:
         st.error(marked(sentence), icon=":material/timer_off:")
     st.subheader(_("My customers"), anchor=False)
     with st.container(horizontal=True):
-        _figure(_("Run out today"), show(mine.today), "my-customers")
+        _figure(_("To the pool tonight"), show(mine.tonight.number), "my-customers")
         _figure(_("Within three days"), show(mine.soon), "my-customers")
         _figure(_("I hold"), show(mine.held), "my-customers")
         if mine.room is not None:

@@ -44,7 +44,8 @@ def test_a_consultant_reads_what_runs_out_and_what_can_be_claimed(session):
     numbers = home.numbers(session, an_actor(role="consultant", of=me), NOON)
 
     # -1 day: should have gone at the last 02:00. 0 and 0.4 days: before the next one.
-    assert numbers.mine == Mine(held=7, tonight=Tonight(TWO, follow_up=2, extend=0, lost=1), today=1, soon=3, room=3)
+    assert numbers.mine == Mine(held=7, tonight=Tonight(TWO, follow_up=2, extend=0, lost=1), soon=5, room=3)
+    assert numbers.mine.tonight.number == 3
     assert numbers.pool == Count(1)
     assert numbers.school is None
 
@@ -56,7 +57,7 @@ def test_an_extension_counts_for_what_runs_out(session):
     mine = home.numbers(session, an_actor(role="consultant", of=me), NOON).mine
 
     assert mine is not None
-    assert (mine.tonight, mine.today) == (Tonight(TWO, follow_up=1), 1)
+    assert (mine.tonight, mine.soon) == (Tonight(TWO, follow_up=1), 1)
 
 
 def test_what_the_next_run_takes_is_told_by_what_still_helps(session):
@@ -76,7 +77,7 @@ def test_what_the_next_run_takes_is_told_by_what_still_helps(session):
     after = home.numbers(session, actor, NOON).mine
 
     assert before is not None and after is not None
-    assert (before.tonight, before.today) == (Tonight(TWO, follow_up=1, extend=2, lost=2), 2)
+    assert (before.tonight, before.tonight.number, before.soon) == (Tonight(TWO, follow_up=1, extend=2, lost=2), 5, 5)
     assert after.tonight == Tonight(TWO, follow_up=0, extend=2, lost=2)
     assert home.numbers(session, an_actor(role="sales_manager"), NOON).school.tonight == Count(4)
 
