@@ -288,12 +288,15 @@ def test_a_day_that_nobody_with_a_sign_in_confirmed_names_nobody(teacher):
     assert [one.value for one in at.caption if one.value.startswith("Confirmed")] == ["Confirmed 2025-03-03 17:30."]
 
 
-def test_names_that_were_applied_are_gone_from_the_box(teacher):
+def test_names_that_were_applied_are_gone_from_the_box_and_so_are_their_minutes(teacher):
     at = page_as(teacher, "attendance").run()
     at.text_area(key="attendance:text:1").set_value("Zhang San")
+    at.number_input(key="attendance:minutes").set_value(25)
     next(one for one in at.button if one.label == "Preview").click().run()
 
     at.button(key="attendance:apply").click().run()
 
     box = at.text_area(key="attendance:text:1")
     assert (box.value, box.proto.set_value) == ("", True)
+    minutes = at.number_input(key="attendance:minutes")
+    assert (minutes.value, minutes.proto.set_value) == (None, True)

@@ -217,6 +217,8 @@ def _apply(actor: Actor, record_id: int, marks: dict[int, Mark], seen: dict[int,
     _forget_typed()
     # Emptied, not forgotten: a browser keeps what it was never told to empty.
     st.session_state[f"attendance:text:{record_id}"] = ""
+    # And the minutes were theirs.
+    st.session_state["attendance:minutes"] = None
 
 
 def _undo(actor: Actor, applied: Applied) -> None:
