@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, select
 
@@ -20,6 +21,12 @@ from crm.services.access.permissions import DEFAULT_ROLES
 
 NOON = datetime(2025, 3, 3, 4, 0, tzinfo=UTC)
 """Monday noon in Shanghai."""
+
+
+def school_day(moment: datetime) -> date:
+    """The day of the moment where the school is: in Shanghai, where it begins while UTC still has the day before."""
+    return moment.astimezone(ZoneInfo("Asia/Shanghai")).date()
+
 
 SALES = 1001
 """The department of whoever's department does not matter."""

@@ -59,6 +59,7 @@ def _forget() -> None:
     settings_module.settings.cache_clear()
     if "streamlit" in sys.modules:
         sys.modules["streamlit"].cache_data.clear()
+        sys.modules["streamlit"].cache_resource.clear()
 
 
 @pytest.fixture

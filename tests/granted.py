@@ -25,7 +25,7 @@ from crm.i18n import says
 from crm.rbac import Actor, Grants, Reach
 from crm.services.access.permissions import DEFAULT_ROLES, PAGES, install_roles
 from crm.services.sharing import sharing_round
-from tests.builders import a_consultant, a_customer, a_department, a_private_customer, an_account
+from tests.builders import a_consultant, a_customer, a_department, a_private_customer, an_account, school_day
 from tests.school_builders import (
     a_class_group,
     a_course,
@@ -230,7 +230,7 @@ def _teaching(session: Session, staff: Mapping[str, Any]) -> dict[type[SQLModel]
     """A student's day of a class for each who teaches it, of one that nobody teaches, and of oneself as a student."""
     made: dict[type[SQLModel], dict[str, int]] = {CourseRecord: {}, StudyRecord: {}, Apology: {}, DeletedDay: {}}
     for relation, lecturer in {**staff, NOBODYS: None, MINE: None}.items():
-        group = a_class_group(session, *([lecturer] if lecturer else []), starts_on=NOW.date())
+        group = a_class_group(session, *([lecturer] if lecturer else []), starts_on=school_day(NOW))
         signs_in = {"account_id": staff[OWN].account_id} if relation == MINE else {}
         student = a_student_in(session, group, mark(StudyRecord, relation), sign_in=False, **signs_in)
         day = a_course_record(
@@ -240,7 +240,7 @@ def _teaching(session: Session, staff: Mapping[str, Any]) -> dict[type[SQLModel]
         made[StudyRecord][relation] = a_study_record(session, day, student).id or 0
         made[DeletedDay][relation] = a_deleted_day(session, group, NOW, title=mark(DeletedDay, relation)).id or 0
         sorry = a_student_in(session, group, mark(Apology, relation), sign_in=False)
-        made[Apology][relation] = an_apology(session, sorry, group, NOW.date()).id or 0
+        made[Apology][relation] = an_apology(session, sorry, group, school_day(NOW)).id or 0
     return made
 
 

@@ -41,6 +41,7 @@ from crm.services.scores import at_risk, class_gradebook, gradebook_scopes, home
 from crm.services.staff import leaving
 from crm.services.students import payments, student_payments, student_sign_ins, students
 from crm.tables.site import site
+from tests.builders import school_day
 from tests.granted import MISSING, NOW, covered
 
 
@@ -181,11 +182,16 @@ def days_of_classes(by_name: Mapping[str, TableConfig]) -> list[Try]:
     add, view, take = "course-records.add", "attendance.view", "attendance.take"
     return [
         Try("plan a series", add, lambda s, a, key: series.plan(s, a, _days_of(key)), groups),
-        Try("what is left", add, lambda s, a, key: series.what_is_left(s, a, key, NOW.date()), groups),
+        Try("what is left", add, lambda s, a, key: series.what_is_left(s, a, key, school_day(NOW)), groups),
         Try("add a series", add, lambda s, a, key: series.add_series(s, a, _days_of(key), NOW), groups),
         Try("calendar", "course-records.view", _in_the_calendar, days),
         Try("figures", view, lambda s, a, key: attendance_figures.of_class(s, a, _class(s, key)), taught),
-        Try("month sheet", view, lambda s, a, key: month_sheet.sheet(s, a, _class(s, key), NOW.date()).lines, taught),
+        Try(
+            "month sheet",
+            view,
+            lambda s, a, key: month_sheet.sheet(s, a, _class(s, key), school_day(NOW)).lines,
+            taught,
+        ),
         Try("month sheets", view, lambda s, a, _: month_sheet.classes(s, a)),
         Try("export a month", "attendance.export", _export_month, taught),
         Try("ask to be excused", "attendance.apologise", _ask_to_be_excused, own),
@@ -225,17 +231,19 @@ def _class(session: Session, key: Any) -> int:
 
 
 def _days_of(key: Any) -> series.Series:
-    return series.Series(key, frozenset(range(7)), NOW.date(), (NOW + timedelta(days=2)).date())
+    return series.Series(key, frozenset(range(7)), school_day(NOW), school_day(NOW + timedelta(days=2)))
 
 
 def _in_the_calendar(session: Session, actor: Actor, key: Any) -> list[Any]:
-    first = session.get_one(CourseRecord, key).held_on.replace(day=1) if key != MISSING else NOW.date().replace(day=1)
+    first = (
+        session.get_one(CourseRecord, key).held_on.replace(day=1) if key != MISSING else school_day(NOW).replace(day=1)
+    )
     return [one for one in class_calendar.month(session, actor, first, own=False) if one.id == key]
 
 
 def _export_month(session: Session, actor: Actor, key: Any) -> None:
     with TemporaryDirectory() as folder:
-        month_sheet.export(session, actor, _class(session, key), NOW.date(), Path(folder) / "x.xlsx", NOW)
+        month_sheet.export(session, actor, _class(session, key), school_day(NOW), Path(folder) / "x.xlsx", NOW)
 
 
 def _ask_to_be_excused(session: Session, actor: Actor, key: Any) -> None:

@@ -10,12 +10,12 @@ from crm.rbac import store as rbac
 from crm.services.classes.study_records import initialise
 from crm.store.session import reading, writing
 from tests.app.people import a_person, page_as
-from tests.builders import an_employee
+from tests.builders import an_employee, school_day
 from tests.granted import NOW
 from tests.school_builders import a_class_group, a_course_record, a_student
 from tests.teaching import an_apology, in_class
 
-TODAY = NOW.date()
+TODAY = school_day(NOW)
 
 
 @pytest.fixture

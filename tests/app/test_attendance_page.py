@@ -15,12 +15,12 @@ from crm.settings import settings
 from crm.store.engine import engine
 from crm.store.session import reading, writing
 from tests.app.people import a_person, page_as
-from tests.builders import an_employee
+from tests.builders import an_employee, school_day
 from tests.granted import NOW
 from tests.school_builders import a_class_group, a_course_record, a_student
 from tests.teaching import an_apology, in_class
 
-TODAY = NOW.date()
+TODAY = school_day(NOW)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_where_no_day_is_there_yet_one_is_added_and_where_all_are_to_come_they_a
 
     offered = [button.label for button in at.button if "empty" in str(button.key)]
     with writing() as session:
-        a_course_record(session, session.get(ClassGroup, group_id), datetime.now(UTC).date() + timedelta(days=9))
+        a_course_record(session, session.get(ClassGroup, group_id), TODAY + timedelta(days=9))
     at.run()
     said = [element.value for element in at.markdown]
     at.button(key="course-records:empty-clear").click().run()

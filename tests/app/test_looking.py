@@ -10,12 +10,12 @@ from crm.services.access.permissions import PAGES
 from crm.services.classes.study_records import initialise
 from crm.store.session import reading, writing
 from tests.app.people import a_person, page_as
-from tests.builders import a_consultant, a_private_customer, a_public_customer, an_employee
+from tests.builders import a_consultant, a_private_customer, a_public_customer, an_employee, school_day
 from tests.school_builders import a_class_group, a_course_record, a_deleted_day, a_deposit, a_student_in
 from tests.teaching import an_apology
 
 NOW = datetime.now(UTC)
-TODAY = NOW.date()
+TODAY = school_day(NOW)
 
 
 @pytest.fixture

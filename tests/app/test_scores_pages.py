@@ -23,13 +23,13 @@ from crm.store.session import reading, writing
 from crm.ui.scores.grades_chart import chart_frame, chart_spec, drawn
 from crm.ui.scores.typed_scores import NOT_SAVED, Drawn, changes, opened, unsaved
 from tests.app.people import page_as
-from tests.builders import an_actor
+from tests.builders import an_actor, school_day
 from tests.school_builders import a_class_group, a_course_record, a_student_in, a_study_record, an_enrolment
 from tests.scored import Class, a_day, a_scored_class, grade
 
 NOW = datetime.now(UTC)
 READ_ERROR = says("At most {count} characters fit here.", count=2000)
-TODAY = NOW.date()
+TODAY = school_day(NOW)
 LAPTOP = 946
 """How wide a table is where the window is 1280."""
 WATCHED = ("study_record", "course_record", "enrolment", "student")

@@ -19,6 +19,7 @@ from crm.domain.students import Student
 from crm.store.engine import make_engine
 from crm.store.session import writing
 from tests.browser.conftest import Person, School
+from tests.builders import school_day
 from tests.school_builders import (
     a_class_group,
     a_course_record,
@@ -221,7 +222,7 @@ def test_a_day_is_scored_and_its_student_hands_in_and_sees_the_line(
 def _a_class_to_score(school: School) -> tuple[int, int]:
     """A class of the demo's lecturer with three students, the second of whom is the demo's, and a day with homework."""
     engine = make_engine(f"sqlite:///{school.var / 'thanos.db'}")
-    today = datetime.now(UTC).date()
+    today = school_day(datetime.now(UTC))
     with writing(engine) as session:
         staff = session.exec(select(Employee).join(Account).where(Account.name == "lecturer")).one()
         account = session.exec(select(Account.id).where(Account.name == "student")).one()
