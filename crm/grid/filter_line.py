@@ -156,10 +156,12 @@ def _chosen(here: Here, one: Ticked, choices: Mapping[str, Any]) -> None:
     chosen = [_meant(item, choices) for item in here.recall(f"filter:{one.name}") or ()]
     listed = set(choices.values())
     value = [choice for choice in chosen if choice in listed]
-    # What is not listed was typed where that can be; elsewhere it is words from before, and no choice.
-    for typed in chosen if one.finds else ():
-        if typed not in value:
-            value += _found(here, one, str(typed))
+    typed = [item for item in chosen if item not in listed]
+    if typed and not one.finds:
+        # Words from before are no choice: somebody was quicker than the page. The filter stays what it was.
+        return
+    for item in typed:
+        value += _found(here, one, str(item))
     here.go(here.view().filtered(one.name, tuple(dict.fromkeys(value)) or None))
 
 

@@ -53,6 +53,15 @@ def test_what_is_chosen_goes_into_the_address(engine: Engine):
     assert names(app) == ["Book 28", "Book 26", "Book 24", "Book 22", "Book 20", "Book 2"]
 
 
+def test_words_that_are_no_choice_any_more_leave_the_filter_as_it_is(engine: Engine):
+    app = page(binding="cloth")
+
+    app.multiselect[0].set_value(["布面"]).run()
+
+    assert url(app) == {"binding": ["cloth"]}
+    assert app.multiselect[0].value == [Binding.CLOTH]
+
+
 def test_one_click_clears_one_filter_or_all(engine: Engine):
     app = page(q="Book 1", binding="cloth", lent="no")
 
