@@ -10,7 +10,7 @@ from crm.i18n import Says, says
 Check = Callable[[Any], Any]
 """What was typed -> what the column holds. Raises `Wrong`."""
 NOT_TYPED = says("This follows from the rules and cannot be typed in.")
-FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2199, 12, 31)
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 """No school has a day before or after: a slip of the hand in the year is told, and no date leaves the calendar."""
 
 

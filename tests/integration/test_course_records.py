@@ -163,7 +163,7 @@ def test_of_a_day_to_come_it_is_said_that_a_list_up_to_today_does_not_have_it(se
         ({"last": None}, "first"),
         ({"last": DAY - timedelta(days=1)}, "last"),
         ({"last": DAY + timedelta(days=800)}, "last"),
-        ({"first": date(1989, 12, 1), "last": date(1989, 12, 31)}, "first"),
+        ({"first": date(1999, 12, 1), "last": date(1999, 12, 31)}, "first"),
         ({"first": date(2199, 12, 1), "last": date(2200, 1, 31)}, "last"),
     ],
 )
